@@ -1,0 +1,14 @@
+"""Puts `connectors/` and `schemas/` inside the wheel's package.
+
+Only for a standard wheel: an editable install reads them from the checkout, so that edits are seen at once.
+"""
+
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class DataFolders(BuildHookInterface):  # type: ignore[type-arg]
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "standard":
+            build_data["force_include"] |= {"connectors": "evergrant/connectors", "schemas": "evergrant/schemas"}

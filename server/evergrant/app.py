@@ -1,0 +1,136 @@
+"""The composition root: the one place that builds objects and hands them to each other."""
+
+import random
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from evergrant.calls.send import Sender
+from evergrant.catalog.catalog import Catalog, folders
+from evergrant.model.account import AccountKey
+from evergrant.model.clock import Clock, SystemClock
+from evergrant.model.failpoint import FailPoint, nothing
+from evergrant.oauth.endpoint import TokenEndpoint
+from evergrant.service.accounts import AccountDesk
+from evergrant.service.connect import Connect
+from evergrant.service.consent import Consent
+from evergrant.service.execute import Executor
+from evergrant.service.registry import Registry
+from evergrant.settings import Settings
+from evergrant.store.locks import AccountLocks
+from evergrant.tokens.refresher import Refresher
+from evergrant.tokens.schedule import Schedule
+from evergrant.tokens.source import TokenSource
+from evergrant.vault.accounts import Accounts
+from evergrant.vault.authorizations import Authorizations
+from evergrant.vault.connections import Connections
+from evergrant.vault.grants import Grants
+from evergrant.vault.keychain import system_keychain
+from evergrant.vault.keys import Keychain
+from evergrant.vault.outbox import Outbox
+from evergrant.vault.vault import Vault, open_vault
+from evergrant.wire import http_client
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the outside world is made of; tests and the demo bring their own."""
+
+    clock: Clock
+    random: random.Random
+    transport: httpx2.AsyncBaseTransport | None
+    """None is the network."""
+    keychain: Callable[[], Keychain | None]
+    failpoint: FailPoint
+
+
+def real_world() -> Surroundings:
+    """The machine's clock, its network, its keychain."""
+    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One vault with everything that works on it."""
+
+    settings: Settings
+    clock: Clock
+    vault: Vault
+    catalog: Catalog
+    registry: Registry
+    connections: Connections
+    desk: AccountDesk
+    accounts: Accounts
+    connect: Connect
+    consent: Consent
+    executor: Executor
+    tokens: TokenSource
+    schedule: Schedule
+    outbox: Outbox
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[App, None]:
+    """The app on the settings' vault, closed at the end of the block.
+
+    Raises KeyUnavailable, StoreUnavailable, DeclarationError.
+    """
+    catalog = Catalog(folders(Path(__file__).parent, settings.connector_path))
+    vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock)
+    try:
+        async with http_client(world.transport) as to_tokens, http_client(world.transport) as to_apis:
+            yield _compose(settings, world, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
+    finally:
+        vault.database.close()
+
+
+def _compose(
+    settings: Settings,
+    world: Surroundings,
+    catalog: Catalog,
+    vault: Vault,
+    *,
+    to_tokens: httpx2.AsyncClient,
+    to_apis: httpx2.AsyncClient,
+) -> App:
+    clock, database, sealer = world.clock, vault.database, vault.sealer
+    connections, accounts = Connections(database, sealer), Accounts(database)
+    grants, authorizations = Grants(database, sealer), Authorizations(database, sealer)
+    endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint), Sender(to_apis)
+    locks = AccountLocks(vault.folder / "locks", clock)
+    refresher = Refresher(
+        catalog=catalog,
+        connections=connections,
+        grants=grants,
+        locks=locks,
+        endpoint=endpoint,
+        clock=clock,
+        random=world.random,
+        reauth_url=lambda key: reauth_url(settings, key),
+        failpoint=world.failpoint,
+    )
+    tokens = TokenSource(grants, refresher, clock)
+    return App(
+        settings=settings,
+        clock=clock,
+        vault=vault,
+        catalog=catalog,
+        registry=Registry(catalog, connections, clock),
+        connections=connections,
+        desk=AccountDesk(catalog, connections, accounts, grants, endpoint, clock),
+        accounts=accounts,
+        connect=Connect(catalog, connections, accounts, authorizations, clock),
+        consent=Consent(catalog, connections, accounts, grants, authorizations, endpoint, refresher, sender, clock),
+        executor=Executor(catalog, tokens, sender),
+        tokens=tokens,
+        schedule=Schedule(grants, tokens, clock),
+        outbox=Outbox(database),
+    )
+
+
+def reauth_url(settings: Settings, key: AccountKey) -> str:
+    """The page where a person renews an account's grant; it carries an id, no credential."""
+    return f"{settings.url}/reconnect/{key.account_id}"

@@ -1,0 +1,27 @@
+"""Check a tool's input against its schema, with a message that a model can act on."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (jsonschema's stubs leave these out)
+
+from jsonschema.exceptions import ValidationError, best_match
+
+from evergrant.catalog.tool import Tool
+from evergrant.model.json import Json
+from evergrant.model.outcome import InvalidInput
+
+LONGEST_MESSAGE = 300
+
+
+def fault(name: str, tool: Tool, given: Json) -> InvalidInput | None:
+    """What is wrong with the input, the most telling fault first; None where it fits."""
+    worst = best_match(tool.validator.iter_errors(given))
+    return None if worst is None else _invalid(name, worst)
+
+
+def _invalid(name: str, error: ValidationError) -> InvalidInput:
+    pointer = "".join(f"/{step}" for step in error.absolute_path)
+    return InvalidInput(
+        what_happened=f"The input of {name} does not fit at {pointer or 'the top'}: {error.message[:LONGEST_MESSAGE]}.",
+        what_to_do=f"Correct it and call again; describe_tools with {name} gives the schema.",
+        pointer=pointer,
+    )

@@ -1,0 +1,105 @@
+"""All connectors and tools: look-up and paging.
+
+Connector files are read at start, since the refresher needs them; tool files on the first use of their connector.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from evergrant.catalog.connector import Connector
+from evergrant.catalog.declaration import DeclarationError
+from evergrant.catalog.reading import parse, read
+from evergrant.catalog.tool import Tool, ToolName
+from evergrant.model.json import Json
+
+_CONNECTOR = TypeAdapter(Connector)
+_TOOLS = TypeAdapter(dict[ToolName, Tool])
+
+
+class UnknownConnector(LookupError):
+    """No connector has that name."""
+
+
+class UnknownTool(LookupError):
+    """No tool has that name."""
+
+
+class Catalog:
+    """The connectors and tools of the given folders; a later folder's connector replaces an earlier one's."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        """Read every `connectors/*.yaml`; raises DeclarationError with file, line and fault."""
+        self._files = {path.stem: path for folder in folders for path in sorted((folder / "connectors").glob("*.yaml"))}
+        self._connectors = {name: self._read(name) for name in self._files}
+        self._tools = lru_cache(maxsize=None)(self._read_tools)
+
+    def connector(self, name: str) -> Connector:
+        """The connector of that name; raises UnknownConnector."""
+        found = self._connectors.get(name)
+        if found is None or found.abstract:
+            raise UnknownConnector(f"There is no connector {name!r}. Known: {', '.join(self.connectors())}.")
+        return found
+
+    def connectors(self) -> Mapping[str, Connector]:
+        """All connectors that an account can be connected to, by name in order."""
+        return {name: found for name, found in sorted(self._connectors.items()) if not found.abstract}
+
+    def tools(self, connector: str) -> Mapping[str, Tool]:
+        """The tools of one connector, by name in the file's order; raises UnknownConnector, DeclarationError."""
+        self.connector(connector)
+        return self._tools(connector)
+
+    def tool(self, name: str) -> tuple[str, Tool]:
+        """The connector's name and the tool of that name; raises UnknownTool.
+
+        A tool's name begins with its connector's, so only that connector's file is read.
+        """
+        for connector in self._owners(name):
+            if found := self.tools(connector).get(name):
+                return connector, found
+        raise UnknownTool(f"There is no tool {name!r}. Call search_tools to find the right name.")
+
+    def _owners(self, tool: str) -> Iterator[str]:
+        return (name for name in self.connectors() if tool.startswith(f"{name}_"))
+
+    def _read(self, name: str) -> Connector:
+        path = self._files[name]
+        return parse(_CONNECTOR, self._with_parent(name, ()), path)
+
+    def _with_parent(self, name: str, seen: tuple[str, ...]) -> dict[str, Json]:
+        data = read(self._files[name])
+        parent = data.pop("extends", None)
+        if parent is None:
+            return data
+        if not isinstance(parent, str) or parent not in self._files or parent in (*seen, name):
+            raise DeclarationError(f"{self._files[name]}:1: extends: there is no such connector: {parent}")
+        return merge(self._with_parent(parent, (*seen, name)), {"abstract": False} | data)
+
+    def _read_tools(self, name: str) -> Mapping[str, Tool]:
+        path = self._files[name].parents[1] / "schemas" / f"{name}.yaml"
+        tools = parse(_TOOLS, read(path), path)
+        if stray := [tool for tool in tools if not tool.startswith(f"{name}_")]:
+            raise DeclarationError(f"{path}: {stray[0]}: a tool's name begins with {name}_")
+        return tools
+
+
+def merge(parent: Mapping[str, Json], child: Mapping[str, Json]) -> dict[str, Json]:
+    """`child` laid over `parent`; mappings merge key by key, everything else is replaced."""
+    merged = dict(parent)
+    for key, value in child.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def data_folder(package: Path) -> Path:
+    """Where the shipped `connectors/` and `schemas/` lie: inside the package in a wheel, at the root in a checkout."""
+    return package if (package / "connectors").is_dir() else package.parents[1]
+
+
+def folders(package: Path, connector_path: Iterable[Path]) -> list[Path]:
+    """The shipped folder, then the user's own."""
+    return [data_folder(package), *connector_path]

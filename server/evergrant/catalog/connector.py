@@ -1,0 +1,145 @@
+"""A connector: one provider, where it lives, how accounts connect, how long tokens live and how it says no."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from evergrant.catalog.declaration import Declaration, HttpUrl, Pointer
+from evergrant.catalog.errors import Errors
+
+Encoding = Literal["json", "form", "multipart_related"]
+ACCOUNT_VALUE = re.compile(r"\{account\.([a-z_]+)\}")
+
+
+class TokenAnswer(Declaration):
+    """Where a token endpoint's answer differs from the names of RFC 6749 5.1."""
+
+    access_token: Pointer = "/access_token"
+    refresh_token: Pointer = "/refresh_token"
+    expires_in: Pointer = "/expires_in"
+    expires_at: Pointer = "/expires_at"
+    scope: Pointer = "/scope"
+    scope_separator: str = " "
+
+
+class OAuth(Declaration):
+    """How the provider issues tokens, in the terms of RFC 8414 and RFC 7591."""
+
+    issuer: HttpUrl | None = None
+    authorization_endpoint: HttpUrl
+    authorization_params: dict[str, str] = {}
+    authorization_response_iss_parameter_supported: bool = False
+    token_endpoint: HttpUrl
+    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"]
+    token_endpoint_encoding: Literal["form", "json"] = "form"
+    revocation_endpoint: HttpUrl | None = None
+    revocation_token: Literal["refresh_token", "access_token", "bearer"] = "refresh_token"
+    introspection_endpoint: HttpUrl | None = None
+    pkce: bool = True
+    scopes: tuple[str, ...] = ()
+    scope_separator: str = " "
+    answer: TokenAnswer = TokenAnswer()
+
+
+class GrantPolicy(Declaration):
+    """How long a provider's tokens live and what a refresh does to the old ones; what an answer says overrules it."""
+
+    access_token_ttl_s: int | None = None
+    rotation: Literal["never", "always", "optional", "unknown"] = "unknown"
+    grace_s: int = 0
+    grace_result: Literal["same", "new"] = "same"
+    reuse_revokes_family: bool = False
+    refresh_revokes_access_token: bool = False
+    refresh_token_idle_s: int | None = None
+    refresh_token_absolute_s: int | None = None
+    grants_per_user_and_client: int | None = None
+    min_exchange_interval_s: int = 0
+    refresh_window_s: int | None = None
+    source: str
+    verified_on: str
+
+    @field_validator("verified_on")
+    @classmethod
+    def _a_date(cls, value: str) -> str:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            raise ValueError("must be a date such as 2026-11-23")
+        return value
+
+
+class Identity(Declaration):
+    """Who an account is: which values pin the person, and which one a person recognises."""
+
+    request: Annotated[str, Field(pattern=r"^(GET|POST) \S+$")] | None = None
+    subject: tuple[Pointer, ...] = Field(min_length=1)
+    label: tuple[Pointer, ...] = Field(min_length=1)
+
+
+class FromToken(Declaration):
+    """Taken from the token endpoint's answer, at every exchange."""
+
+    from_: Literal["token"] = Field(alias="from")
+    path: Pointer
+    pattern: str
+
+
+class FromUser(Declaration):
+    """Asked of the user before the browser opens."""
+
+    from_: Literal["user"] = Field(alias="from")
+    title: str
+    pattern: str
+    default: str | None = None
+
+
+class FromRequest(Declaration):
+    """Looked up with the new token, once, right after the grant."""
+
+    from_: Literal["request"] = Field(alias="from")
+    request: Annotated[str, Field(pattern=r"^GET https://\S+$")]
+    path: Pointer
+    pattern: str
+
+
+AccountValue = Annotated[FromToken | FromUser | FromRequest, Field(discriminator="from_")]
+
+
+class Connector(Declaration):
+    """One provider."""
+
+    name: str
+    abstract: bool = False
+    description: str
+    docs: HttpUrl
+    base_url: HttpUrl
+    allow: tuple[str, ...] = ()
+    headers: dict[str, str] = {}
+    encoding: Literal["json", "form"] = "json"
+    oauth: OAuth
+    grant: GrantPolicy
+    identity: Identity
+    account: dict[str, AccountValue] = {}
+    errors: Errors = Errors()
+
+    @model_validator(mode="after")
+    def _account_values_are_declared(self) -> "Connector":
+        used = set(ACCOUNT_VALUE.findall(" ".join(self._urls())))
+        if unknown := used - set(self.account):
+            raise ValueError(f"account value used but not declared under account: {', '.join(sorted(unknown))}")
+        if ACCOUNT_VALUE.match(self.base_url) and not self.allow:
+            raise ValueError("base_url is an account value, so allow must list the origins a credential may go to")
+        return self
+
+    def _urls(self) -> tuple[str, ...]:
+        endpoints = (
+            self.oauth.authorization_endpoint,
+            self.oauth.token_endpoint,
+            self.oauth.revocation_endpoint,
+            self.oauth.introspection_endpoint,
+            self.identity.request,
+        )
+        return (self.base_url, *(url for url in endpoints if url))
+
+    def expand(self, url: str, account: dict[str, str]) -> str:
+        """`url` with `{account.x}` filled; raises KeyError where the account has no such value."""
+        return ACCOUNT_VALUE.sub(lambda match: account[match[1]], url)

@@ -1,0 +1,30 @@
+"""What every declaration shares: frozen, strict, unknown keys refused."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+
+class Declaration(BaseModel):
+    """A value read from a connector's file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, hide_input_in_errors=True)
+
+
+Pointer = Annotated[str, StringConstraints(pattern=r"^(/[^/]*)*$")]
+"""An RFC 6901 JSON pointer; "" is the whole value."""
+HttpUrl = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(https://[^\s]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?|\{account\.[a-z_]+\}\S*)$"
+    ),
+]
+"""An https URL, a loopback http URL, or one whose origin is an account value (`{account.instance_url}`)."""
+Seconds = Annotated[int, "seconds"]
+
+
+class DeclarationError(Exception):
+    """A connector's file cannot be used.
+
+    The message names the file, the line and what is wrong: `connectors/x.yaml:7: oauth.token_endpoint: ...`.
+    """

@@ -1,0 +1,67 @@
+"""Where a connector's credential may go: scheme, host, port and path prefix. Everywhere else it is not attached."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from evergrant.catalog.connector import Connector
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One entry of an allow-list; a host that begins with `*.` stands for its subdomains."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+    def admits(self, url: str) -> bool:
+        """Whether a request to `url` may carry the credential."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+        except ValueError:
+            return False
+        return (
+            parts.scheme == self.scheme
+            and not (parts.username or parts.password)
+            and self._is_host(parts.hostname or "")
+            and port == self.port
+            and (parts.path == self.path.rstrip("/") or parts.path.startswith(self.path))
+            and not _climbs(parts.path)
+        )
+
+    def _is_host(self, host: str) -> bool:
+        return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
+
+
+def origin(text: str) -> Origin:
+    """An allow-list entry such as `https://*.my.salesforce.com/services/`; raises ValueError.
+
+    Plain http is for loopback only.
+    """
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK)):
+        raise ValueError(f"not an https origin: {text}")
+    path = parts.path if parts.path.endswith("/") else parts.path + "/"
+    return Origin(parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme], path)
+
+
+def allowed(connector: Connector, account: Mapping[str, str]) -> tuple[Origin, ...]:
+    """The origins of one account's calls: the connector's list, else its base URL; and its identity request's."""
+    values = dict(account)
+    listed = connector.allow or (connector.base_url,)
+    look_ups = [connector.identity.request] if connector.identity.request else []
+    urls = [connector.expand(entry, values) for entry in listed]
+    urls += [connector.expand(request.partition(" ")[2], values) for request in look_ups]
+    return tuple(origin(url) for url in urls)
+
+
+def _climbs(path: str) -> bool:
+    segments = path.lower().replace("%2e", ".").replace("\\", "/").replace("%5c", "/").replace("%2f", "/").split("/")
+    return ".." in segments or "." in segments

@@ -1,0 +1,300 @@
+"""The configuration files of MCP clients: where they lie, and how Evergrant's entry is put in and taken out.
+
+A file is edited as text: to parse it and write it back would reformat what belongs to its owner.
+"""
+
+import codecs
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from evergrant.model.json import Json, JsonObject
+
+NAME: Final = "evergrant"
+_STRING_OR_CONSTANT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|(NaN|-?Infinity)')
+_DECODER: Final = json.JSONDecoder()
+
+
+class ConfigRefused(Exception):
+    """The client's configuration was left as it was. The message says why and what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class McpClient:
+    """A program that starts MCP servers, and what it expects of its configuration file.
+
+    `locate(platform, home, environment)` gives the file for all of a user's projects; `platform` as in sys.platform.
+    """
+
+    name: str
+    title: str
+    locate: Callable[[str, Path, Mapping[str, str]], Path]
+    afterwards: str  # what a person does for the change to take effect
+    key: str = "mcpServers"
+    typed: bool = False  # each entry says "type": "stdio"
+    comments: bool = False  # the file may be JSON with comments
+
+    def shaped(self, entry: JsonObject) -> JsonObject:
+        """The entry as this client wants it."""
+        return {"type": "stdio", **entry} if self.typed else entry
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What came of `install` or `uninstall`. `backup` is the copy made before a change to a file that was there."""
+
+    changed: bool
+    backup: Path | None = None
+
+
+def _application_data(platform: str, home: Path, env: Mapping[str, str]) -> Path:
+    if platform == "darwin":
+        return home / "Library" / "Application Support"
+    if platform == "win32":
+        return Path(env.get("APPDATA") or home / "AppData" / "Roaming")
+    return Path(env.get("XDG_CONFIG_HOME") or home / ".config")
+
+
+def _claude_desktop(platform: str, home: Path, env: Mapping[str, str]) -> Path:
+    folder = _application_data(platform, home, env) / "Claude"
+    if platform == "win32":
+        # Windows redirects the application data of a packaged (MSIX) program, which then never reads the usual folder.
+        local = Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local")
+        folder = min(local.glob("Packages/Claude_*/LocalCache/Roaming/Claude"), default=folder)
+    return folder / "claude_desktop_config.json"
+
+
+def _claude_code(_platform: str, home: Path, env: Mapping[str, str]) -> Path:
+    return Path(env.get("CLAUDE_CONFIG_DIR") or home) / ".claude.json"
+
+
+def _cursor(_platform: str, home: Path, _env: Mapping[str, str]) -> Path:
+    return home / ".cursor" / "mcp.json"
+
+
+def _vscode(platform: str, home: Path, env: Mapping[str, str]) -> Path:
+    return _application_data(platform, home, env) / "Code" / "User" / "mcp.json"
+
+
+_ALL: Final = (
+    McpClient("claude-desktop", "Claude Desktop", _claude_desktop, "Quit Claude Desktop completely and open it again."),
+    McpClient("claude-code", "Claude Code", _claude_code, "Start a new session; /mcp lists the server.", typed=True),
+    McpClient("cursor", "Cursor", _cursor, "Restart Cursor and switch the server on in its MCP settings."),
+    McpClient("vscode", "VS Code", _vscode, "Start it in 'MCP: List Servers'.", "servers", typed=True, comments=True),
+)
+CLIENTS: Final[Mapping[str, McpClient]] = {client.name: client for client in _ALL}
+
+
+def entry(command: Path, home: Path | None) -> dict[str, Json]:
+    """The entry, the same for every client, that starts `command mcp`; `home` is None for the default EVERGRANT_HOME.
+
+    Raises ConfigRefused for a path that is relative (clients start servers from any folder) or is not UTF-8.
+    """
+    env = {} if home is None else {"EVERGRANT_HOME": _spelled(home)}
+    return {"command": _spelled(command), "args": ["mcp"], "env": env}
+
+
+def add_command(command: Path, home: Path | None, platform: str, name: str = NAME) -> str:
+    """The shell command by which Claude Code adds the server itself, quoted for the platform's shell."""
+    env = [] if home is None else ["--env", f"EVERGRANT_HOME={_spelled(home)}"]
+    # The name stands before --env because that option takes every word up to the next option.
+    words = ["claude", "mcp", "add", name, "--scope", "user", *env, "--", _spelled(command), "mcp"]
+    return subprocess.list2cmdline(words) if platform == "win32" else shlex.join(words)
+
+
+def snippet(client: McpClient, entry: JsonObject, name: str = NAME) -> str:
+    """The JSON that a person pastes into the client's file."""
+    return json.dumps({client.key: {name: client.shaped(entry)}}, indent=2, ensure_ascii=False)
+
+
+def install(client: McpClient, path: Path, entry: JsonObject, name: str = NAME) -> Installed:
+    """Write `entry` under `name` into the client's file and keep all else in it, byte for byte.
+
+    Members that somebody added to an older entry of that name stay; a remote (`url`) entry is replaced.
+    Raises ConfigRefused, with the file untouched, when it cannot be edited safely.
+    """
+    ours = client.shaped(entry)
+    advice = "Correct that place, or move the file away, and run the command again."
+    if client.comments:
+        advice = f"A file with comments is yours to edit: put this into it by hand.\n{snippet(client, entry, name)}"
+    return _edit(path, client.key, lambda text: _with_entry(text, client.key, name, ours), advice)
+
+
+def uninstall(client: McpClient, path: Path, name: str = NAME) -> Installed:
+    """Remove the entry called `name` and nothing else. Raises ConfigRefused as `install` does."""
+    advice = f'Remove "{name}" from "{client.key}" by hand.'
+    return _edit(path, client.key, lambda text: _without_entry(text, client.key, name), advice)
+
+
+def swap(path: Path, old: bytes | None, new: bytes) -> None:
+    """Replace the file's content in one step and keep its mode; `old` is None for a new file, which gets mode 0600.
+
+    Raises ConfigRefused when the content is no longer `old`: a running client writes its own file too.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        draft = Path(folder) / path.name
+        draft.touch(mode=0o600)
+        with draft.open("wb") as out:
+            out.write(new)
+            out.flush()
+            os.fsync(out.fileno())
+        now = path.read_bytes() if path.exists() else None
+        if now != old:
+            raise ConfigRefused(f"{path} was changed by another program just now. Close the client and run this again.")
+        if old is not None:
+            shutil.copymode(path, draft)
+        draft.replace(path)
+
+
+def _edit(path: Path, key: str, edit: Callable[[str], str], advice: str) -> Installed:
+    try:
+        target = path.resolve()  # a link, as dotfiles repositories make them, stays a link
+        old = target.read_bytes() if target.exists() else None
+        text = _checked(old or b"", key)
+        edited = edit(text)
+        if edited == text:
+            return Installed(changed=False)
+        new = edited.encode("utf-8-sig" if old and old.startswith(codecs.BOM_UTF8) else "utf-8")
+        backup = None if old is None else _back_up(path, target)
+        swap(target, old, new)
+        return Installed(True, backup)
+    except json.JSONDecodeError as bad:
+        place = f"{path}, line {bad.lineno}, column {bad.colno}"
+        raise ConfigRefused(f"{place}: {bad.msg}. Nothing was changed. {advice}") from bad
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, too deep, a number too long
+        raise ConfigRefused(f"{path} cannot be edited: {error}. Correct that and run the command again.") from error
+
+
+def _back_up(path: Path, target: Path) -> Path:
+    # Beside the link, not its target: configurations hold secrets, and the target may lie in a repository.
+    names = (f"{path.name}.bak" + (f".{number}" if number else "") for number in count())
+    copy = next(copy for copy in map(path.with_name, names) if not os.path.lexists(copy))
+    copy.touch(mode=0o600, exist_ok=False)
+    shutil.copyfile(target, copy)
+    shutil.copymode(target, copy)
+    return copy
+
+
+def _spelled(path: Path) -> str:
+    if not path.is_absolute() or str(path).encode(errors="replace").decode() != str(path):
+        raise ConfigRefused(f"{str(path)!r} cannot be used: give a full path, from the root, that is valid UTF-8.")
+    return str(path)
+
+
+# From here on: JSON as text, once _checked has passed it. `at` is the offset of an object's opening brace.
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    key: str
+    value: int  # where the value starts
+    end: int  # just past it
+
+
+def _checked(data: bytes, key: str) -> str:
+    # RFC 8259, and `key` is absent or an object; anything else raises JSONDecodeError.
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode()
+        raise json.JSONDecodeError("The file is not UTF-8 text", before, len(before)) from error
+    text = text if text.strip(" \t\r\n") else "{}\n"
+    json.loads(text)
+    for found in _STRING_OR_CONSTANT.finditer(text):
+        if found[1]:  # Python reads these, no client does
+            raise json.JSONDecodeError(f"{found[1]} is not JSON", text, found.start())
+    if text[root := _skip(text, 0)] != "{":
+        raise json.JSONDecodeError("The top of the file is not an object", text, root)
+    servers = _named(text, root, key)
+    if servers and text[servers.value] != "{":
+        raise json.JSONDecodeError(f'"{key}" is not an object', text, servers.value)
+    return text
+
+
+def _skip(text: str, at: int) -> int:
+    while text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _members(text: str, at: int) -> list[_Member]:
+    members: list[_Member] = []
+    at = _skip(text, at + 1)
+    while text[at] != "}":
+        key, colon = _DECODER.raw_decode(text, at)
+        value = _skip(text, _skip(text, colon) + 1)
+        members.append(_Member(key, value, _DECODER.raw_decode(text, value)[1]))
+        at = _skip(text, members[-1].end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+    return members
+
+
+def _named(text: str, at: int, key: str) -> _Member | None:
+    # Where a name stands twice the last one counts, as in the clients' own parsers.
+    return next((member for member in reversed(_members(text, at)) if member.key == key), None)
+
+
+def _with_entry(text: str, key: str, name: str, ours: JsonObject) -> str:
+    servers = _named(text, _skip(text, 0), key)
+    if servers is None:
+        return _appended(text, _skip(text, 0), key, {name: ours}, 1)
+    present = _named(text, servers.value, name)
+    if present is None:
+        return _appended(text, servers.value, name, ours, 2)
+    old = _DECODER.raw_decode(text, present.value)[0]
+    new = _combined(old, ours)
+    return text if old == new else text[: present.value] + _rendered(text, new, 2) + text[present.end :]
+
+
+def _combined(old: Json, ours: JsonObject) -> JsonObject:
+    if not isinstance(old, Mapping) or "url" in old:
+        return ours
+    combined = {**old, **ours}
+    added, env = old.get("env"), ours.get("env")
+    if isinstance(added, Mapping) and isinstance(env, Mapping):
+        combined["env"] = {key: value for key, value in added.items() if key != "EVERGRANT_HOME"} | dict(env)
+    return combined
+
+
+def _appended(text: str, at: int, key: str, value: Json, depth: int) -> str:
+    members, margin = _members(text, at), _margin(text, depth)
+    item = f"{json.dumps(key, ensure_ascii=False)}: {_rendered(text, value, depth)}"
+    if members:
+        return text[: members[-1].end] + "," + (margin or " ") + item + text[members[-1].end :]
+    return text[: at + 1] + margin + item + _margin(text, depth - 1) + text[_skip(text, at + 1) :]
+
+
+def _without_entry(text: str, key: str, name: str) -> str:
+    servers = _named(text, _skip(text, 0), key)
+    if servers is None or (entry := _named(text, servers.value, name)) is None:
+        return text
+    members = _members(text, servers.value)
+    place = members.index(entry)
+    after = _skip(text, entry.end)
+    start = members[place - 1].end if place else servers.value + 1
+    end = entry.end if place else after + (text[after] == ",")
+    return _without_entry(text[:start] + text[end:], key, name)  # again, for a name that stood twice
+
+
+def _margin(text: str, depth: int) -> str:
+    """The line break and indentation of a member at `depth`, in the file's own style; "" in a file on one line."""
+    inside = _skip(text, 0) + 1
+    first = _skip(text, inside)
+    gap = "\n  " if text[first] == "}" else text[inside:first]
+    line_break = "\r\n" if "\r\n" in text else "\n"
+    return line_break + gap.rpartition("\n")[2] * depth if "\n" in gap else ""
+
+
+def _rendered(text: str, value: Json, depth: int) -> str:
+    indent = _margin(text, 1).lstrip("\r\n") if _margin(text, 1) else None
+    return json.dumps(value, ensure_ascii=False, indent=indent).replace("\n", _margin(text, depth))

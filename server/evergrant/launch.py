@@ -1,0 +1,17 @@
+"""The console script: `evergrant mcp` goes to the pump before anything heavy is imported."""
+
+import os
+import sys
+
+from evergrant.paths import home_folder
+
+
+def main() -> None:
+    """Run the command line; the pump where it is asked for."""
+    if sys.argv[1:] == ["mcp"]:
+        from evergrant.pump import pump  # noqa: PLC0415  (each of the two costs only itself)
+
+        sys.exit(pump(home_folder(os.environ)))  # noqa: TID251  (the pump reads no Settings)
+    from evergrant.cli.main import run  # noqa: PLC0415
+
+    run()

@@ -1,0 +1,73 @@
+"""What happens to grants, as told to the outside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from evergrant.model.account import Cause, ConnectedAccount, Connection
+from evergrant.model.ids import new_id
+
+EventType = Literal[
+    "agent.auth.reauth_required", "agent.auth.reauth_completed", "connection.faulted", "connection.recovered"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the outbox; `data` is what a receiver gets."""
+
+    id: str
+    tenant_id: str
+    account_id: str | None
+    type: EventType
+    data: dict[str, str]
+    occurred_at: datetime
+
+
+def reauth_required(account: ConnectedAccount, error_code: str, cause: Cause, reauth_url: str, now: datetime) -> Event:
+    """A grant is dead and a person must reconnect it."""
+    return _event(account, "agent.auth.reauth_required", now, error_code=error_code, cause=cause, reauth_url=reauth_url)
+
+
+def reauth_completed(account: ConnectedAccount, now: datetime) -> Event:
+    """A person has reconnected an account whose grant was dead."""
+    return _event(account, "agent.auth.reauth_completed", now)
+
+
+def connection_faulted(connection: Connection, error_code: str, now: datetime) -> Event:
+    """The OAuth client itself is refused: one alarm for the operator, none for its accounts."""
+    return _connection_event(connection, "connection.faulted", now, error_code=error_code)
+
+
+def connection_recovered(connection: Connection, now: datetime) -> Event:
+    """The OAuth client is accepted again."""
+    return _connection_event(connection, "connection.recovered", now)
+
+
+def _connection_event(connection: Connection, type_: EventType, now: datetime, **more: str) -> Event:
+    data = {
+        "event": type_,
+        "connection_id": connection.id,
+        "provider": connection.connector,
+        "tenant_id": connection.tenant_id,
+        **more,
+        "occurred_at": _rfc3339(now),
+    }
+    return Event(new_id("evt", now), connection.tenant_id, None, type_, data, now)
+
+
+def _event(account: ConnectedAccount, type_: EventType, now: datetime, **more: str) -> Event:
+    data = {
+        "event": type_,
+        "connected_account_id": account.id,
+        "provider": account.connector,
+        "tenant_id": account.tenant_id,
+        **more,
+        "occurred_at": _rfc3339(now),
+        "alias": account.alias,
+    }
+    return Event(new_id("evt", now), account.tenant_id, account.id, type_, data, now)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,45 @@
+"""What a provider issued, and when it must be renewed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evergrant.model.secret import Secret
+
+SHORTEST_LEEWAY = timedelta(seconds=30)
+LEEWAY_SHARE = 0.05
+LARGEST_LEEWAY_SHARE = 0.4
+"""Five-minute and shorter tokens keep most of their life: a fixed margin would leave them none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The tokens of one account; `generation` rises by one at each exchange or consent."""
+
+    generation: int
+    access_token: Secret
+    refresh_token: Secret | None
+    issued_at: datetime
+    expires_at: datetime | None
+    refresh_at: datetime | None
+
+    def expired(self, now: datetime) -> bool:
+        """Whether the access token is known to have ended."""
+        return self.expires_at is not None and now >= self.expires_at
+
+    def usable(self, now: datetime) -> bool:
+        """Whether a call may start with this token: it lives, and not only for the leeway."""
+        return self.expires_at is None or now + leeway(self.issued_at, self.expires_at) < self.expires_at
+
+
+def leeway(issued_at: datetime, expires_at: datetime) -> timedelta:
+    """How long before its end a token counts as spent: 30 s or 5 % of the life, never more than 40 % of it."""
+    life = max(expires_at - issued_at, timedelta(0))
+    return min(max(SHORTEST_LEEWAY, life * LEEWAY_SHARE), life * LARGEST_LEEWAY_SHARE)
+
+
+def renewal_time(issued_at: datetime, expires_at: datetime | None, share: float) -> datetime | None:
+    """When to refresh ahead of time: `share` (0 to 1) into the life; None where no end is known.
+
+    The share is drawn once per generation and the time stored: drawing again at every look could put it off for ever.
+    """
+    return None if expires_at is None else issued_at + (expires_at - issued_at) * share

@@ -1,0 +1,17 @@
+"""Prefixed ULIDs: ids that say what they name and sort by time."""
+
+import secrets
+from datetime import datetime
+from typing import Literal
+
+Prefix = Literal["conn", "client", "call", "evt", "link", "key", "wh", "tnt", "vault"]
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 26
+
+
+def new_id(prefix: Prefix, now: datetime) -> str:
+    """`prefix_` and a ULID (48 bits of milliseconds, 80 random bits), such as `conn_01JD9Z...`."""
+    number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    digits = (_CROCKFORD[(number >> (5 * place)) & 31] for place in reversed(range(_LENGTH)))
+    return f"{prefix}_{''.join(digits)}"

@@ -1,0 +1,135 @@
+"""What a call came to: a result, or one of a few failures that each say what happened and what to do. Never `{}`."""
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+from evergrant.model.json import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The provider did it; `note` says so in words where `content` is empty."""
+
+    account: str
+    label: str
+    content: Json
+    empty: bool = False
+    note: str | None = None
+
+    def as_json(self) -> JsonObject:
+        note: JsonObject = {"note": self.note} if self.note else {}
+        return {"account": self.account, "as": self.label, "data": self.content, **note}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Base of all failures; `code` is stable, the texts are for a person or a model to read."""
+
+    code: ClassVar[str] = "failed"
+    retryable: ClassVar[bool] = False
+
+    account: str | None = None
+    what_happened: str
+    what_to_do: str
+    provider_code: str | None = None
+    provider_message: str | None = None
+
+    def as_json(self) -> JsonObject:
+        """All fields that are set, with `code` and `retryable`."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return {"code": self.code, "retryable": self.retryable, **given}
+
+    def as_text(self) -> str:
+        """Everything in one text, for clients that show a model nothing else."""
+        return f"{self.code}: {self.what_happened} {self.what_to_do}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExpired(Failure):
+    """The access token was refused, and so was a newer one."""
+
+    code: ClassVar[str] = "token_expired"
+    retryable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReauthRequired(Failure):
+    """The grant is dead: only the person can help."""
+
+    code: ClassVar[str] = "reauth_required"
+    cause: str | None = None
+    reauth_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsufficientScope(Failure):
+    """The grant lives but was not given the right to do this."""
+
+    code: ClassVar[str] = "insufficient_scope"
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionDenied(Failure):
+    """The grant has the scope, and the provider still refuses this object or action."""
+
+    code: ClassVar[str] = "permission_denied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimited(Failure):
+    """Too many calls: wait `retry_after_s` seconds where it is known."""
+
+    code: ClassVar[str] = "rate_limited"
+    retryable: ClassVar[bool] = True
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidInput(Failure):
+    """The input does not fit the tool's schema; `pointer` names the place."""
+
+    code: ClassVar[str] = "invalid_input"
+    pointer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFound(Failure):
+    """There is no such account, tool or connector, or it is not yours; the two look alike."""
+
+    code: ClassVar[str] = "not_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFault(Failure):
+    """The OAuth client itself is wrong: an operator's matter, for all its accounts."""
+
+    code: ClassVar[str] = "connection_fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderError(Failure):
+    """The provider understood the call and refused it."""
+
+    code: ClassVar[str] = "provider_error"
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderUnavailable(Failure):
+    """The provider did not answer, or answered that it cannot now."""
+
+    code: ClassVar[str] = "provider_unavailable"
+    retryable: ClassVar[bool] = True
+    retry_after_s: float | None = None
+
+
+Outcome = Result | Failure
+
+
+class Refused(Exception):
+    """Carries a failure up to where an outcome is given back."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure

@@ -1,0 +1,130 @@
+"""A token endpoint's answer (RFC 6749 5.1, 5.2) read as either an issued grant or a refusal with its class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
+
+import httpx2
+
+from evergrant.catalog.connector import Connector
+from evergrant.catalog.errors import ErrorClass, ErrorTable, token_defaults
+from evergrant.model.clock import from_epoch
+from evergrant.model.json import Json, at, text_at
+from evergrant.model.secret import Secret
+from evergrant.wire import parse_json, retry_after
+
+LONGEST_LIFE = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The tokens and what was said about them."""
+
+    access_token: Secret
+    refresh_token: Secret | None
+    """None where the answer had none: the one in hand goes on (RFC 6749 6)."""
+    issued_at: datetime
+    expires_at: datetime | None
+    scopes: tuple[str, ...] | None
+    """None where the answer is silent: as requested (RFC 6749 5.1)."""
+    body: Json = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """No tokens, and what that says about the grant."""
+
+    class_: ErrorClass
+    code: str | None
+    message: str | None
+    retry_after_s: float | None = None
+    may_be_spent: bool = False
+    """Whether the server may have processed the request all the same."""
+
+
+def read_answer(connector: Connector, response: httpx2.Response, body: bytes, sent_at: datetime) -> Issued | Rejected:
+    """What the answer says; `sent_at`, the time of the request, is where the tokens' life begins."""
+    is_json, value = _value(response, body)
+    table = connector.errors.token
+    if is_json and not table.failed(response.status_code, value) and not text_at(value, "/error"):
+        access = text_at(value, connector.oauth.answer.access_token)
+        if response.is_success and access:
+            return _issued(connector, value, access, sent_at)
+    return _rejected(table, response, value)
+
+
+def _issued(connector: Connector, value: Json, access: str, sent_at: datetime) -> Issued:
+    names = connector.oauth.answer
+    refresh = text_at(value, names.refresh_token)
+    return Issued(
+        access_token=Secret(access),
+        refresh_token=Secret(refresh) if refresh else None,
+        issued_at=sent_at,
+        expires_at=_expiry(connector, value, sent_at, renewable=bool(refresh)),
+        scopes=_scopes(at(value, names.scope), names.scope_separator),
+        body=value,
+    )
+
+
+def _scopes(value: Json, separator: str) -> tuple[str, ...] | None:
+    """Scopes from a text (RFC 6749 3.3) or a list (HubSpot)."""
+    if isinstance(value, str):
+        return tuple(part for part in value.split(separator) if part)
+    return tuple(map(str, value)) if isinstance(value, Sequence) else None
+
+
+def _expiry(connector: Connector, value: Json, sent_at: datetime, *, renewable: bool) -> datetime | None:
+    """The end of the access token's life: from the answer, else the connector's prior, else none known."""
+    names = connector.oauth.answer
+    seconds = _number(at(value, names.expires_in))
+    if seconds == 0 and not renewable:
+        return None
+    if seconds is not None and seconds > 0:
+        return sent_at + min(timedelta(seconds=seconds), LONGEST_LIFE)
+    if stated := _moment(at(value, names.expires_at)):
+        return stated
+    prior = connector.grant.access_token_ttl_s
+    return sent_at + timedelta(seconds=prior) if prior else None
+
+
+def _number(value: Json) -> float | None:
+    """A number, also one in a string (RFC 6749 says number; some servers send text)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 <= number < 1e12 else None
+
+
+def _moment(value: Json) -> datetime | None:
+    if (seconds := _number(value)) is not None:
+        return from_epoch(seconds / 1000 if seconds > 1e11 else seconds)
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _rejected(table: ErrorTable, response: httpx2.Response, value: Json) -> Rejected:
+    defaults = token_defaults()
+    code = table.code_of(value) or defaults.code_of(value)
+    status, headers = response.status_code, response.headers
+    found = table.classify(status, headers, value) or defaults.classify(status, headers, value)
+    class_: ErrorClass = found or "transient"
+    return Rejected(
+        class_=class_,
+        code=code or f"http_{status}",
+        message=table.message_of(value) or defaults.message_of(value),
+        retry_after_s=retry_after(response),
+        may_be_spent=class_ in ("transient", "ratelimit") and code is None,
+    )
+
+
+def _value(response: httpx2.Response, body: bytes) -> tuple[bool, Json]:
+    if response.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        return True, dict(parse_qsl(body.decode("utf-8", "replace")))
+    return parse_json(body)

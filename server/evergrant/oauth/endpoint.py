@@ -1,0 +1,117 @@
+"""Requests to a provider's token, revocation and introspection endpoints: each is sent once."""
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote_plus
+
+import httpx2
+
+from evergrant.catalog.connector import Connector
+from evergrant.model.account import Connection
+from evergrant.model.clock import Clock
+from evergrant.model.failpoint import FailPoint
+from evergrant.model.grant import Grant
+from evergrant.model.secret import Secret
+from evergrant.oauth.answer import Issued, Rejected, read_answer
+from evergrant.wire import LARGEST_TOKEN_ANSWER, NOT_SENT, AnswerTooLarge, parse_json, read_capped
+
+EXCHANGE_DEADLINE_S = 15.0
+"""One exchange ends by then, whatever the provider does."""
+
+Answer = Issued | Rejected
+Form = Mapping[str, Secret | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth client as one account meets it: the provider, our registration there, the account's own values."""
+
+    connector: Connector
+    connection: Connection
+    account: Mapping[str, str]
+
+    def expand(self, url: str) -> str:
+        """`url` with the account's values filled in."""
+        return self.connector.expand(url, dict(self.account))
+
+
+class TokenEndpoint:
+    """Sends token requests; never redirects, never sends twice, never guesses how to authenticate."""
+
+    def __init__(self, http: httpx2.AsyncClient, clock: Clock, failpoint: FailPoint) -> None:
+        self._http = http
+        self._clock = clock
+        self._failpoint = failpoint
+
+    async def exchange_code(self, client: Client, code: Secret, proof: Form) -> Answer:
+        """Redeem a code; `proof` is its redirect_uri and code_verifier (RFC 6749 4.1.3, RFC 7636 4.5)."""
+        return await self._redeem(client, {"grant_type": "authorization_code", "code": code, **proof})
+
+    async def refresh(self, client: Client, refresh_token: Secret) -> Answer:
+        """Redeem a refresh token (RFC 6749 6)."""
+        return await self._redeem(client, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    async def revoke(self, client: Client, grant: Grant) -> str | None:
+        """Revoke at the provider (RFC 7009 or the connector's own); None when done, else why not."""
+        oauth = client.connector.oauth
+        if oauth.revocation_endpoint is None:
+            return "this provider documents no revocation endpoint"
+        request = self._revocation(client, oauth.revocation_endpoint, grant)
+        try:
+            response, body = await self._send(request)
+        except (httpx2.HTTPError, TimeoutError, AnswerTooLarge) as error:
+            return f"the provider did not answer ({type(error).__name__})"
+        refused = client.connector.errors.token.failed(response.status_code, parse_json(body)[1])
+        return f"the provider answered {response.status_code}" if refused or not response.is_success else None
+
+    async def _redeem(self, client: Client, form: Form) -> Answer:
+        request = self._request(client, client.expand(client.connector.oauth.token_endpoint), form)
+        sent_at = self._clock.now()
+        self._failpoint("before_send")
+        try:
+            response, body = await self._send(request)
+        except NOT_SENT as error:
+            return Rejected("transient", "not_sent", type(error).__name__)
+        except (httpx2.HTTPError, TimeoutError, AnswerTooLarge) as error:
+            return Rejected("transient", "no_answer", type(error).__name__, may_be_spent=True)
+        self._failpoint("answered")
+        return read_answer(client.connector, response, body, sent_at)
+
+    async def _send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
+        async with asyncio.timeout(EXCHANGE_DEADLINE_S):
+            response = await self._http.send(request, stream=True)
+            try:
+                return response, await read_capped(response, LARGEST_TOKEN_ANSWER)
+            finally:
+                await response.aclose()
+
+    def _revocation(self, client: Client, endpoint: str, grant: Grant) -> httpx2.Request:
+        url = client.expand(endpoint)
+        if client.connector.oauth.revocation_token == "bearer":
+            return self._http.build_request(
+                "POST", url, headers={"Authorization": f"Bearer {grant.access_token.reveal()}"}
+            )
+        whole_grant = client.connector.oauth.revocation_token == "refresh_token" and grant.refresh_token
+        return self._request(client, url, {"token": whole_grant or grant.access_token})
+
+    def _request(self, client: Client, url: str, form: Form) -> httpx2.Request:
+        fields = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        oauth, secret = client.connector.oauth, client.connection.client_secret
+        if oauth.token_endpoint_auth_method == "client_secret_basic" and secret:
+            headers["Authorization"] = _basic(client.connection.client_id, secret)
+        else:
+            fields["client_id"] = client.connection.client_id
+            if secret:
+                fields["client_secret"] = secret.reveal()
+        if oauth.token_endpoint_encoding == "json":
+            return self._http.build_request("POST", url, headers=headers, json=fields)
+        return self._http.build_request("POST", url, headers=headers, data=fields)
+
+
+def _basic(client_id: str, secret: Secret) -> str:
+    """RFC 6749 2.3.1: both parts are form-encoded before they are joined."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret.reveal())}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -1,0 +1,60 @@
+"""What an account's tokens come with: values such as an API host, and who the person is."""
+
+import re
+from collections.abc import Mapping
+
+from evergrant.catalog.connector import Connector, FromRequest, FromToken, FromUser, Identity
+from evergrant.model.json import Json, text_at
+
+
+class BadAccountValue(Exception):
+    """A value that the user gave, or a provider sent, does not fit; the message says which and how it should look."""
+
+
+def from_user(connector: Connector, given: Mapping[str, str]) -> dict[str, str]:
+    """The values that the user gives before the consent, defaults filled in; raises BadAccountValue."""
+    asked = {name: value for name, value in connector.account.items() if isinstance(value, FromUser)}
+    if unknown := set(given) - set(asked):
+        raise BadAccountValue(f"{connector.name} takes no value {', '.join(sorted(unknown))}; it takes {_list(asked)}.")
+    values = {name: given.get(name, value.default) for name, value in asked.items()}
+    for name, text in values.items():
+        if text is None:
+            raise BadAccountValue(f"{connector.name} needs a value: --set {name}=... ({asked[name].title})")
+        _check(name, text, asked[name].pattern)
+    return {name: text for name, text in values.items() if text is not None}
+
+
+def from_token(connector: Connector, body: Json) -> dict[str, str]:
+    """The values that a token answer carries; raises BadAccountValue for one that fits no pattern."""
+    wanted = {name: value for name, value in connector.account.items() if isinstance(value, FromToken)}
+    found = {name: text for name, value in wanted.items() if (text := text_at(body, value.path))}
+    for name, text in found.items():
+        _check(name, text, wanted[name].pattern)
+    return found
+
+
+def from_request(name: str, value: FromRequest, body: Json) -> str:
+    """The value in the answer to its look-up; raises BadAccountValue."""
+    text = text_at(body, value.path)
+    if text is None:
+        raise BadAccountValue(f"the provider names no {name} for this account")
+    return _check(name, text, value.pattern)
+
+
+def subject_and_label(identity: Identity, body: Json) -> tuple[str, str] | None:
+    """What pins the person, and what a person recognises; None where the answer lacks a part of the first."""
+    parts = [text_at(body, pointer) for pointer in identity.subject]
+    if not all(parts):
+        return None
+    subject = ":".join(part for part in parts if part)
+    return subject, next((found for pointer in identity.label if (found := text_at(body, pointer))), subject)
+
+
+def _check(name: str, text: str, pattern: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise BadAccountValue(f"{name} does not look right: {text[:100]!r} (expected {pattern})")
+    return text
+
+
+def _list(names: Mapping[str, object]) -> str:
+    return ", ".join(names) or "none"

@@ -1,0 +1,124 @@
+"""What a person wants to know of, and do with, a connected account."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evergrant.catalog.catalog import Catalog
+from evergrant.catalog.tool import Tool
+from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.model.clock import Clock
+from evergrant.oauth.endpoint import Client, TokenEndpoint
+from evergrant.vault.accounts import Accounts, AliasTaken
+from evergrant.vault.connections import Connections
+from evergrant.vault.grants import Grants
+
+
+class NoSuchAccount(LookupError):
+    """The tenant has no account of that id or alias."""
+
+
+class CannotRename(Exception):
+    """The alias is taken or cannot be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account with its clocks and its tools."""
+
+    account: ConnectedAccount
+    issued_at: datetime | None
+    access_expires_at: datetime | None
+    next_refresh_at: datetime | None
+    refresh_token: bool
+    refresh_token_ends_at: datetime | None
+    """None where the provider documents no end."""
+    tools_ready: int
+    tools_waiting: dict[str, tuple[str, ...]]
+    """Tools that lack scopes, with the scopes that they lack."""
+    first_tool: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of taking an account away."""
+
+    account: ConnectedAccount
+    revoked_at_provider: bool
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDesk:
+    """Looking up, naming and taking away a tenant's accounts."""
+
+    catalog: Catalog
+    connections: Connections
+    accounts: Accounts
+    grants: Grants
+    endpoint: TokenEndpoint
+    clock: Clock
+
+    def find(self, tenant_id: str, name: str) -> ConnectedAccount:
+        """The tenant's account of that id or alias; raises NoSuchAccount."""
+        found = self.accounts.named(tenant_id, name)
+        if found is None:
+            raise NoSuchAccount(f"There is no account {name!r}. List them: evergrant accounts list")
+        return found
+
+    def standing(self, account: ConnectedAccount) -> Standing:
+        """How the account stands now."""
+        held = self.grants.load(account.key)
+        grant = held.grant if held else None
+        tools = self.catalog.tools(account.connector)
+        waiting = {name: lacking for name, tool in tools.items() if (lacking := _lacking(tool, account))}
+        ready = [name for name in tools if name not in waiting]
+        return Standing(
+            account=account,
+            issued_at=grant.issued_at if grant else None,
+            access_expires_at=grant.expires_at if grant else None,
+            next_refresh_at=grant.refresh_at if grant else None,
+            refresh_token=grant is not None and grant.refresh_token is not None,
+            refresh_token_ends_at=self._refresh_token_end(account, grant.issued_at) if grant else None,
+            tools_ready=len(ready),
+            tools_waiting=waiting,
+            first_tool=next((name for name in ready if tools[name].effect == "read"), None),
+        )
+
+    async def rename(self, key: AccountKey, alias: str) -> None:
+        """Give the account another alias; raises CannotRename."""
+        if not alias.strip() or alias.startswith("conn_"):
+            raise CannotRename(f"{alias!r} cannot be an alias: it must have letters and must not look like an id.")
+        try:
+            await self.accounts.rename(key, alias)
+        except AliasTaken:
+            raise CannotRename(f"Another account is called {alias!r} already.") from None
+
+    async def remove(self, account: ConnectedAccount, *, at_provider: bool) -> Receipt:
+        """Revoke the grant at the provider if asked (RFC 7009), then delete it here whatever the provider said."""
+        why_not = await self._revoke(account) if at_provider else "not asked for"
+        await self.accounts.remove(account.key)
+        return Receipt(account, why_not is None, why_not)
+
+    async def _revoke(self, account: ConnectedAccount) -> str | None:
+        held = self.grants.load(account.key)
+        connection = self.connections.by_id(account.tenant_id, account.connection_id)
+        if held is None or connection is None:
+            return "there is no grant, or no OAuth client, to revoke it with"
+        client = Client(self.catalog.connector(account.connector), connection, account.values)
+        return await self.endpoint.revoke(client, held.grant)
+
+    def _refresh_token_end(self, account: ConnectedAccount, issued_at: datetime) -> datetime | None:
+        policy = self.catalog.connector(account.connector).grant
+        ends = [
+            since + timedelta(seconds=life)
+            for since, life in (
+                (issued_at, policy.refresh_token_idle_s),
+                (account.created_at, policy.refresh_token_absolute_s),
+            )
+            if life
+        ]
+        return min(ends, default=None)
+
+
+def _lacking(tool: Tool, account: ConnectedAccount) -> tuple[str, ...]:
+    return tuple(scope for scope in tool.scopes if scope not in account.scopes_granted)

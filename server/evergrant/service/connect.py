@@ -1,0 +1,117 @@
+"""Begin to connect an account, or to renew the grant of one: a link to the provider's consent page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evergrant.catalog.catalog import Catalog
+from evergrant.model.account import ConnectedAccount, Connection
+from evergrant.model.clock import Clock
+from evergrant.model.ids import new_id
+from evergrant.oauth.endpoint import Client
+from evergrant.oauth.flow import authorization_url, fresh_secret
+from evergrant.oauth.values import BadAccountValue, from_user
+from evergrant.vault.accounts import Accounts
+from evergrant.vault.authorizations import Authorization, Authorizations
+from evergrant.vault.connections import Connections
+
+CONSENT_TIME = timedelta(minutes=10)
+
+
+class CannotConnect(Exception):
+    """A consent cannot be begun; the message says what to do first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A consent that waits for the person."""
+
+    authorization_id: str
+    url: str
+    redirect_uri: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The first half of connecting: from the wish to the link."""
+
+    catalog: Catalog
+    connections: Connections
+    accounts: Accounts
+    authorizations: Authorizations
+    clock: Clock
+
+    async def begin(
+        self, tenant_id: str, connector: str, alias: str | None, values: Mapping[str, str], scopes: tuple[str, ...] = ()
+    ) -> Begun:
+        """A link at which a new account is connected; raises CannotConnect, UnknownConnector."""
+        declared = self.catalog.connector(connector)
+        connection = self._connection(tenant_id, connector)
+        if alias and self.accounts.named(tenant_id, alias):
+            raise CannotConnect(f"An account is called {alias!r} already. Choose another, or: evergrant reauth {alias}")
+        try:
+            given = from_user(declared, values)
+        except BadAccountValue as error:
+            raise CannotConnect(str(error)) from None
+        name = alias or self.accounts.free_alias(tenant_id, connector)
+        wanted = scopes or connection.scopes or self._scopes(connector)
+        return await self._begin(Client(declared, connection, given), name, wanted, None)
+
+    async def begin_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Begun:
+        """A link at which the same person renews an account's grant; raises CannotConnect."""
+        connection = self.connections.by_id(account.tenant_id, account.connection_id)
+        if connection is None:
+            raise CannotConnect(f"The connection is gone. Add it: evergrant connections add {account.connector}")
+        client = Client(self.catalog.connector(account.connector), connection, account.values)
+        return await self._begin(client, account.alias, scopes or account.scopes_requested, account)
+
+    def status(self, tenant_id: str, authorization_id: str) -> Authorization | None:
+        """How a consent stands."""
+        return self.authorizations.get(tenant_id, authorization_id)
+
+    async def cancel(self, tenant_id: str, authorization_id: str) -> None:
+        """Make a consent that still waits impossible to finish."""
+        if found := self.authorizations.get(tenant_id, authorization_id):
+            await self.authorizations.cancel(found, "It was cancelled before the provider answered.")
+
+    async def _begin(
+        self, client: Client, alias: str, scopes: tuple[str, ...], account: ConnectedAccount | None
+    ) -> Begun:
+        now, connection = self.clock.now(), client.connection
+        state, verifier = fresh_secret(), fresh_secret()
+        authorization = Authorization(
+            id=new_id("link", now),
+            tenant_id=connection.tenant_id,
+            connection_id=connection.id,
+            connector=connection.connector,
+            account_id=account.id if account else None,
+            alias=alias,
+            code_verifier=verifier,
+            redirect_uri=connection.redirect_uri,
+            scopes=scopes,
+            values=dict(client.account),
+            status="pending",
+            detail=None,
+            created_at=now,
+            expires_at=now + CONSENT_TIME,
+        )
+        await self.authorizations.add(authorization, state)
+        url = authorization_url(client, scopes, state, verifier, account.label if account else None)
+        return Begun(authorization.id, url, connection.redirect_uri, authorization.expires_at)
+
+    def _connection(self, tenant_id: str, connector: str) -> Connection:
+        connection = self.connections.find(tenant_id, connector)
+        if connection is None:
+            raise CannotConnect(
+                f"{connector} has no OAuth client yet. Add yours first: "
+                f"evergrant connections add {connector} --client-id ... --client-secret-stdin"
+            )
+        return connection
+
+    def _scopes(self, connector: str) -> tuple[str, ...]:
+        """What the connector itself needs, and what its core tools need."""
+        tools = self.catalog.tools(connector).values()
+        wanted = [*self.catalog.connector(connector).oauth.scopes]
+        wanted += [scope for tool in tools if tool.tier == "core" for scope in tool.scopes]
+        return tuple(dict.fromkeys(wanted))

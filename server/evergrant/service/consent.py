@@ -1,0 +1,166 @@
+"""Finish a consent: take the provider's redirect, redeem its code once, keep what was issued."""
+
+from dataclasses import dataclass, replace
+
+from evergrant.calls.send import Sender
+from evergrant.catalog.catalog import Catalog
+from evergrant.model.account import ConnectedAccount
+from evergrant.model.clock import Clock
+from evergrant.model.event import reauth_completed
+from evergrant.model.ids import new_id
+from evergrant.model.secret import Secret
+from evergrant.oauth.answer import Issued, Rejected
+from evergrant.oauth.endpoint import Client, TokenEndpoint
+from evergrant.oauth.flow import Redirect
+from evergrant.service.person import Person, Unidentified, identify
+from evergrant.tokens.refresher import Refresher
+from evergrant.vault.accounts import Accounts, AliasTaken
+from evergrant.vault.authorizations import Authorization, Authorizations
+from evergrant.vault.connections import Connections
+from evergrant.vault.grants import Grants
+
+
+class ConsentFailed(Exception):
+    """A consent came to nothing; nothing is half-made. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The second half of connecting: from the provider's redirect to the stored grant."""
+
+    catalog: Catalog
+    connections: Connections
+    accounts: Accounts
+    grants: Grants
+    authorizations: Authorizations
+    endpoint: TokenEndpoint
+    refresher: Refresher
+    sender: Sender
+    clock: Clock
+
+    async def finish(self, redirect: Redirect) -> ConnectedAccount:
+        """The account that a redirect makes; its code is redeemed once, however often it comes. Raises ConsentFailed."""
+        authorization = self._waiting(redirect.state)
+        if not await self.authorizations.take(authorization):
+            raise _used()
+        try:
+            account = await self._finish(authorization, redirect)
+        except ConsentFailed as failed:
+            await self.authorizations.finish(authorization, "failed", str(failed))
+            raise
+        await self.authorizations.finish(authorization, "done", account.id)
+        return account
+
+    def _waiting(self, state: Secret) -> Authorization:
+        found = self.authorizations.with_state(state)
+        if found is None:
+            raise ConsentFailed("This link was not made here, or it is old. Start again: evergrant connect")
+        if found.status == "cancelled":
+            raise ConsentFailed(f"This link was cancelled. Start again: evergrant connect {found.connector}")
+        if found.status != "pending":
+            raise _used()
+        if self.clock.now() >= found.expires_at:
+            raise ConsentFailed(f"This link has expired. Start again: evergrant connect {found.connector}")
+        return found
+
+    async def _finish(self, authorization: Authorization, redirect: Redirect) -> ConnectedAccount:
+        client = self._client(authorization)
+        issued = await self._redeem(client, authorization, _code(client, redirect))
+        try:
+            person = await identify(self.sender, client.connector, client.account, issued)
+        except Unidentified as error:
+            raise ConsentFailed(str(error)) from None
+        return await self._store(self._account(authorization, issued, person), issued)
+
+    def _client(self, authorization: Authorization) -> Client:
+        connection = self.connections.by_id(authorization.tenant_id, authorization.connection_id)
+        if connection is None:
+            raise ConsentFailed(f"The {authorization.connector} connection was removed. Add it and start again.")
+        return Client(self.catalog.connector(authorization.connector), connection, authorization.values)
+
+    async def _redeem(self, client: Client, authorization: Authorization, code: Secret) -> Issued:
+        proof: dict[str, Secret | str] = {"redirect_uri": authorization.redirect_uri}
+        if client.connector.oauth.pkce:
+            proof["code_verifier"] = authorization.code_verifier
+        answer = await self.endpoint.exchange_code(client, code, proof)
+        if isinstance(answer, Rejected):
+            raise ConsentFailed(_why_not(client, authorization, answer))
+        return answer
+
+    def _account(self, authorization: Authorization, issued: Issued, person: Person) -> ConnectedAccount:
+        """The account as its tokens describe it; a renewed one keeps its id, alias and birthday."""
+        former = self._former(authorization, person.subject)
+        now = self.clock.now()
+        return ConnectedAccount(
+            id=former.id if former else new_id("conn", now),
+            tenant_id=authorization.tenant_id,
+            connection_id=authorization.connection_id,
+            connector=authorization.connector,
+            alias=former.alias if former else authorization.alias,
+            subject=person.subject,
+            label=person.label,
+            state="active",
+            cause=None,
+            scopes_requested=authorization.scopes,
+            scopes_granted=authorization.scopes if issued.scopes is None else issued.scopes,
+            values=person.values,
+            created_at=former.created_at if former else now,
+        )
+
+    def _former(self, authorization: Authorization, subject: str) -> ConnectedAccount | None:
+        """The account that this consent renews: the one asked for, else one of the same person."""
+        same = self.accounts.of_subject(authorization.connection_id, authorization.tenant_id, subject)
+        if authorization.account_id is None or (same and same.id == authorization.account_id):
+            return same
+        raise ConsentFailed(
+            f"Another person signed in than the one whose account {authorization.alias!r} is. Nothing was changed. "
+            f"Sign in as that person, or connect this one anew: evergrant connect {authorization.connector}"
+        )
+
+    async def _store(self, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
+        grant = self.refresher.successor(issued, None)
+        event = reauth_completed(account, self.clock.now()) if self.accounts.get(account.key) else None
+        try:
+            return await self.grants.connect(account, grant, event)
+        except AliasTaken:
+            free = self.accounts.free_alias(account.tenant_id, account.alias)
+            return await self.grants.connect(replace(account, alias=free), grant, event)
+
+
+def _used() -> ConsentFailed:
+    return ConsentFailed("This link was used already. If the account is not listed, start again: evergrant connect")
+
+
+def _code(client: Client, redirect: Redirect) -> Secret:
+    """The code of a redirect that is a consent by the server that was asked; raises ConsentFailed."""
+    name = client.connector.name
+    if not _from_expected_issuer(client, redirect):
+        raise ConsentFailed("The answer came from another authorization server than the one asked (RFC 9207).")
+    if redirect.error == "access_denied":
+        raise ConsentFailed(f"The consent was declined at {name}. Nothing was stored.")
+    if redirect.error or redirect.code is None:
+        raise ConsentFailed(f"{name} answered {redirect.error or 'without a code'}. Nothing was stored.")
+    return redirect.code
+
+
+def _from_expected_issuer(client: Client, redirect: Redirect) -> bool:
+    """RFC 9207 2.4: where an issuer is known, an `iss` must be it; where one is promised, it must be there."""
+    oauth = client.connector.oauth
+    if oauth.issuer is None:
+        return True
+    if redirect.iss is None:
+        return not oauth.authorization_response_iss_parameter_supported
+    return redirect.iss == client.expand(oauth.issuer)
+
+
+def _why_not(client: Client, authorization: Authorization, answer: Rejected) -> str:
+    name, code = client.connector.name, answer.code
+    if answer.class_ == "config":
+        return (
+            f"{name} refused this server's OAuth client ({code}). Check the client id and secret, and that exactly "
+            f"this redirect URI is registered there: {authorization.redirect_uri}. Then: "
+            f"evergrant connections add {authorization.connector} --client-id ... --client-secret-stdin"
+        )
+    if answer.class_ == "terminal":
+        return f"{name} does not take this code ({code}). Start again: evergrant connect {authorization.connector}"
+    return f"{name} could not redeem the code just now ({code}). Start again in a minute."

@@ -1,0 +1,138 @@
+"""Execute a tool for a connected account: the one path from a name and an input to an outcome."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import httpx2
+
+from evergrant.calls.answer import read
+from evergrant.calls.codecs import BadValue
+from evergrant.calls.refusal import again_later
+from evergrant.calls.request import build_request
+from evergrant.calls.send import Sender
+from evergrant.calls.validate import fault
+from evergrant.catalog.catalog import Catalog, UnknownTool
+from evergrant.catalog.connector import Connector
+from evergrant.catalog.origin import allowed
+from evergrant.catalog.tool import Tool
+from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.model.json import JsonObject
+from evergrant.model.outcome import (
+    Failure,
+    InvalidInput,
+    Outcome,
+    ProviderError,
+    ProviderUnavailable,
+    ReauthRequired,
+    Refused,
+    TokenExpired,
+)
+from evergrant.service.wording import no_such_tool
+from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
+from evergrant.tokens.source import TokenSource
+from evergrant.vault.grants import Held
+from evergrant.wire import NOT_SENT, AnswerTooLarge
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    connector: Connector
+    name: str
+    tool: Tool
+    given: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Executes tools; what comes of a call is always an outcome, never an exception."""
+
+    catalog: Catalog
+    tokens: TokenSource
+    sender: Sender
+    _writes: set[asyncio.Task[Outcome]] = field(default_factory=set[asyncio.Task[Outcome]])
+
+    async def execute_tool(self, key: AccountKey, tool_name: str, tool_input: JsonObject) -> Outcome:
+        """Validate, sign, send and read one call.
+
+        A write goes on to its end when its caller is cancelled: half-sent, nobody could say what it did.
+        """
+        try:
+            call = await self._prepare(key, tool_name, tool_input)
+            if call.tool.effect == "read":
+                return await self._run(key, call)
+            write = asyncio.create_task(self._run(key, call))
+            self._writes.add(write)
+            write.add_done_callback(self._writes.discard)
+            return await asyncio.shield(write)
+        except Refused as refused:
+            return refused.failure
+
+    async def _prepare(self, key: AccountKey, name: str, given: JsonObject) -> _Call:
+        try:
+            connector_name, tool = self.catalog.tool(name)
+        except UnknownTool:
+            raise Refused(no_such_tool(name)) from None
+        if self.tokens.account(key).connector != connector_name:
+            raise Refused(no_such_tool(name))
+        if wrong := fault(name, tool, given):
+            raise Refused(wrong)
+        return _Call(self.catalog.connector(connector_name), name, tool, given)
+
+    async def _run(self, key: AccountKey, call: _Call) -> Outcome:
+        """Send; where the token was refused, once more with a newer one: a refused call was not executed."""
+        try:
+            held = await self.tokens.grant(key)
+            outcome = await self._send(call, held)
+            if isinstance(outcome, TokenExpired | ReauthRequired):
+                newer = await self.tokens.grant(key, newer_than=held.grant.generation)
+                outcome = await self._send(call, newer)
+            return outcome
+        except Refused as refused:
+            return refused.failure
+
+    async def _send(self, call: _Call, held: Held) -> Outcome:
+        account = held.account
+        try:
+            request = build_request(call.connector, call.tool, call.given, account.values)
+            auth = BearerAuth(held.grant.access_token, allowed(call.connector, account.values))
+            response, body = await self.sender.send(request, auth)
+        except BadValue as error:
+            return _bad_value(call, error)
+        except CredentialWithheld as error:
+            return _withheld(call, error)
+        except AnswerTooLarge as error:
+            return _too_large(call, account, error)
+        except httpx2.HTTPError as error:
+            return _no_answer(call, account, error)
+        return read(call.connector, call.tool, account, response, body)
+
+
+def _bad_value(call: _Call, error: BadValue) -> Failure:
+    return InvalidInput(
+        what_happened=f"The input of {call.name} cannot be sent: {error}.", what_to_do="Correct it and call again."
+    )
+
+
+def _withheld(call: _Call, error: CredentialWithheld) -> Failure:
+    return ProviderError(
+        what_happened=f"The call was not sent: {error}.",
+        what_to_do=f"The operator checks base_url and allow of the connector {call.connector.name}.",
+    )
+
+
+def _too_large(call: _Call, account: ConnectedAccount, error: AnswerTooLarge) -> Failure:
+    return ProviderError(
+        account=account.id,
+        what_happened=f"{call.connector.name} answered, but {error}.",
+        what_to_do="Ask for less: a smaller page, fewer fields or a narrower search.",
+    )
+
+
+def _no_answer(call: _Call, account: ConnectedAccount, error: httpx2.HTTPError) -> Failure:
+    sent = not isinstance(error, NOT_SENT)
+    reached = "did not answer" if sent else "could not be reached"
+    return ProviderUnavailable(
+        account=account.id,
+        what_happened=f"{call.connector.name} {reached} ({type(error).__name__}).",
+        what_to_do=again_later(call.tool) if sent else "Nothing was sent. Call again in a minute.",
+    )

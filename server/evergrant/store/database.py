@@ -1,0 +1,121 @@
+"""SQLite transactions that are what they seem: reads in a deferred one, writes in BEGIN IMMEDIATE, one at a time.
+
+SQLAlchemy's default for SQLite sends a SELECT before BEGIN, so that read-check-write is not atomic; here the driver
+begins nothing and the `begin` event says which kind it is.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+T = TypeVar("T")
+Work = Callable[[Session], T]
+BUSY_TIMEOUT_MS = 10_000
+WAL_RESET_FIXED = (3, 51, 3)
+WAL_RESET_BACKPORTS = ((3, 44, 6), (3, 50, 7))
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be read or written now: gone, full, read-only or locked. The message says which."""
+
+
+class Database:
+    """One SQLite file; `read` runs where it is called, `write` on a thread of its own, where writers queue."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = _engine(path)
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evergrant-writer")
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    def read(self, work: Work[T]) -> T:
+        """What `work` reads, in one snapshot; raises StoreUnavailable."""
+        return _run(self._engine, "BEGIN", work)
+
+    async def write(self, work: Work[T]) -> T:
+        """What `work` returns, after its transaction is on disk; raises StoreUnavailable.
+
+        A caller that is cancelled leaves the transaction to run to its end.
+        """
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._writer, self.write_now, work))
+
+    def write_now(self, work: Work[T]) -> T:
+        """`write` for callers without an event loop."""
+        return _run(self._engine, "BEGIN IMMEDIATE", work)
+
+    def close(self) -> None:
+        """Finish the write under way and close every connection."""
+        self._writer.shutdown(wait=True)
+        self._engine.dispose()
+
+
+def _run(engine: Engine, begin: str, work: Work[T]) -> T:
+    try:
+        with (
+            engine.connect().execution_options(evergrant_begin=begin) as connection,
+            Session(bind=connection, expire_on_commit=False) as session,
+        ):
+            result = work(session)
+            session.commit()
+            return result
+    except DatabaseError as error:
+        if isinstance(error.orig, sqlite3.IntegrityError):
+            raise
+        raise StoreUnavailable(f"The vault's database cannot be used: {error.orig}") from error
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
+        hide_parameters=True,
+        pool_size=8,
+        max_overflow=8,
+    )
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "trusted_schema=OFF",
+        "mmap_size=0",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("evergrant_begin", "BEGIN IMMEDIATE"))
+
+
+def journal_mode(version: tuple[int, int, int]) -> str:
+    """WAL where this SQLite has the fix of the WAL-reset bug (sqlite.org/wal.html#walresetbug), else DELETE."""
+    backported = any(version[:2] == fixed[:2] and version >= fixed for fixed in WAL_RESET_BACKPORTS)
+    return "WAL" if version >= WAL_RESET_FIXED or backported else "DELETE"
+
+
+def set_journal_mode(path: Path) -> str:
+    """Set the file's journal mode, once, by whoever makes the vault; returns the mode in force."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        mode = journal_mode(sqlite3.sqlite_version_info)
+        row: tuple[str] = connection.execute(f"PRAGMA journal_mode={mode}").fetchone()
+        return row[0]
+    finally:
+        connection.close()

@@ -1,0 +1,128 @@
+"""The tables. Every table that holds a tenant's data has the tenant in its key."""
+
+# pyright: reportIncompatibleVariableOverride=false
+# (SQLModel declares __tablename__ as a declared_attr; a plain name is what it takes)
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import JSON, Column, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from evergrant.store.columns import UtcTime
+
+
+def _time(*, nullable: bool = False) -> Column[datetime]:
+    return Column(UtcTime(), nullable=nullable)
+
+
+class VaultRow(SQLModel, table=True):
+    """One row: which vault this is, and a sealed constant that tells whether the key fits."""
+
+    __tablename__: ClassVar[str] = "vault"
+
+    id: str = Field(primary_key=True)
+    proof: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column=_time())
+
+
+class ConnectionRow(SQLModel, table=True):
+    """A tenant's OAuth client for one connector."""
+
+    __tablename__: ClassVar[str] = "connection"
+    __table_args__ = (UniqueConstraint("tenant_id", "connector", name="uq_connection_connector"),)
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    connector: str
+    client_id: str
+    client_secret: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    redirect_uri: str
+    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    fault: str | None = None
+    created_at: datetime = Field(sa_column=_time())
+
+
+class AccountRow(SQLModel, table=True):
+    """A connected account: who it is and in what state."""
+
+    __tablename__: ClassVar[str] = "connected_account"
+    __table_args__ = (UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),)
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    connection_id: str
+    connector: str
+    alias: str
+    subject: str
+    label: str
+    state: str
+    cause: str | None = None
+    scopes_requested: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    scopes_granted: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    values: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: datetime = Field(sa_column=_time())
+
+
+class GrantRow(SQLModel, table=True):
+    """An account's sealed grant, and the attempt to renew it that is under way.
+
+    `intent_generation` equal to `generation` means that an exchange of this generation's refresh token was begun and
+    its end is not known; `fence` tells attempts apart.
+    """
+
+    __tablename__: ClassVar[str] = "stored_grant"
+    __table_args__ = (Index("ix_stored_grant_refresh_at", "refresh_at"),)
+
+    tenant_id: str = Field(primary_key=True)
+    account_id: str = Field(primary_key=True)
+    generation: int
+    access_token: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    refresh_token: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    issued_at: datetime = Field(sa_column=_time())
+    expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    refresh_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    fence: int = 0
+    intent_generation: int | None = None
+    intent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    attempts: int = 0
+    last_error: str | None = None
+
+
+class AuthorizationRow(SQLModel, table=True):
+    """One consent in flight. The state and the link are stored hashed, the PKCE verifier sealed."""
+
+    __tablename__: ClassVar[str] = "authorization"
+    __table_args__ = (
+        UniqueConstraint("state_hash", name="uq_authorization_state"),
+        Index("ix_authorization_expires_at", "expires_at"),
+    )
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    connection_id: str
+    connector: str
+    account_id: str | None = None
+    alias: str
+    state_hash: str
+    code_verifier: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    redirect_uri: str
+    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    values: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    status: str
+    detail: str | None = None
+    created_at: datetime = Field(sa_column=_time())
+    expires_at: datetime = Field(sa_column=_time())
+
+
+class EventRow(SQLModel, table=True):
+    """The outbox: what happened to a grant, written in the transaction in which it happened."""
+
+    __tablename__: ClassVar[str] = "event"
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    account_id: str | None = None
+    type: str
+    data: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    occurred_at: datetime = Field(sa_column=_time())

@@ -1,0 +1,117 @@
+"""Connected accounts: look-up, naming and removal. Their grants are in `grants`."""
+
+from typing import cast
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from evergrant.model.account import AccountKey, AccountState, Cause, ConnectedAccount
+from evergrant.store.database import Database
+from evergrant.store.tables import AccountRow, GrantRow
+
+
+class AliasTaken(Exception):
+    """Another account of the tenant has this alias."""
+
+
+class Accounts:
+    """Connected accounts by tenant."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, key: AccountKey) -> ConnectedAccount | None:
+        """The account, where it is the tenant's."""
+        row = self._database.read(lambda session: session.get(AccountRow, tuple(key)))
+        return account_of(row) if row else None
+
+    def named(self, tenant_id: str, name: str) -> ConnectedAccount | None:
+        """The tenant's account of that id or alias."""
+
+        def work(session: Session) -> AccountRow | None:
+            either = (col(AccountRow.id) == name) | (col(AccountRow.alias) == name)
+            return session.exec(select(AccountRow).where(AccountRow.tenant_id == tenant_id, either)).first()
+
+        row = self._database.read(work)
+        return account_of(row) if row else None
+
+    def of_subject(self, connection_id: str, tenant_id: str, subject: str) -> ConnectedAccount | None:
+        """The tenant's account of that person behind that connection."""
+        query = select(AccountRow).where(
+            AccountRow.tenant_id == tenant_id,
+            AccountRow.connection_id == connection_id,
+            AccountRow.subject == subject,
+        )
+        row = self._database.read(lambda session: session.exec(query).first())
+        return account_of(row) if row else None
+
+    def all(self, tenant_id: str) -> list[ConnectedAccount]:
+        """The tenant's accounts, oldest first."""
+        query = select(AccountRow).where(AccountRow.tenant_id == tenant_id).order_by(col(AccountRow.id))
+        return [account_of(row) for row in self._database.read(lambda session: session.exec(query).all())]
+
+    def free_alias(self, tenant_id: str, wanted: str) -> str:
+        """`wanted`, or the first of `wanted-2`, `wanted-3`, ... that no account of the tenant has."""
+        taken = {account.alias for account in self.all(tenant_id)}
+        numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
+        return next(alias for alias in (wanted, *numbered) if alias not in taken)
+
+    async def rename(self, key: AccountKey, alias: str) -> None:
+        """Give the account another alias; raises AliasTaken."""
+
+        def work(session: Session) -> None:
+            session.get_one(AccountRow, tuple(key)).alias = alias
+
+        try:
+            await self._database.write(work)
+        except IntegrityError:
+            raise AliasTaken(alias) from None
+
+    async def remove(self, key: AccountKey) -> bool:
+        """Delete the account and its grant; False where there is none."""
+
+        def work(session: Session) -> bool:
+            rows = [row for table in (AccountRow, GrantRow) if (row := session.get(table, tuple(key)))]
+            for row in rows:
+                session.delete(row)
+            return bool(rows)
+
+        return await self._database.write(work)
+
+
+def account_of(row: AccountRow) -> ConnectedAccount:
+    """The row as the rest of the program sees it."""
+    return ConnectedAccount(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        connection_id=row.connection_id,
+        connector=row.connector,
+        alias=row.alias,
+        subject=row.subject,
+        label=row.label,
+        state=cast("AccountState", row.state),
+        cause=cast("Cause | None", row.cause),
+        scopes_requested=tuple(row.scopes_requested),
+        scopes_granted=tuple(row.scopes_granted),
+        values=row.values,
+        created_at=row.created_at,
+    )
+
+
+def account_row(account: ConnectedAccount) -> AccountRow:
+    """The account as its table keeps it."""
+    return AccountRow(
+        tenant_id=account.tenant_id,
+        id=account.id,
+        connection_id=account.connection_id,
+        connector=account.connector,
+        alias=account.alias,
+        subject=account.subject,
+        label=account.label,
+        state=account.state,
+        cause=account.cause,
+        scopes_requested=list(account.scopes_requested),
+        scopes_granted=list(account.scopes_granted),
+        values=dict(account.values),
+        created_at=account.created_at,
+    )

@@ -1,0 +1,61 @@
+"""HTTP as this program uses it: no redirects, no retries of the transport, answers of bounded size.
+
+A second send, a followed redirect or a retried connection could spend a refresh token twice or carry a credential to
+another host, so none of them happens below the code that knows what it sends.
+"""
+
+import json
+from typing import cast
+
+import httpx2
+
+from evergrant.model.json import Json
+
+CONNECT_S = 5.0
+READ_S = 30.0
+LARGEST_TOKEN_ANSWER = 1 << 20
+LARGEST_API_ANSWER = 10 << 20
+NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+"""Failures before the first byte of the request left."""
+
+
+class AnswerTooLarge(Exception):
+    """The answer is larger, once decoded, than is read."""
+
+
+def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
+    """A client without redirects, cookies' effects or default credentials."""
+    return httpx2.AsyncClient(
+        transport=transport,
+        timeout=httpx2.Timeout(READ_S, connect=CONNECT_S),
+        follow_redirects=False,
+        limits=httpx2.Limits(max_connections=200, max_keepalive_connections=50),
+    )
+
+
+async def read_capped(response: httpx2.Response, limit: int) -> bytes:
+    """The decoded body; raises AnswerTooLarge as soon as it passes `limit` bytes."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > limit:
+            raise AnswerTooLarge(f"the answer is larger than {limit} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def parse_json(body: bytes) -> tuple[bool, Json]:
+    """Whether the body is JSON, and its value; an empty body is JSON's null."""
+    if not body.strip():
+        return True, None
+    try:
+        return True, cast("Json", json.loads(body))
+    except (ValueError, RecursionError):
+        return False, None
+
+
+def retry_after(response: httpx2.Response) -> float | None:
+    """Seconds from a Retry-After header in its number form (RFC 9110 10.2.3); None for anything else."""
+    value = response.headers.get("Retry-After", "").strip()
+    return float(value) if value.isdigit() else None
