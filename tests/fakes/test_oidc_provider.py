@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 VERIFIER = "a-code-verifier-of-at-least-forty-three-characters"
 CHALLENGE = urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-ACCESS_TOKEN_SECONDS = 2
+SHORT_LIFE_SECONDS = 2
 
 
 class Answer(Protocol):
@@ -37,7 +37,7 @@ class Tokens(TypedDict):
 
 @pytest.fixture(scope="module")
 def provider() -> Generator[OidcProvider]:
-    with oidc_provider(access_token_seconds=ACCESS_TOKEN_SECONDS) as running:
+    with oidc_provider(access_token_seconds=600) as running:
         yield running
 
 
@@ -101,7 +101,7 @@ async def is_active(provider: OidcProvider, token: str) -> bool:
 async def answer_after_expiry(provider: OidcProvider, access_token: str) -> httpx2.Response:
     """The first answer that is not 200; the last one when the token outlived its life by two seconds."""
     response = await call(provider, access_token)
-    for _ in range((ACCESS_TOKEN_SECONDS + 2) * 20):
+    for _ in range((SHORT_LIFE_SECONDS + 2) * 20):
         if response.status_code != 200:
             break
         await anyio.sleep(0.05)
@@ -121,7 +121,7 @@ async def test_consent_comes_back_with_a_code_the_state_and_the_issuer(provider:
 async def test_a_code_buys_tokens_that_the_api_takes(provider: OidcProvider) -> None:
     tokens = await connect(provider, "bruno")
 
-    assert tokens["expires_in"] == ACCESS_TOKEN_SECONDS
+    assert tokens["expires_in"] == 600
     assert (await call(provider, tokens["access_token"])).json()["sub"] == "bruno"
     found = await call(provider, tokens["access_token"], "/api/contacts?query=rossi")
     assert [contact["email"] for contact in found.json()["contacts"]] == ["bruno.rossi@example.org"]
@@ -158,16 +158,18 @@ async def test_a_refresh_rotates_the_refresh_token(provider: OidcProvider) -> No
     assert (await call(provider, second["access_token"])).status_code == 200
 
 
-async def test_an_access_token_ends_after_its_life_and_its_refresh_token_goes_on(provider: OidcProvider) -> None:
-    tokens = await connect(provider)
+async def test_an_access_token_ends_after_its_life_and_its_refresh_token_goes_on() -> None:
+    with oidc_provider(access_token_seconds=SHORT_LIFE_SECONDS) as provider:
+        tokens = await connect(provider)
+        assert (await call(provider, tokens["access_token"])).status_code == 200
 
-    response = await answer_after_expiry(provider, tokens["access_token"])
+        response = await answer_after_expiry(provider, tokens["access_token"])
 
-    assert response.status_code == 401
-    assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
-    assert not await is_active(provider, tokens["access_token"])
-    assert await is_active(provider, tokens["refresh_token"])
-    assert (await refresh(provider, tokens["refresh_token"])).status_code == 200
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+        assert not await is_active(provider, tokens["access_token"])
+        assert await is_active(provider, tokens["refresh_token"])
+        assert (await refresh(provider, tokens["refresh_token"])).status_code == 200
 
 
 async def test_a_second_use_of_a_refresh_token_ends_the_grant_for_good(provider: OidcProvider) -> None:
@@ -237,7 +239,7 @@ async def test_a_grant_outlives_more_records_than_the_librarys_own_memory_keeps(
 
 
 async def test_a_grant_ends_after_its_own_life() -> None:
-    with oidc_provider(access_token_seconds=600, grant_seconds=ACCESS_TOKEN_SECONDS) as provider:
+    with oidc_provider(access_token_seconds=600, grant_seconds=SHORT_LIFE_SECONDS) as provider:
         tokens = await connect(provider)
 
         assert (await answer_after_expiry(provider, tokens["access_token"])).status_code == 401

@@ -16,7 +16,7 @@ from evergrant.model.event import reauth_required as reauth_event
 from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant, renewal_time
 from evergrant.oauth.answer import Issued, Rejected
-from evergrant.oauth.endpoint import Client, TokenEndpoint
+from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
 from evergrant.oauth.values import BadAccountValue, from_token
 from evergrant.store.locks import AccountLocks
 from evergrant.tokens.policy import EARLIEST_SHARE, LATEST_SHARE, resend_at, retry_at
@@ -46,17 +46,20 @@ class Refresher:
         """
         async with self.locks.hold(key):
             held = await self._attempt(key, newer_than)
-            while not self._serves(held, newer_than):
-                held = await self._attempt_again(held, newer_than)
+            if not self._serves(held, newer_than) and await self._settled(held):
+                held = await self._attempt(key, newer_than)
+            if not self._serves(held, newer_than):
+                raise unavailable(held.account, "it gave no answer", held.grant.refresh_at, self.clock.now())
             return held
 
-    async def _attempt_again(self, held: Held, newer_than: int) -> Held:
-        """Wait until the same token may be sent again, where an answer was lost; raises Refused where it was not."""
+    async def _settled(self, held: Held) -> bool:
+        """Wait for the moment when a token whose answer was lost may be sent again; False where that is not soon."""
         again = resend_at(self.catalog.connector(held.account.connector).grant, held)
-        if again is None or held.attempts != 1:
-            raise unavailable(held.account, "it gave no answer", held.grant.refresh_at, self.clock.now())
-        await self.clock.sleep(max((again - self.clock.now()).total_seconds(), 0))
-        return await self._attempt(held.account.key, newer_than)
+        wait = (again - self.clock.now()).total_seconds() if again else 0.0
+        if again is None or wait > EXCHANGE_DEADLINE_S:
+            return False
+        await self.clock.sleep(max(wait, 0.0))
+        return True
 
     async def _attempt(self, key: AccountKey, newer_than: int) -> Held:
         now = self.clock.now()

@@ -1,0 +1,101 @@
+"""`evergrant accounts` and `evergrant revoke`: the accounts that people have connected."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from evergrant.app import App
+from evergrant.cli.output import JsonOption, output
+from evergrant.cli.render import account_json, accounts_table, standing_json, standing_text
+from evergrant.cli.running import run
+from evergrant.model.json import Json
+from evergrant.service.accounts import Receipt, Standing
+from evergrant.settings import LOCAL_TENANT
+
+accounts = typer.Typer(no_args_is_help=True, help="The accounts that people have connected.")
+
+Name = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Alias or id.")]
+
+
+@accounts.command(name="list", epilog="Example: evergrant accounts list --json")
+def list_accounts(as_json: bool = JsonOption) -> None:
+    """Show every account with its two clocks."""
+    out = output(as_json)
+
+    async def work(app: App) -> tuple[list[Standing], object]:
+        standings = [app.desk.standing(account) for account in app.accounts.all(LOCAL_TENANT)]
+        return standings, accounts_table(standings, app.clock.now())
+
+    standings, table = run(out, work)
+    empty = "No account is connected yet. Connect one: evergrant connect hubspot"
+    out.show({"accounts": [standing_json(one) for one in standings]}, table if standings else empty)
+
+
+@accounts.command(epilog="Example: evergrant accounts show acme")
+def show(name: Name, as_json: bool = JsonOption) -> None:
+    """Show one account: identity, scopes, clocks, tools."""
+    out = output(as_json)
+
+    async def work(app: App) -> tuple[Standing, str]:
+        standing = app.desk.standing(app.desk.find(LOCAL_TENANT, name))
+        return standing, standing_text(standing, app.clock.now())
+
+    standing, text = run(out, work)
+    out.show(standing_json(standing), text)
+
+
+@accounts.command(epilog="Example: evergrant accounts rename hubspot acme-crm")
+def rename(name: Name, alias: str, as_json: bool = JsonOption) -> None:
+    """Give an account another alias."""
+    out = output(as_json)
+
+    async def work(app: App) -> str:
+        account = app.desk.find(LOCAL_TENANT, name)
+        await app.desk.rename(account.key, alias)
+        return account.id
+
+    account_id = run(out, work)
+    out.show({"id": account_id, "alias": alias}, f"{account_id} is now called {alias!r}.")
+
+
+@accounts.command(epilog="Example: evergrant accounts remove acme")
+def remove(name: Name, as_json: bool = JsonOption) -> None:
+    """Forget an account here. Its grant lives on at the provider; `evergrant revoke` ends it there too."""
+    _take_away(name, as_json, at_provider=False)
+
+
+def revoke(name: Name, as_json: bool = JsonOption) -> None:
+    """Revoke an account's grant at the provider (RFC 7009 or the provider's own way), then forget it here."""
+    _take_away(name, as_json, at_provider=True)
+
+
+def _take_away(name: str, as_json: bool, *, at_provider: bool) -> None:
+    out = output(as_json)
+
+    async def work(app: App) -> Receipt:
+        return await app.desk.remove(app.desk.find(LOCAL_TENANT, name), at_provider=at_provider)
+
+    receipt = run(out, work)
+    out.show(_receipt_json(receipt), _receipt_text(receipt, at_provider=at_provider))
+
+
+def _receipt_json(receipt: Receipt) -> Mapping[str, Json]:
+    return {
+        **account_json(receipt.account),
+        "removed": True,
+        "revoked_at_provider": receipt.revoked_at_provider,
+        "why_not": receipt.why_not,
+    }
+
+
+def _receipt_text(receipt: Receipt, *, at_provider: bool) -> str:
+    alias, connector = receipt.account.alias, receipt.account.connector
+    if receipt.revoked_at_provider:
+        return f"{alias!r}: revoked at {connector} and forgotten here."
+    if not at_provider:
+        return f"{alias!r}: forgotten here. Its grant lives on at {connector}; end it there in your account settings."
+    return (
+        f"{alias!r}: forgotten here, but NOT revoked at {connector}: {receipt.why_not}. "
+        f"End it there in your account settings."
+    )

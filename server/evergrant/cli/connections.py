@@ -1,0 +1,101 @@
+"""`evergrant connections`: the OAuth clients that you have registered with providers."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from evergrant.app import App
+from evergrant.cli.output import Exit, JsonOption, Output, output
+from evergrant.cli.render import connection_json
+from evergrant.cli.running import run
+from evergrant.model.account import Connection
+from evergrant.model.secret import Secret
+from evergrant.settings import LOCAL_TENANT
+
+connections = typer.Typer(no_args_is_help=True, help="The OAuth clients that you have registered with providers.")
+
+ClientId = Annotated[str, typer.Option("--client-id", help="The client id from the provider's page for your app.")]
+SecretStdin = Annotated[
+    bool, typer.Option("--client-secret-stdin", help="Read the client secret from standard input, never an argument.")
+]
+RedirectUri = Annotated[
+    str | None, typer.Option("--redirect-uri", help="As registered at the provider, to the letter.")
+]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help="Ask for these scopes instead of the usual ones.")]
+
+
+@connections.command(
+    epilog='Example: printf %s "$HUBSPOT_SECRET" | evergrant connections add hubspot --client-id abc --client-secret-stdin'
+)
+def add(
+    connector: str,
+    client_id: ClientId,
+    client_secret_stdin: SecretStdin = False,
+    redirect_uri: RedirectUri = None,
+    scope: Scopes = None,
+    as_json: bool = JsonOption,
+) -> None:
+    """Store the OAuth client for CONNECTOR, in place of a former one. Accounts stay connected."""
+    out = output(as_json)
+    secret = _secret(out, from_stdin=client_secret_stdin)
+
+    async def work(app: App) -> Connection:
+        return await app.registry.add(
+            LOCAL_TENANT,
+            connector,
+            client_id=client_id,
+            client_secret=secret,
+            redirect_uri=redirect_uri or app.settings.redirect_uri,
+            scopes=tuple(scope or ()),
+        )
+
+    connection = run(out, work)
+    out.show(
+        connection_json(connection),
+        f"{connector}: stored as {connection.id}. Registered redirect URI must be {connection.redirect_uri}\n"
+        f"Next: evergrant connect {connector}",
+    )
+
+
+@connections.command(name="list", epilog="Example: evergrant connections list --json")
+def list_connections(as_json: bool = JsonOption) -> None:
+    """Show the OAuth clients there are; never their secrets."""
+    out = output(as_json)
+
+    async def work(app: App) -> list[Connection]:
+        return app.connections.all(LOCAL_TENANT)
+
+    found = run(out, work)
+    table = Table("connector", "client id", "redirect URI", "secret", "fault", box=None)
+    for one in found:
+        table.add_row(one.connector, one.client_id, one.redirect_uri, "yes" if one.client_secret else "no", one.fault)
+    empty = "None yet. Add one: evergrant connections add hubspot --client-id ... --client-secret-stdin"
+    out.show({"connections": [connection_json(one) for one in found]}, table if found else empty)
+
+
+@connections.command(epilog="Example: evergrant connections remove hubspot")
+def remove(connector: str, as_json: bool = JsonOption) -> None:
+    """Forget the OAuth client for CONNECTOR; refused while accounts depend on it."""
+    out = output(as_json)
+
+    async def work(app: App) -> bool:
+        app.catalog.connector(connector)
+        return await app.connections.remove(LOCAL_TENANT, connector)
+
+    if not run(out, work):
+        out.fail(Exit.NOT_CONNECTED, "not_found", f"There is no connection for {connector}.")
+    out.show({"removed": connector}, f"{connector}: removed.")
+
+
+def _secret(out: Output, *, from_stdin: bool) -> Secret | None:
+    if from_stdin:
+        text = sys.stdin.readline().strip()
+        if not text:
+            out.fail(Exit.USAGE, "no_secret", "Standard input was empty: pipe the client secret into this command.")
+        return Secret(text)
+    if sys.stdin.isatty():
+        text = typer.prompt("Client secret (hidden; empty if there is none)", hide_input=True, default="")
+        return Secret(text) if text else None
+    return None

@@ -1,0 +1,37 @@
+"""The command line: one verb a line, in the order in which a newcomer needs them."""
+
+import typer
+
+from evergrant.cli import accounts, connections, consent, install, practice, serve, tools
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        help="A self-hosted MCP server that gives agents authenticated tools and keeps every grant beneath them alive.",
+    )
+    app.command(epilog="Example: evergrant serve --port 8484")(serve.serve)
+    app.command(epilog="Example: evergrant mcp")(serve.mcp)
+    app.add_typer(connections.connections, name="connections")
+    app.command(epilog="Example: evergrant connect hubspot --alias acme")(consent.connect)
+    app.command(epilog="Example: evergrant reauth acme --no-browser")(consent.reauth)
+    app.add_typer(accounts.accounts, name="accounts")
+    app.command(epilog="Example: evergrant revoke acme --json")(accounts.revoke)
+    app.add_typer(tools.tools, name="tools")
+    app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(
+        tools.call
+    )
+    app.command(epilog="Example: evergrant install claude-desktop")(install.install)
+    app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
+    app.command(epilog="Example: evergrant token | pbcopy")(serve.token)
+    app.command(epilog="Example: evergrant sandbox --token-life 5 --rotation strict_family")(practice.sandbox)
+    app.command(epilog="Example: evergrant demo --json")(practice.demo)
+    return app
+
+
+def run() -> None:
+    """The console script's way in."""
+    build()()

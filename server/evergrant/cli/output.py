@@ -1,0 +1,70 @@
+"""What commands print, and how they end: text for a person, `--json` for a program, one exit code per kind of end."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from evergrant.model.json import Json
+from evergrant.model.outcome import Failure
+
+JsonOption = typer.Option(False, "--json", help="Print JSON for a program instead of text for a person.")
+
+
+class Exit(IntEnum):
+    """Exit codes: 2 is Typer's own for bad usage."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_CONNECTED = 3
+    REAUTH_REQUIRED = 4
+    PROVIDER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Prints to standard output; what is said in passing goes to standard error."""
+
+    as_json: bool
+    out: Console
+    aside: Console
+
+    def show(self, value: Mapping[str, Json], text: object) -> None:
+        """The result of a command, in one of its two forms."""
+        if self.as_json:
+            self.out.print_json(json.dumps(value))
+        else:
+            self.out.print(text, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """A word in passing; silent under --json."""
+        if not self.as_json:
+            self.aside.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    def fail(self, code: Exit, kind: str, message: str) -> NoReturn:
+        """End the command with what went wrong and what to do."""
+        if self.as_json:
+            self.out.print_json(json.dumps({"error": {"code": kind, "message": message}}))
+        else:
+            self.aside.print(message, style="red", soft_wrap=True, highlight=False, markup=False)
+        raise typer.Exit(code)
+
+
+def output(as_json: bool) -> Output:
+    """On the process's own streams."""
+    return Output(as_json, Console(), Console(stderr=True))
+
+
+def exit_code(failure: Failure) -> Exit:
+    """The exit code of a failed call."""
+    codes = {
+        "reauth_required": Exit.REAUTH_REQUIRED,
+        "not_found": Exit.NOT_CONNECTED,
+        "invalid_input": Exit.USAGE,
+    }
+    return codes.get(failure.code, Exit.PROVIDER)

@@ -1,0 +1,62 @@
+"""Run one command's work on the app, and turn every failure it may meet into words and an exit code."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from evergrant.app import App, open_app, real_world
+from evergrant.catalog.catalog import UnknownConnector
+from evergrant.catalog.declaration import DeclarationError
+from evergrant.cli.clients import ConfigRefused
+from evergrant.cli.output import Exit, Output
+from evergrant.service.accounts import CannotRename, NoSuchAccount
+from evergrant.service.connect import CannotConnect
+from evergrant.service.consent import ConsentFailed
+from evergrant.service.registry import CannotAdd
+from evergrant.settings import Settings
+from evergrant.store.database import StoreUnavailable
+from evergrant.vault.connections import ConnectionInUse
+from evergrant.vault.keys import KeyUnavailable
+from evergrant.vault.seal import SealBroken
+
+T = TypeVar("T")
+
+ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
+    KeyUnavailable: (Exit.FAILED, "key_unavailable"),
+    StoreUnavailable: (Exit.FAILED, "store_unavailable"),
+    SealBroken: (Exit.FAILED, "seal_broken"),
+    DeclarationError: (Exit.USAGE, "bad_connector"),
+    UnknownConnector: (Exit.USAGE, "unknown_connector"),
+    CannotAdd: (Exit.USAGE, "cannot_add"),
+    CannotRename: (Exit.USAGE, "cannot_rename"),
+    CannotConnect: (Exit.NOT_CONNECTED, "cannot_connect"),
+    ConnectionInUse: (Exit.FAILED, "connection_in_use"),
+    ConsentFailed: (Exit.NOT_CONNECTED, "consent_failed"),
+    NoSuchAccount: (Exit.NOT_CONNECTED, "not_found"),
+    ConfigRefused: (Exit.FAILED, "config_refused"),
+}
+
+
+def run(out: Output, work: Callable[[App], Awaitable[T]]) -> T:
+    """What `work` returns, on the vault of the environment's settings."""
+    try:
+        return asyncio.run(_on_app(settings(out), work))
+    except tuple(ENDINGS) as error:
+        code, kind = ENDINGS[type(error)]
+        out.fail(code, kind, str(error))
+
+
+def settings(out: Output) -> Settings:
+    """The environment's settings; a bad one ends the command."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        fields = ", ".join(f"EVERGRANT_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        out.fail(Exit.USAGE, "bad_setting", f"A setting cannot be used: {fields}.")
+
+
+async def _on_app(configured: Settings, work: Callable[[App], Awaitable[T]]) -> T:
+    async with open_app(configured, real_world()) as app:
+        return await work(app)

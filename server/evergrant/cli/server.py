@@ -1,0 +1,108 @@
+"""Whether a server runs on this vault, and listening on a port with words for when it cannot be had."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from evergrant.settings import Settings
+from evergrant.store.locks import FileLock
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class CannotListen(Exception):
+    """A port cannot be had; the message says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The server of a vault, as it describes itself."""
+
+    pid: int
+    url: str
+
+
+def server_lock(home: Path) -> FileLock:
+    """Held by the one server of the vault in `home`."""
+    return FileLock(home / "run" / "server.lock")
+
+
+def runs_here(settings: Settings) -> Running | None:
+    """The server of this vault, where one holds its lock."""
+    lock = server_lock(settings.home)
+    if lock.try_acquire():
+        lock.release()
+        return None
+    try:
+        told = json.loads((settings.home / "run" / "server.json").read_text(encoding="utf-8"))
+        return Running(int(told["pid"]), str(told["url"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Running(0, settings.url)  # it holds the lock and has not written its address yet
+
+
+def write_running(home: Path, url: str) -> None:
+    """Say where this process serves; readable by the owner only."""
+    path = home / "run" / "server.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"pid": os.getpid(), "url": url}), encoding="utf-8")
+
+
+def callback_address(redirect_uri: str) -> tuple[str, int] | None:
+    """Host and port on which a loopback redirect arrives; None for any other redirect."""
+    parts = urlsplit(redirect_uri)
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK:
+        return None
+    return "::1" if parts.hostname == "::1" else "127.0.0.1", parts.port or 80
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; raises CannotListen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit this; without it every answer in two parts waits 40 ms for an acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise CannotListen(f"Port {port} on {host} cannot be had ({error.strerror}).") from None
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals to the command, whose own Ctrl-C must reach it."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    """Without an access log, which would hold codes and states."""
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
+    return _Server(config)
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, host: str, port: int) -> AsyncGenerator[None, None]:
+    """Serve `app` on a port for the block; raises CannotListen."""
+    listener = bind(host, port)
+    server = _server(app)
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()

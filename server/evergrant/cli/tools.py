@@ -1,0 +1,120 @@
+"""`evergrant tools` and `evergrant call`: what there is to call, and calling it."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from evergrant.app import App
+from evergrant.catalog.catalog import UnknownTool
+from evergrant.catalog.tool import Tool
+from evergrant.cli.output import Exit, JsonOption, Output, exit_code, output
+from evergrant.cli.running import run
+from evergrant.model.json import Json, JsonObject
+from evergrant.model.outcome import Outcome, Result
+from evergrant.settings import LOCAL_TENANT
+
+tools = typer.Typer(no_args_is_help=True, help="The tools that agents may call.")
+
+
+@tools.command(name="list", epilog="Example: evergrant tools list --connector hubspot")
+def list_tools(
+    connector: Annotated[str | None, typer.Option("--connector", help="Only this service's.")] = None,
+    as_json: bool = JsonOption,
+) -> None:
+    """Show the tools of every connector."""
+    out = output(as_json)
+
+    async def work(app: App) -> dict[str, Tool]:
+        names = [connector] if connector else list(app.catalog.connectors())
+        return {name: tool for one in names for name, tool in app.catalog.tools(one).items()}
+
+    found = run(out, work)
+    table = Table("tool", "effect", "what it does", box=None)
+    for name, tool in found.items():
+        table.add_row(name, tool.effect, tool.description.partition(". ")[0])
+    out.show({"count": len(found), "tools": [_summary(name, tool) for name, tool in found.items()]}, table)
+
+
+@tools.command(epilog="Example: evergrant tools show hubspot_search_contacts")
+def show(name: str, as_json: bool = JsonOption) -> None:
+    """Show one tool: description, input schema, example."""
+    out = output(as_json)
+
+    async def work(app: App) -> Tool | None:
+        try:
+            return app.catalog.tool(name)[1]
+        except UnknownTool:
+            return None
+
+    tool = run(out, work)
+    if tool is None:
+        out.fail(Exit.USAGE, "unknown_tool", f"There is no tool {name!r}. List them: evergrant tools list")
+    full: dict[str, Json] = {**_summary(name, tool), "input_schema": tool.input_schema, "example": tool.example}
+    out.show(full, json.dumps(full, indent=2))
+
+
+def call(
+    tool: str,
+    account: Annotated[str, typer.Option("--account", help="Alias or id.")],
+    data: Annotated[str | None, typer.Option("--data", "-d", help="The input as JSON; @FILE or - reads it.")] = None,
+    example: Annotated[bool, typer.Option("--example", help="Use the tool's own example as input.")] = False,
+    as_json: bool = JsonOption,
+) -> None:
+    """Call TOOL as ACCOUNT, just as an agent would."""
+    out = output(as_json)
+    given = _input(out, data)
+
+    async def work(app: App) -> Outcome:
+        found = app.desk.find(LOCAL_TENANT, account)
+        chosen: JsonObject = _example(app, tool) if example and data is None else given
+        return await app.executor.execute_tool(found.key, tool, chosen)
+
+    outcome = run(out, work)
+    if isinstance(outcome, Result):
+        text = json.dumps(outcome.content, indent=2, ensure_ascii=False)
+        out.show(outcome.as_json(), f"{outcome.note}\n{text}" if outcome.note else text)
+    else:
+        out.show(outcome.as_json(), outcome.as_text())
+        raise typer.Exit(exit_code(outcome))
+
+
+def _example(app: App, tool: str) -> JsonObject:
+    try:
+        return app.catalog.tool(tool)[1].example
+    except UnknownTool:
+        return {}  # the call itself says that there is no such tool
+
+
+def _input(out: Output, data: str | None) -> JsonObject:
+    try:
+        value: Json = json.loads(_text(data)) if data else {}
+    except OSError as error:
+        out.fail(Exit.USAGE, "bad_input", f"{error.filename} cannot be read: {error.strerror}.")
+    except ValueError as error:
+        out.fail(Exit.USAGE, "bad_input", f'--data is not JSON: {error}. Example: -d \'{{"query": "acme"}}\'')
+    if not isinstance(value, Mapping):
+        out.fail(Exit.USAGE, "bad_input", '--data must be a JSON object, such as \'{"query": "acme"}\'.')
+    return value
+
+
+def _text(data: str) -> str:
+    if data == "-":
+        return sys.stdin.read()
+    if data.startswith("@"):
+        with open(data[1:], encoding="utf-8") as file:  # noqa: PTH123  (the error's filename is what was typed)
+            return file.read()
+    return data
+
+
+def _summary(name: str, tool: Tool) -> dict[str, Json]:
+    return {
+        "name": name,
+        "effect": tool.effect,
+        "description": tool.description,
+        "scopes": list(tool.scopes),
+        "tier": tool.tier,
+    }

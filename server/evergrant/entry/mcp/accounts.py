@@ -1,0 +1,90 @@
+"""`list_accounts` and `connect_account`."""
+
+from typing import Annotated
+
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from evergrant.catalog.catalog import UnknownConnector
+from evergrant.entry.mcp import results
+from evergrant.entry.mcp.meta import Input, meta_tool
+from evergrant.entry.mcp.parts import Parts
+from evergrant.model.account import ConnectedAccount
+from evergrant.model.json import JsonObject
+from evergrant.model.outcome import InvalidInput, NotFound
+from evergrant.service.connect import CannotConnect
+
+
+class _Nothing(Input):
+    pass
+
+
+class _Connect(Input):
+    connector: Annotated[str, Field(description="Name of the service, such as hubspot.")]
+    alias: Annotated[str | None, Field(description="A short name for the account, such as acme.", min_length=1)] = None
+    values: Annotated[
+        dict[str, str] | None, Field(description="Values that this connector asks for; an error says which.")
+    ] = None
+
+
+async def _list(parts: Parts, tenant_id: str, _: _Nothing) -> CallToolResult:
+    accounts = parts.accounts.all(tenant_id)
+    if accounts:
+        return results.data({"accounts": [_row(parts, account) for account in accounts]})
+    connectors = list(parts.catalog.connectors())
+    note = "No account is connected yet. Ask the person which service to connect, then call connect_account."
+    return results.data({"accounts": [], "note": note, "connectors": connectors}, first=note)
+
+
+def _row(parts: Parts, account: ConnectedAccount) -> JsonObject:
+    row = {
+        "id": account.id,
+        "alias": account.alias,
+        "connector": account.connector,
+        "as": account.label,
+        "state": account.state,
+    }
+    if account.state == "active":
+        return row
+    url = parts.reauth_url(account.key)
+    what_to_do = f"Ask {account.label} to reconnect at {url}. Its tools fail until then; do not guess their data."
+    return {**row, "reauth_url": url, "what_to_do": what_to_do}
+
+
+async def _connect(parts: Parts, tenant_id: str, given: _Connect) -> CallToolResult:
+    try:
+        begun = await parts.connect.begin(tenant_id, given.connector, given.alias, given.values or {})
+    except UnknownConnector as error:
+        return results.failed(NotFound(what_happened=str(error), what_to_do="Use one of these names."))
+    except CannotConnect as error:
+        again = "Put this right, or ask the person to, then call connect_account again."
+        return results.failed(InvalidInput(what_happened=str(error), what_to_do=again))
+    return results.data(
+        {
+            "connector": given.connector,
+            "url": begun.url,
+            "expires_at": begun.expires_at.isoformat(),
+            "what_to_do": "Show the person this link as it is; they open it and consent. Nothing is connected before "
+            "that. When they say it is done, call list_accounts for the new account's id.",
+        }
+    )
+
+
+LIST_ACCOUNTS = meta_tool(
+    "list_accounts",
+    "List connected accounts",
+    "List the connected accounts: id, alias, service, whose it is and its state. Call this first. The id or the alias "
+    "is what execute_tool and the named tools take. state reauth_required means that the person must reconnect.",
+    given=_Nothing,
+    run=_list,
+    hints=ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False),
+)
+CONNECT_ACCOUNT = meta_tool(
+    "connect_account",
+    "Connect an account",
+    "Begin to connect an account of a service. Returns a link that the person opens to consent; you never see a "
+    "password or token. Use it when list_accounts has no account of the service that is needed.",
+    given=_Connect,
+    run=_connect,
+    hints=ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True),
+)

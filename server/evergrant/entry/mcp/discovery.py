@@ -1,0 +1,149 @@
+"""`search_tools` and `describe_tools`."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Annotated
+
+import anyio.to_thread
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import Field
+
+from evergrant.catalog.catalog import Catalog, UnknownConnector, UnknownTool
+from evergrant.catalog.declaration import DeclarationError
+from evergrant.catalog.search import Entry, Hit, Index, build, search, summary
+from evergrant.entry.mcp import results
+from evergrant.entry.mcp.meta import Input, MetaTool, meta_tool
+from evergrant.entry.mcp.parts import Parts
+from evergrant.model.account import ConnectedAccount
+from evergrant.model.json import JsonObject
+from evergrant.model.outcome import NotFound
+
+MOST_UNCONNECTED = 5
+_LOOKS_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+
+
+class _Search(Input):
+    query: Annotated[str, Field(description="A few words of what you want to do, such as: append row to sheet.")]
+    connector: Annotated[str | None, Field(description="Only tools of this service.")] = None
+    limit: Annotated[int, Field(description="How many tools to return.", ge=1, le=50)] = 10
+
+
+class _Describe(Input):
+    names: Annotated[list[str], Field(description="Exact tool names.", min_length=1, max_length=20)]
+
+
+def search_tools(parts: Parts) -> MetaTool:
+    """The tool `search_tools`; its index over the whole catalogue is made at the first search."""
+
+    @lru_cache(maxsize=1)
+    def index() -> Index:
+        return build(_entries(parts))
+
+    async def run(parts: Parts, tenant_id: str, given: _Search) -> CallToolResult:
+        if wrong := _unknown_connector(parts.catalog, given.connector):
+            return wrong
+        accounts = parts.accounts.all(tenant_id)
+        mine = {account.connector for account in accounts}
+        wanted = {given.connector} if given.connector else set(parts.catalog.connectors())
+        built = await anyio.to_thread.run_sync(index)
+        return _found(
+            [_hit(hit, accounts) for hit in search(built, given.query, given.limit, wanted & mine)],
+            [_unconnected(hit) for hit in search(built, given.query, MOST_UNCONNECTED, wanted - mine)],
+        )
+
+    return meta_tool(
+        "search_tools",
+        "Search tools",
+        "Find tools by what they do, over every service. Returns names for execute_tool, each with its effect and the "
+        "connected accounts that have it; tools of services that are not connected yet come separately.",
+        given=_Search,
+        run=run,
+        hints=_LOOKS_ONLY,
+    )
+
+
+async def _describe(parts: Parts, tenant_id: str, given: _Describe) -> CallToolResult:
+    accounts = parts.accounts.all(tenant_id)
+    described = {name: _description(parts.catalog, name, accounts) for name in given.names}
+    tools = [tool for tool in described.values() if tool]
+    unknown = [name for name, tool in described.items() if not tool]
+    if not tools:
+        what_to_do = "Call search_tools with a few words of what you want to do; it gives exact names."
+        missing = NotFound(what_happened=f"There is no tool called {', '.join(unknown)}.", what_to_do=what_to_do)
+        return results.failed(missing)
+    return results.data({"tools": tools, **({"unknown": unknown} if unknown else {})})
+
+
+DESCRIBE_TOOLS = meta_tool(
+    "describe_tools",
+    "Describe tools",
+    "Give the full description, input schema and an example of tools found with search_tools. Call it before the first "
+    "execute_tool of a tool.",
+    given=_Describe,
+    run=_describe,
+    hints=_LOOKS_ONLY,
+)
+
+
+def _entries(parts: Parts) -> Iterable[Entry]:
+    for connector in parts.catalog.connectors():
+        try:
+            tools = parts.catalog.tools(connector)
+        except DeclarationError as error:
+            # One faulty file of a user's own must not take the search of all others away.
+            parts.log.warning("connector without tools", connector=connector, why=str(error))
+            continue
+        yield from ((connector, name, tool) for name, tool in tools.items())
+
+
+def _unknown_connector(catalog: Catalog, connector: str | None) -> CallToolResult | None:
+    try:
+        if connector is not None:
+            catalog.connector(connector)
+    except UnknownConnector as error:
+        return results.failed(NotFound(what_happened=str(error), what_to_do="Use one of these, or leave it out."))
+    return None
+
+
+def _found(tools: Sequence[JsonObject], unconnected: Sequence[JsonObject]) -> CallToolResult:
+    more: JsonObject = {"not_connected": unconnected} if unconnected else {}
+    if tools:
+        return results.data({"tools": tools, **more})
+    elsewhere = " Services that could be connected have some: see not_connected." if unconnected else ""
+    note = f"No tool of a connected account matches.{elsewhere} Otherwise try other words."
+    return results.data({"tools": [], "note": note, **more}, first=note)
+
+
+def _hit(hit: Hit, accounts: Sequence[ConnectedAccount]) -> JsonObject:
+    return {
+        "name": hit.name,
+        "description": summary(hit.tool),
+        "effect": hit.tool.effect,
+        "accounts": _having(hit.connector, accounts),
+    }
+
+
+def _unconnected(hit: Hit) -> JsonObject:
+    connect = f"connect_account with connector={hit.connector}"
+    return {"name": hit.name, "description": summary(hit.tool), "effect": hit.tool.effect, "connect": connect}
+
+
+def _having(connector: str, accounts: Sequence[ConnectedAccount]) -> list[JsonObject]:
+    return [{"id": each.id, "alias": each.alias} for each in accounts if each.connector == connector]
+
+
+def _description(catalog: Catalog, name: str, accounts: Sequence[ConnectedAccount]) -> JsonObject | None:
+    try:
+        connector, tool = catalog.tool(name)
+    except UnknownTool:
+        return None
+    return {
+        "name": name,
+        "connector": connector,
+        "description": tool.description,
+        "effect": tool.effect,
+        "scopes": tool.scopes,
+        "input_schema": tool.input_schema,
+        "example": tool.example,
+        "accounts": _having(connector, accounts),
+    }

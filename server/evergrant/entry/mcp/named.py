@@ -1,0 +1,106 @@
+"""Named tools: the core tools of the connectors that a tenant has accounts of, each an MCP tool of its own.
+
+A tool stays while its account does, whatever became of the grant: a tool that vanishes teaches an agent nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, islice, zip_longest
+
+from mcp.types import CallToolResult, ToolAnnotations
+from mcp.types import Tool as WireTool
+
+from evergrant.catalog.catalog import UnknownConnector, UnknownTool
+from evergrant.catalog.declaration import DeclarationError
+from evergrant.catalog.tool import Tool
+from evergrant.entry.mcp import results
+from evergrant.entry.mcp.parts import Parts
+from evergrant.model.account import ConnectedAccount
+from evergrant.model.json import Json
+from evergrant.model.outcome import Failure, InvalidInput, NotFound
+
+ACCOUNT = "account"
+
+
+class NamedTools:
+    """The named tools of any tenant; what goes on the wire is made once per connector."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._of = lru_cache(maxsize=None)(self._make)
+
+    def listed(self, connectors: Iterable[str]) -> list[WireTool]:
+        """The tools of these connectors; where there are too many, the first few of each."""
+        rows = zip_longest(*(self._of(name).values() for name in sorted(set(connectors))))
+        return list(islice((tool for tool in chain.from_iterable(rows) if tool), self._parts.most_named_tools))
+
+    def find(self, name: str) -> tuple[str, WireTool] | None:
+        """The connector and the tool of that name, whoever has accounts of it."""
+        try:
+            connector, _ = self._parts.catalog.tool(name)
+        except UnknownTool:
+            return None
+        tool = self._of(connector).get(name)
+        return (connector, tool) if tool else None
+
+    async def call(
+        self, accounts: Sequence[ConnectedAccount], name: str, arguments: Mapping[str, Json]
+    ) -> CallToolResult:
+        """Call the tool as the account that `arguments` names among `accounts`, or as the only one."""
+        chosen = _choose(accounts, arguments.get(ACCOUNT))
+        if isinstance(chosen, Failure):
+            return results.failed(chosen)
+        given = {key: value for key, value in arguments.items() if key != ACCOUNT}
+        return results.of(await self._parts.executor.execute_tool(chosen.key, name, given))
+
+    def _make(self, connector: str) -> Mapping[str, WireTool]:
+        try:
+            title, tools = self._parts.catalog.connector(connector).name, self._parts.catalog.tools(connector)
+        except (UnknownConnector, DeclarationError) as error:
+            # An account outlives its connector's file; the other connectors' tools must stay usable.
+            self._parts.log.warning("connector without tools", connector=connector, why=str(error))
+            return {}
+        return {name: _wire(connector, title, name, tool) for name, tool in tools.items() if tool.tier == "core"}
+
+
+def annotations(tool: Tool) -> ToolAnnotations:
+    """The hints that follow from a tool's effect."""
+    return ToolAnnotations(
+        read_only_hint=tool.effect == "read",
+        destructive_hint=tool.effect == "destroy",
+        idempotent_hint=tool.idempotent or tool.effect == "read",
+        open_world_hint=True,
+    )
+
+
+def _wire(connector: str, title: str, name: str, tool: Tool) -> WireTool:
+    schema = tool.input_schema
+    which = {
+        "type": "string",
+        "description": f"Id or alias from list_accounts. Needed when more than one {title} account is connected.",
+    }
+    return WireTool(
+        name=name,
+        title=f"{title}: {name.removeprefix(f'{connector}_').replace('_', ' ')}",
+        description=tool.description,
+        input_schema={**schema, "properties": {**tool.input, ACCOUNT: which}},
+        annotations=annotations(tool),
+    )
+
+
+def _choose(accounts: Sequence[ConnectedAccount], wanted: Json) -> ConnectedAccount | Failure:
+    choices = ", ".join(f"{account.alias} ({account.id}, {account.label})" for account in accounts)
+    if wanted is None:
+        return accounts[0] if len(accounts) == 1 else _ambiguous(choices)
+    found = next((account for account in accounts if wanted in (account.id, account.alias)), None)
+    return found or NotFound(
+        what_happened="This tool has no such connected account.", what_to_do=f"Give one of these as account: {choices}."
+    )
+
+
+def _ambiguous(choices: str) -> Failure:
+    return InvalidInput(
+        pointer=f"/{ACCOUNT}",
+        what_happened="Several connected accounts have this tool, so it must be said which one is meant.",
+        what_to_do=f"Call again with account set to one of these: {choices}. If you cannot tell, ask the person.",
+    )

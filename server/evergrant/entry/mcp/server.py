@@ -1,0 +1,118 @@
+"""The MCP server: one object that serves clients of the handshake era and of 2026-07-28."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any, cast
+
+from mcp.server import NotificationOptions, Server
+from mcp.server.context import ServerRequestContext
+from mcp.server.models import InitializationOptions
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+)
+
+from evergrant.entry.mcp import results
+from evergrant.entry.mcp.accounts import CONNECT_ACCOUNT, LIST_ACCOUNTS
+from evergrant.entry.mcp.discovery import DESCRIBE_TOOLS, search_tools
+from evergrant.entry.mcp.execution import EXECUTE_TOOL
+from evergrant.entry.mcp.named import NamedTools
+from evergrant.entry.mcp.paging import page
+from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.wall import Wall
+from evergrant.model.json import JsonObject
+
+FRESH_MS = 60_000
+"""How long a client may keep a list of tools."""
+
+INSTRUCTIONS = """\
+Evergrant gives you tools that act as connected accounts: people's standings with services such as a CRM or a \
+spreadsheet. Call list_accounts first. Tools named after a service are ready to call; all others are found with \
+search_tools, explained by describe_tools and called with execute_tool.
+Tokens are renewed for you, so never ask for one. When a call fails with reauth_required, the person must open its \
+reauth_url: give them the link as it is, say which account it is for, and do not guess or make up the data meanwhile. \
+An empty result means that the query ran and matched nothing. A failure says what to do next; retry only what says \
+that it may be retried."""
+
+Context = ServerRequestContext[Any, Any]
+
+
+class _Server(Server[Any]):
+    """The SDK asks for these options without arguments, and would then deny that the list of tools changes."""
+
+    list_changed = False
+
+    def create_initialization_options(
+        self,
+        notification_options: NotificationOptions | None = None,
+        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
+    ) -> InitializationOptions:
+        options = notification_options or NotificationOptions(tools_changed=self.list_changed)
+        return super().create_initialization_options(options, experimental_capabilities, extensions)
+
+
+def make_server(parts: Parts, tenant_of: Callable[[], str], *, list_changed: bool = False) -> Server[Any]:
+    """A server for any number of sessions; `tenant_of` says, within a request, whose it is.
+
+    `list_changed` announces notifications to handshake clients, so it is for those who send them.
+    """
+    surface = _Surface(parts, tenant_of)
+    server = _Server(
+        "evergrant",
+        version=version("evergrant"),
+        title="Evergrant",
+        instructions=INSTRUCTIONS,
+        on_list_tools=surface.list_tools,
+        on_call_tool=surface.call_tool,
+        # Without it the SDK walks the whole list of tools at every call over HTTP.
+        get_tool_input_schema=surface.input_schema,
+    )
+    server.list_changed = list_changed
+    return server
+
+
+class _Surface:
+    """What the server answers, each answer behind the wall."""
+
+    def __init__(self, parts: Parts, tenant_of: Callable[[], str]) -> None:
+        self._parts = parts
+        self._tenant_of = tenant_of
+        self._named = NamedTools(parts)
+        tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, CONNECT_ACCOUNT)
+        self._meta = {tool.wire.name: tool for tool in tools}
+
+    async def list_tools(self, _: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
+        with Wall(self._parts.log, "tools/list") as wall:
+            connectors = {account.connector for account in self._parts.accounts.all(self._tenant_of())}
+            first = [tool.wire for tool in self._meta.values()]
+            tools, following = page(first, self._named.listed(connectors), params.cursor if params else None)
+            return ListToolsResult(tools=tools, next_cursor=following, ttl_ms=FRESH_MS, cache_scope="private")
+        raise MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {wall.reference}.")
+
+    async def call_tool(self, _: Context, params: CallToolRequestParams) -> CallToolResult:
+        with Wall(self._parts.log, "tools/call") as wall:
+            return await self._call(self._tenant_of(), params.name, cast("JsonObject", params.arguments or {}))
+        return results.broken(wall.reference)
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        with Wall(self._parts.log, "input schema"):
+            if meta := self._meta.get(name):
+                return meta.wire.input_schema
+            found = self._named.find(name)
+            return found[1].input_schema if found else None
+        return None
+
+    async def _call(self, tenant_id: str, name: str, arguments: JsonObject) -> CallToolResult:
+        if meta := self._meta.get(name):
+            return await meta.call(self._parts, tenant_id, arguments)
+        connector = found[0] if (found := self._named.find(name)) else None
+        accounts = [each for each in self._parts.accounts.all(tenant_id) if each.connector == connector]
+        if not accounts:
+            raise MCPError(INVALID_PARAMS, f"Unknown tool: {name}. Call search_tools to find the right name.")
+        return await self._named.call(accounts, name, arguments)

@@ -1,0 +1,58 @@
+"""The outermost wall: what goes wrong unforeseen is logged without its text, and nobody outside reads more.
+
+The SDK sends an exception's text to clients of the handshake era, writes its traceback to the log and its text into
+a span. Texts carry tokens and people's data, so no exception of ours may reach it.
+"""
+
+import secrets
+from types import TracebackType
+from typing import Self, cast
+
+from mcp.shared.exceptions import MCPError
+from structlog.typing import FilteringBoundLogger
+
+
+class Wall:
+    """Ends every exception that leaves its block, except a protocol error meant for the client.
+
+    `reference` is then what log and client can be matched by; it is empty when all went well.
+    """
+
+    def __init__(self, log: FilteringBoundLogger, where: str) -> None:
+        self._log = log
+        self._where = where
+        self.reference = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, MCPError):
+            return False
+        self.reference = secrets.token_hex(4)
+        first = _first(error)
+        self._log.error(
+            "unforeseen failure",
+            where=self._where,
+            type=f"{type(first).__module__}.{type(first).__qualname__}",
+            at=_place(first),
+            reference=self.reference,
+        )
+        return True
+
+
+def _first(error: Exception) -> Exception:
+    """What a task group has wrapped."""
+    while isinstance(error, ExceptionGroup):
+        error = cast("ExceptionGroup[Exception]", error).exceptions[0]
+    return error
+
+
+def _place(error: Exception) -> str:
+    """Module and line of the innermost frame."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "?"

@@ -1,0 +1,131 @@
+"""What a client gets is the same on every wire and in every era, and never an exception's text."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mcp.shared.exceptions import MCPError
+from mcp.types import INTERNAL_ERROR
+from structlog.testing import LogCapture
+
+from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.server import FRESH_MS
+from evergrant.model.account import ConnectedAccount
+from evergrant.vault.accounts import Accounts
+from tests.entry.reading import said
+from tests.entry.wires import ERAS, WIRES
+from tests.fakes.practice import Practice
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("wire", WIRES),
+    pytest.mark.parametrize("era", ERAS),
+]
+
+CANARY = "at_SECRET_canary of anna@example.test"
+META = ["list_accounts", "search_tools", "describe_tools", "execute_tool", "connect_account"]
+NAMED = [
+    "sandbox_append_row",
+    "sandbox_create_contact",
+    "sandbox_delete_contact",
+    "sandbox_get_contact",
+    "sandbox_list_rows",
+    "sandbox_search_contacts",
+    "sandbox_update_contact",
+]
+
+
+async def test_the_list_of_tools_is_the_same(
+    parts: Parts, account: ConnectedAccount, tmp_path: Path, wire: str, era: str
+) -> None:
+    async with WIRES[wire](parts, tmp_path, era) as client:
+        listed = await client.list_tools()
+
+    assert [tool.name for tool in listed.tools] == META + NAMED
+    assert listed.next_cursor is None
+    search = listed.tools[-2].model_dump(mode="json", exclude_none=True)
+    assert search["title"] == "Sandbox: search contacts"
+    assert search["annotations"] == {
+        "read_only_hint": True,
+        "destructive_hint": False,
+        "idempotent_hint": True,
+        "open_world_hint": True,
+    }
+    assert list(search["input_schema"]["properties"]) == ["query", "limit", "after", "account"]
+    if era != "legacy":
+        assert (listed.ttl_ms, listed.cache_scope) == (FRESH_MS, "private")
+
+
+async def test_a_call_gives_the_same_result(
+    parts: Parts, account: ConnectedAccount, tmp_path: Path, wire: str, era: str
+) -> None:
+    async with WIRES[wire](parts, tmp_path, era) as client:
+        named = await client.call_tool("sandbox_search_contacts", {"query": "bakery"})
+        meta = await client.call_tool(
+            "execute_tool",
+            {"connected_account_id": account.id, "tool_name": "sandbox_search_contacts", "tool_input": {"query": "bakery"}},
+        )
+
+    assert not named.is_error
+    assert named.structured_content["account"] == account.id
+    assert named.structured_content["as"] == "anna@example.test"
+    assert "bakery" in str(named.structured_content["data"]["results"][0]).lower()
+    assert meta.structured_content == named.structured_content
+    assert said(meta) == said(named)
+
+
+async def test_a_dead_grant_is_an_error_result_with_the_link_in_its_text(
+    parts: Parts, world: Practice, account: ConnectedAccount, tmp_path: Path, wire: str, era: str
+) -> None:
+    world.sandbox.revoke()
+
+    async with WIRES[wire](parts, tmp_path, era) as client:
+        result = await client.call_tool("sandbox_search_contacts", {})
+        tools = await client.list_tools()
+
+    link = parts.reauth_url(account.key)
+    assert result.is_error
+    assert result.structured_content["code"] == "reauth_required"
+    assert result.structured_content["reauth_url"] == link
+    assert link in said(result)
+    assert [tool.name for tool in tools.tools] == META + NAMED
+
+
+async def test_an_exceptions_text_reaches_neither_client_nor_log(
+    parts: Parts, logged: LogCapture, caplog: pytest.LogCaptureFixture, tmp_path: Path, wire: str, era: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async with WIRES[wire](replace(parts, accounts=_Broken()), tmp_path, era) as client:
+        call = await client.call_tool("list_accounts", {})
+        with pytest.raises(MCPError) as listing:
+            await client.list_tools()
+
+    assert call.is_error
+    assert listing.value.code == INTERNAL_ERROR
+    seen = [*map(str, (call, listing.value, listing.value.error, logged.entries)), caplog.text]
+    assert not [text for text in seen if "SECRET" in text or "anna" in text]
+    first, second = logged.entries
+    assert first["type"] == second["type"] == "builtins.RuntimeError"
+    assert first["reference"] in said(call)
+    assert second["reference"] in listing.value.message
+    assert first["at"].startswith("tests.entry.test_wires:")
+
+
+async def test_an_unknown_tool_is_refused_as_the_protocol_says(
+    parts: Parts, account: ConnectedAccount, tmp_path: Path, wire: str, era: str
+) -> None:
+    async with WIRES[wire](parts, tmp_path, era) as client:
+        for name in ("no_such_tool", "hubspot_search_contacts", "sandbox_no_such"):
+            with pytest.raises(MCPError, match="Unknown tool") as refused:
+                await client.call_tool(name, {"query": "x"})
+            assert refused.value.code == -32602
+
+
+class _Broken(Accounts):
+    def __init__(self) -> None:
+        pass
+
+    def all(self, tenant_id: str) -> list[ConnectedAccount]:
+        raise RuntimeError(CANARY)

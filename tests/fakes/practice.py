@@ -1,0 +1,84 @@
+"""An app on a new vault, with the sandbox as its provider and a clock that only moves when told to."""
+
+import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evergrant.app import App, Surroundings, open_app
+from evergrant.model.account import ConnectedAccount
+from evergrant.model.clock import Clock
+from evergrant.model.failpoint import FailPoint, nothing
+from evergrant.model.json import JsonObject
+from evergrant.model.outcome import Outcome
+from evergrant.model.secret import Secret
+from evergrant.oauth.flow import parse_redirect
+from evergrant.sandbox.app import Sandbox
+from evergrant.sandbox.behaviour import Behaviour, Client, Rotation
+from evergrant.sandbox.run import running
+from evergrant.settings import LOCAL_TENANT, Settings
+from tests.fakes.clock import ManualClock
+from tests.fakes.consent import approve
+
+START = datetime(2026, 5, 25, tzinfo=UTC)
+CLIENT_ID = "practice"
+CLIENT_SECRET = "sandbox-client-secret-canary"
+REDIRECT_URI = "http://localhost:8484/callback"
+STRICTEST = Behaviour(access_token_ttl=1800, rotation=Rotation.STRICT_FAMILY)
+
+
+@dataclass(frozen=True)
+class Practice:
+    """What a test works with."""
+
+    app: App
+    sandbox: Sandbox
+    clock: ManualClock
+    url: str
+
+    async def connect(self, alias: str = "acme", user: str = "anna") -> ConnectedAccount:
+        """Connect an account through the provider's own consent page."""
+        begun = await self.app.connect.begin(LOCAL_TENANT, "sandbox", alias, {"origin": self.url})
+        return await self.app.consent.finish(parse_redirect(await approve(begun.url, user)))
+
+    async def search(self, account: ConnectedAccount, query: str = "") -> Outcome:
+        """A read that finds something: every book begins with the same contacts."""
+        given: JsonObject = {"query": query} if query else {}
+        return await self.app.executor.execute_tool(account.key, "sandbox_search_contacts", given)
+
+
+def surroundings(clock: Clock, failpoint: FailPoint = nothing, seed: int = 1) -> Surroundings:
+    """The world of a test: its clock, its dice, the loopback network, no keychain."""
+    return Surroundings(clock, random.Random(seed), None, lambda: None, failpoint)
+
+
+def sandbox(clock: Clock, behaviour: Behaviour = STRICTEST) -> Sandbox:
+    """A provider with one client."""
+    client = Client(CLIENT_SECRET, (REDIRECT_URI,), ("crm.read", "crm.write"), behaviour)
+    return Sandbox({CLIENT_ID: client}, clock=clock, chance=random.Random(1))
+
+
+@asynccontextmanager
+async def practice(
+    home: Path, behaviour: Behaviour = STRICTEST, failpoint: FailPoint = nothing
+) -> AsyncGenerator[Practice, None]:
+    """The app, its provider on a port, and its OAuth client already added."""
+    clock = ManualClock(START)
+    provider = sandbox(clock, behaviour)
+    settings = Settings(home=home, key_source="file")
+    with running(provider) as url:
+        async with open_app(settings, surroundings(clock, failpoint)) as app:
+            await add_client(app)
+            yield Practice(app, provider, clock, url)
+
+
+async def add_client(app: App, client_secret: str = CLIENT_SECRET) -> None:
+    """Register the sandbox's client with the app."""
+    secret = Secret(client_secret)
+    await app.registry.add(
+        LOCAL_TENANT, "sandbox", client_id=CLIENT_ID, client_secret=secret, redirect_uri=REDIRECT_URI
+    )
+
+

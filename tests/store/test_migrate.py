@@ -1,0 +1,40 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+from tests.store.conftest import sql
+
+from evergrant.store.database import Database
+from evergrant.store.migrate import upgrade
+from evergrant.store.tables import VaultRow
+
+
+@pytest.fixture
+def migrated(path: Path) -> Iterator[Database]:
+    database = Database(path)
+    upgrade(database.engine)
+    yield database
+    database.close()
+
+
+def test_the_migrations_make_exactly_the_declared_tables(migrated: Database) -> None:
+    with migrated.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, VaultRow.metadata) == []
+
+
+def test_every_table_but_the_vaults_own_has_the_tenant_first_in_its_key(migrated: Database) -> None:
+    tables = set(inspect(migrated.engine).get_table_names()) - {"vault", "alembic_version"}
+    keys = {table: inspect(migrated.engine).get_pk_constraint(table)["constrained_columns"][0] for table in tables}
+    assert set(keys.values()) == {"tenant_id"}
+    assert len(tables) >= 5
+
+
+def test_a_second_upgrade_changes_nothing(migrated: Database, path: Path) -> None:
+    migrated.write_now(lambda session: sql(session, "INSERT INTO vault VALUES ('vault_1', x'00', 0)"))
+    before = path.read_bytes()
+    upgrade(migrated.engine)
+    assert path.read_bytes() == before

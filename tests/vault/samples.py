@@ -1,0 +1,45 @@
+"""Accounts, grants and events as the tests of the vault need them."""
+
+from datetime import UTC, datetime, timedelta
+
+from evergrant.model.account import ConnectedAccount
+from evergrant.model.event import Event, reauth_required
+from evergrant.model.grant import Grant
+from evergrant.model.secret import Secret
+
+START = datetime(2027, 1, 1, tzinfo=UTC)
+DUE = START + timedelta(minutes=40)
+
+
+def account(number: int = 1, *, tenant_id: str = "tnt_a", alias: str | None = None) -> ConnectedAccount:
+    return ConnectedAccount(
+        id=f"conn_{number}",
+        tenant_id=tenant_id,
+        connection_id="client_1",
+        connector="sandbox",
+        alias=alias or f"acme-{number}",
+        subject=f"subject-{number}",
+        label="ada@acme.example",
+        state="active",
+        cause=None,
+        scopes_requested=("crm.read", "crm.write"),
+        scopes_granted=("crm.read",),
+        values={"origin": "http://127.0.0.1:8485"},
+        created_at=START,
+    )
+
+
+def grant(generation: int = 1, *, refresh_at: datetime | None = DUE) -> Grant:
+    """The grant of that generation; its tokens name it (`access-1`, `refresh-1`)."""
+    return Grant(
+        generation=generation,
+        access_token=Secret(f"access-{generation}"),
+        refresh_token=Secret(f"refresh-{generation}"),
+        issued_at=START,
+        expires_at=START + timedelta(hours=1),
+        refresh_at=refresh_at,
+    )
+
+
+def death(of: ConnectedAccount) -> Event:
+    return reauth_required(of, "invalid_grant", "revoked", "https://grants.example/reconnect", START)

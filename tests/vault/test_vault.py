@@ -1,0 +1,85 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.fakes.clock import ManualClock
+from tests.vault.conftest import no_keychain
+
+from evergrant.store.database import StoreUnavailable
+from evergrant.vault.keys import KeyUnavailable, key_file
+from evergrant.vault.vault import Vault, database_file, open_vault
+
+OPEN_IT = """
+import hashlib, sys
+from pathlib import Path
+from evergrant.model.clock import SystemClock
+from evergrant.vault.vault import open_vault
+sys.stdin.readline()
+vault = open_vault(Path(sys.argv[1]), "file", lambda: None, SystemClock())
+print(vault.id, hashlib.sha256(vault.key.material).hexdigest())
+vault.database.close()
+"""
+
+
+def test_a_vault_is_made_at_the_first_opening_and_found_at_the_next(opened: Callable[[], Vault]) -> None:
+    first, second = opened(), opened()
+    assert first.id.startswith("vault_")
+    assert (second.id, second.key.material) == (first.id, first.key.material)
+
+
+def test_the_folder_and_the_database_are_the_owners_only(vault: Vault) -> None:
+    assert vault.folder.stat().st_mode & 0o777 == 0o700
+    assert vault.file.stat().st_mode & 0o777 == 0o600
+    assert (vault.folder / "run").stat().st_mode & 0o777 == 0o700
+
+
+def test_another_vaults_key_is_refused(vault: Vault, opened: Callable[[], Vault]) -> None:
+    key_file(vault.folder).unlink()
+    key_file(vault.folder).touch(0o600)
+    key_file(vault.folder).write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    with pytest.raises(KeyUnavailable, match="not this vault's"):
+        opened()
+
+
+def test_a_lost_key_is_not_replaced(vault: Vault, opened: Callable[[], Vault]) -> None:
+    key_file(vault.folder).unlink()
+    with pytest.raises(KeyUnavailable, match="Restore it from your backup"):
+        opened()
+    assert not key_file(vault.folder).exists()
+
+
+def test_a_key_that_cannot_be_had_leaves_no_half_made_vault(folder: Path, clock: ManualClock) -> None:
+    with pytest.raises(KeyUnavailable):
+        open_vault(folder, "keychain", no_keychain, clock)
+    later = open_vault(folder, "file", no_keychain, clock)
+    later.database.close()
+    assert later.id.startswith("vault_")
+
+
+@pytest.mark.xfail(strict=True, reason="the migrations' errors are not wrapped")
+@pytest.mark.parametrize("content", [b"something else entirely " * 1000])
+def test_a_file_that_is_no_database_is_store_unavailable(
+    folder: Path, opened: Callable[[], Vault], content: bytes
+) -> None:
+    folder.mkdir(0o700)
+    database_file(folder).write_bytes(content)
+    with pytest.raises(StoreUnavailable):
+        opened()
+
+
+def test_processes_that_open_a_new_vault_at_once_get_the_same_id_and_key(folder: Path) -> None:
+    command = [sys.executable, "-c", OPEN_IT, str(folder)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert len(set(answers)) == 1
+    assert answers[0].startswith("vault_")
