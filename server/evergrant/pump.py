@@ -12,6 +12,7 @@ from evergrant.paths import socket_path
 
 CHUNK = 1 << 16
 PATIENCE_S = 20.0
+LAST_LOOK_S = 0.5
 STEP_S = 0.02
 
 
@@ -81,7 +82,7 @@ def _started(home: Path, start: Start) -> socket.socket | None:
             return server
         pause.wait(STEP_S)
         # It may have ended because another client's server was faster, so look for that one a little longer.
-        steps = min(steps - 1, steps if process.poll() is None else int(1 / STEP_S))
+        steps = min(steps - 1, steps if process.poll() is None else int(LAST_LOOK_S / STEP_S))
     return None
 
 

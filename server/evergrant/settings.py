@@ -1,7 +1,7 @@
 """Configuration: a value read once, from the environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     key_source: KeySource = "auto"
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")
     @classmethod

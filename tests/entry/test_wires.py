@@ -64,7 +64,11 @@ async def test_a_call_gives_the_same_result(
         named = await client.call_tool("sandbox_search_contacts", {"query": "bakery"})
         meta = await client.call_tool(
             "execute_tool",
-            {"connected_account_id": account.id, "tool_name": "sandbox_search_contacts", "tool_input": {"query": "bakery"}},
+            {
+                "connected_account_id": account.id,
+                "tool_name": "sandbox_search_contacts",
+                "tool_input": {"query": "bakery"},
+            },
         )
 
     assert not named.is_error

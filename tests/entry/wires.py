@@ -45,9 +45,7 @@ async def over_pump(parts: Parts, home: Path, era: str) -> AsyncGenerator[Client
 
 
 @asynccontextmanager
-async def over_http(
-    parts: Parts, _: Path, era: str, token: str = "the local token"
-) -> AsyncGenerator[Client, None]:
+async def over_http(parts: Parts, _: Path, era: str, token: str = "the local token") -> AsyncGenerator[Client, None]:
     async with http_server(parts) as url, httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
         async with Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=era) as client:
             yield client

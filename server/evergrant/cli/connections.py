@@ -20,9 +20,7 @@ ClientId = Annotated[str, typer.Option("--client-id", help="The client id from t
 SecretStdin = Annotated[
     bool, typer.Option("--client-secret-stdin", help="Read the client secret from standard input, never an argument.")
 ]
-RedirectUri = Annotated[
-    str | None, typer.Option("--redirect-uri", help="As registered at the provider, to the letter.")
-]
+RedirectUri = Annotated[str | None, typer.Option("--redirect-uri", help="As registered at the provider.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="Ask for these scopes instead of the usual ones.")]
 
 

@@ -106,7 +106,7 @@ def _invite(out: Output, begun: Begun, *, no_browser: bool) -> None:
         out.say("Opened the consent page in your browser. If it did not open, use this address:")
     else:
         out.say("Open this address in a browser and consent:")
-    out.say(begun.url)
+    out.tell(begun.url)
     out.say(
         "Waiting for the answer. If the browser ends on a page that cannot be reached, "
         "paste its whole address here and press Enter. Ctrl-C cancels."

@@ -19,6 +19,7 @@ from evergrant.paths import home_folder
 
 SERVER_NAME = "evergrant"
 
+
 class ClientName(StrEnum):
     """The clients that `CLIENTS` describes."""
 

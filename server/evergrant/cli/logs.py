@@ -2,27 +2,26 @@
 
 import logging
 import sys
-from typing import cast
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 TALKATIVE = ("httpx2", "httpcore2", "uvicorn", "uvicorn.access", "mcp", "apscheduler", "sqlalchemy", "alembic")
 
 
-def configure(level: str) -> structlog.stdlib.BoundLogger:
-    """Set up logging for this process and return the logger that is handed to those who log."""
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s")
+def configure(level: str) -> FilteringBoundLogger:
+    """Quieten the libraries, and return the logger that is handed to those who log."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    structlog.configure(
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.WriteLogger(sys.stderr),
         processors=[
-            structlog.stdlib.add_log_level,
+            structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.EventRenamer("message"),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
     )
-    return cast("structlog.stdlib.BoundLogger", structlog.get_logger("evergrant"))
+    return logger

@@ -15,6 +15,7 @@ def build() -> typer.Typer:
     )
     app.command(epilog="Example: evergrant serve --port 8484")(serve.serve)
     app.command(epilog="Example: evergrant mcp")(serve.mcp)
+    app.command(epilog="Example: evergrant status --json")(serve.status)
     app.add_typer(connections.connections, name="connections")
     app.command(epilog="Example: evergrant connect hubspot --alias acme")(consent.connect)
     app.command(epilog="Example: evergrant reauth acme --no-browser")(consent.reauth)

@@ -46,6 +46,10 @@ class Output:
         if not self.as_json:
             self.aside.print(text, soft_wrap=True, highlight=False, markup=False)
 
+    def tell(self, text: str) -> None:
+        """What the person must see for the command to go on, also under --json."""
+        self.aside.print(text, soft_wrap=True, highlight=False, markup=False)
+
     def fail(self, code: Exit, kind: str, message: str) -> NoReturn:
         """End the command with what went wrong and what to do."""
         if self.as_json:

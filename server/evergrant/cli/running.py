@@ -11,6 +11,7 @@ from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
 from evergrant.cli.output import Exit, Output
+from evergrant.entry.socket import SocketUnavailable
 from evergrant.service.accounts import CannotRename, NoSuchAccount
 from evergrant.service.connect import CannotConnect
 from evergrant.service.consent import ConsentFailed
@@ -35,14 +36,15 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     ConnectionInUse: (Exit.FAILED, "connection_in_use"),
     ConsentFailed: (Exit.NOT_CONNECTED, "consent_failed"),
     NoSuchAccount: (Exit.NOT_CONNECTED, "not_found"),
+    SocketUnavailable: (Exit.FAILED, "socket_unavailable"),
     ConfigRefused: (Exit.FAILED, "config_refused"),
 }
 
 
-def run(out: Output, work: Callable[[App], Awaitable[T]]) -> T:
-    """What `work` returns, on the vault of the environment's settings."""
+def run(out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None) -> T:
+    """What `work` returns, on the vault of the settings given, else of the environment's."""
     try:
-        return asyncio.run(_on_app(settings(out), work))
+        return asyncio.run(_on_app(configured or settings(out), work))
     except tuple(ENDINGS) as error:
         code, kind = ENDINGS[type(error)]
         out.fail(code, kind, str(error))

@@ -38,6 +38,8 @@ def server_lock(home: Path) -> FileLock:
 
 def runs_here(settings: Settings) -> Running | None:
     """The server of this vault, where one holds its lock."""
+    if not (settings.home / "run").is_dir():
+        return None  # there is no vault yet
     lock = server_lock(settings.home)
     if lock.try_acquire():
         lock.release()

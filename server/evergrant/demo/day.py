@@ -13,6 +13,7 @@ from evergrant.demo.stage import Stage
 BEAT = timedelta(minutes=5)
 SHORTEST_WAIT = timedelta(seconds=1)
 """The job does not tick more often than this, as in the server."""
+NO_TIME = timedelta(0)
 AWAY = timedelta(hours=1)
 """How long the person takes to reconnect."""
 
@@ -96,7 +97,7 @@ class Day:
         """The usual calls; and fifty at once wherever a token used as long as it lives would expire now."""
         agent = self._stage.agent
         expiring = [
-            each.name for each in self._stage.services if passed % timedelta(seconds=each.token_life_s) == _NONE
+            each.name for each in self._stage.services if passed % timedelta(seconds=each.token_life_s) == NO_TIME
         ]
         await agent.work()
         await asyncio.gather(*(agent.storm(name) for name in expiring))
@@ -111,9 +112,6 @@ class Day:
             self._revoked = revoke(stage, plan.revoked)
         elif passed == plan.restore_at and self._revoked is not None:
             self.happened.revocation = await restore(stage, self._revoked)
-
-
-_NONE = timedelta(0)
 
 
 def _on_the_beat(length: timedelta) -> timedelta:

@@ -26,6 +26,9 @@ class Crash:
     killed: bool
     """Whether SIGKILL ended the process."""
     refreshes_of_victim: int
+    """What the provider granted to a process that could not keep it."""
+    waited_s: float
+    """How long the calls waited until the victim's request could no longer be under way."""
     storm: Storm
 
 

@@ -45,7 +45,7 @@ class Report:
             Promise("Each service was refreshed as often as its token life demands.", self._in_bounds()),
             Promise("Fifty calls at once with an expired token made one refresh.", self._storms_were_calm()),
             Promise("A refresh that was killed halfway was taken up by the next call.", self._crash_was_healed()),
-            Promise("A revocation was an event before the agent met it.", self._revocation_was_told()),
+            Promise("A revocation was an event before any call was told of it.", self._revocation_was_told()),
             Promise("Every paused call returned its result after the reconnect.", self._paused_calls_returned()),
         ]
 

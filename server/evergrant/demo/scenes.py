@@ -11,8 +11,6 @@ from evergrant.demo.stage import Stage
 from evergrant.demo.victim import Errand, killed
 
 SLEEP = timedelta(hours=3)
-RESTART = timedelta(seconds=20)
-"""How long it takes until another process stands in for the one that was killed."""
 FAILPOINT = "before_commit"
 """The worst moment: the provider has rotated the refresh token, and nothing of it is on disk."""
 
@@ -35,8 +33,10 @@ async def crash(stage: Stage, service: Service) -> Crash:
     key = stage.accounts[service.name].key
     was_killed = await killed(Errand(stage.app.settings.home, stage.connectors, at, key, FAILPOINT))
     refreshes = stage.tally(service).refreshes - before
-    _pause(stage, RESTART)
-    return Crash(service.name, clock_time(at), FAILPOINT, was_killed, refreshes, await _storm(stage, service))
+    storm = await _storm(stage, service)
+    waited = stage.clock.now() - at  # until the victim's request can no longer be under way
+    stage.lives.pause(waited.total_seconds())
+    return Crash(service.name, clock_time(at), FAILPOINT, was_killed, refreshes, waited.total_seconds(), storm)
 
 
 def _pause(stage: Stage, length: timedelta) -> None:

@@ -58,7 +58,8 @@ def _crash(crash: Crash | None) -> Iterator[str]:
     if crash:
         how = "kill -9" if crash.killed else "an end that was not the planned kill"
         yield f"{crash.at}  {how} in a refresh of {crash.service} (at {crash.failpoint}, the provider had rotated)"
-        yield f"{crash.storm.at}  {crash.storm.calls} calls at once on it: {_came_of(crash.storm)}"
+        waited = f"after {crash.waited_s:.0f} s"
+        yield f"{crash.storm.at}  {crash.storm.calls} calls at once on it: {_came_of(crash.storm)}, {waited}"
 
 
 def _storms(storms: Sequence[Storm]) -> Iterator[str]:
@@ -72,7 +73,7 @@ def _revocation(met: Revocation | None) -> Iterator[str]:
     if met:
         after = "never" if met.event_after_s is None else f"after {met.event_after_s:.0f} s"
         yield f"{met.at}  the grant of {met.service} is revoked at the provider; reauth_required: {after}"
-        yield f"{met.reconnected_at}  {met.paused} calls were paused while {met.others_went_on} of the others went on"
+        yield f"{met.reconnected_at}  {met.paused} calls paused so far; of the others, {met.others_went_on} were done"
         yield f"{met.reconnected_at}  reconnected; resumed by calling again: {met.resumed} of {met.paused}"
 
 

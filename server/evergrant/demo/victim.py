@@ -38,7 +38,8 @@ class Errand:
 async def killed(errand: Errand) -> bool:
     """Run the errand in a process of its own; whether SIGKILL ended it. The process is gone when this returns."""
     command = (sys.executable, "-m", "evergrant.demo.victim", *errand.arguments())
-    process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+    # In a session of its own, Ctrl-C at the terminal reaches only the demo, which then ends it.
+    process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True)
     try:
         async with asyncio.timeout(DEADLINE_S):
             return await process.wait() == -signal.SIGKILL

@@ -6,8 +6,8 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from structlog.typing import FilteringBoundLogger
 
 from evergrant.model.clock import Clock
 from evergrant.store.database import StoreUnavailable
@@ -18,7 +18,7 @@ SHORTEST_WAIT = timedelta(seconds=1)
 Tick = Callable[[], Awaitable[datetime | None]]
 
 
-def job_set(tick: Tick, clock: Clock, log: structlog.stdlib.BoundLogger) -> AsyncIOScheduler:
+def job_set(tick: Tick, clock: Clock, log: FilteringBoundLogger) -> AsyncIOScheduler:
     """A scheduler, not yet started, that ticks at the next due time and at least every 30 seconds.
 
     A late tick is made up for and never dropped: APScheduler's own default drops what is a second late, which a laptop

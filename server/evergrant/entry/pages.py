@@ -1,6 +1,6 @@
 """The pages that people meet in a browser: the callback, the reconnect page, and a front page without personal data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,7 +35,7 @@ class Pages:
     consent: Consent
     accounts: Accounts
     tenant_id: str
-    snippets: Callable[[], dict[str, str]]
+    snippets: Callable[[], Mapping[str, str]]
 
     def routes(self) -> list[Route]:
         """The routes of the whole set."""

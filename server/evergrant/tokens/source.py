@@ -35,6 +35,10 @@ class TokenSource:
         """The account as stored; raises Refused."""
         return self._load(key).account
 
+    def generation(self, key: AccountKey) -> int:
+        """How many grants the account has had: one at its consent, one more at each exchange; raises Refused."""
+        return self._load(key).grant.generation
+
     async def renew(self, key: AccountKey, newer_than: int = 0) -> Held:
         """Join the renewal of this account that is under way, or start one; raises Refused."""
         flight = self._flights.get(key)

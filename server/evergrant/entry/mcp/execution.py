@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, WithJsonSchema
 
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.meta import Input, meta_tool
@@ -14,7 +14,10 @@ from evergrant.tokens.refusals import unknown_account
 class _Execute(Input):
     connected_account_id: Annotated[str, Field(description="Id or alias from list_accounts.")]
     tool_name: Annotated[str, Field(description="Exact name from search_tools.")]
-    tool_input: Annotated[dict[str, JsonValue], Field(description="The tool's input; describe_tools gives its schema.")]
+    tool_input: Annotated[
+        dict[str, JsonValue],
+        WithJsonSchema({"type": "object", "description": "The tool's input; describe_tools gives its schema."}),
+    ]
 
 
 async def _execute(parts: Parts, tenant_id: str, given: _Execute) -> CallToolResult:

@@ -19,7 +19,7 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json
 from evergrant.model.outcome import Failure, InvalidInput, NotFound
 
-ACCOUNT = "account"
+ACCOUNT, ACCOUNT_WHERE_TAKEN = "account", "connected_account_id"
 
 
 class NamedTools:
@@ -47,10 +47,11 @@ class NamedTools:
         self, accounts: Sequence[ConnectedAccount], name: str, arguments: Mapping[str, Json]
     ) -> CallToolResult:
         """Call the tool as the account that `arguments` names among `accounts`, or as the only one."""
-        chosen = _choose(accounts, arguments.get(ACCOUNT))
+        which = _account_argument(self._parts.catalog.tool(name)[1])
+        chosen = _choose(accounts, which, arguments.get(which))
         if isinstance(chosen, Failure):
             return results.failed(chosen)
-        given = {key: value for key, value in arguments.items() if key != ACCOUNT}
+        given = {key: value for key, value in arguments.items() if key != which}
         return results.of(await self._parts.executor.execute_tool(chosen.key, name, given))
 
     def _make(self, connector: str) -> Mapping[str, WireTool]:
@@ -83,24 +84,28 @@ def _wire(connector: str, title: str, name: str, tool: Tool) -> WireTool:
         name=name,
         title=f"{title}: {name.removeprefix(f'{connector}_').replace('_', ' ')}",
         description=tool.description,
-        input_schema={**schema, "properties": {**tool.input, ACCOUNT: which}},
+        input_schema={**schema, "properties": {**tool.input, _account_argument(tool): which}},
         annotations=annotations(tool),
     )
 
 
-def _choose(accounts: Sequence[ConnectedAccount], wanted: Json) -> ConnectedAccount | Failure:
+def _account_argument(tool: Tool) -> str:
+    return ACCOUNT_WHERE_TAKEN if ACCOUNT in tool.input else ACCOUNT
+
+
+def _choose(accounts: Sequence[ConnectedAccount], which: str, wanted: Json) -> ConnectedAccount | Failure:
     choices = ", ".join(f"{account.alias} ({account.id}, {account.label})" for account in accounts)
     if wanted is None:
-        return accounts[0] if len(accounts) == 1 else _ambiguous(choices)
+        return accounts[0] if len(accounts) == 1 else _ambiguous(which, choices)
     found = next((account for account in accounts if wanted in (account.id, account.alias)), None)
     return found or NotFound(
-        what_happened="This tool has no such connected account.", what_to_do=f"Give one of these as account: {choices}."
+        what_happened="This tool has no such connected account.", what_to_do=f"Give one of these as {which}: {choices}."
     )
 
 
-def _ambiguous(choices: str) -> Failure:
+def _ambiguous(which: str, choices: str) -> Failure:
     return InvalidInput(
-        pointer=f"/{ACCOUNT}",
+        pointer=f"/{which}",
         what_happened="Several connected accounts have this tool, so it must be said which one is meant.",
-        what_to_do=f"Call again with account set to one of these: {choices}. If you cannot tell, ask the person.",
+        what_to_do=f"Call again with {which} set to one of these: {choices}. If you cannot tell, ask the person.",
     )

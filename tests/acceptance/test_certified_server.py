@@ -1,0 +1,124 @@
+"""Against an authorization server that we did not write, through the installed command: nothing here is mocked."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from evergrant.app import open_app, real_world
+from evergrant.model.account import AccountKey
+from evergrant.model.outcome import Outcome, ReauthRequired, Result
+from evergrant.settings import LOCAL_TENANT, Settings
+from tests.fakes.command import Command, free_port
+from tests.fakes.consent import approve
+from tests.fakes.oidc_connector import NAME, write_connector
+from tests.fakes.oidc_provider import OidcProvider, oidc_provider
+
+pytestmark = pytest.mark.anyio
+
+PEOPLE = ("anna", "bert", "cleo", "dora", "emil", "fred")
+LIVES = 10
+"""Token lives for each of six people: sixty in all."""
+CALLS_PER_LIFE = 4
+LIFE_S = 3
+
+
+@dataclass(frozen=True)
+class Setting:
+    provider: OidcProvider
+    command: Command
+
+    @property
+    def settings(self) -> Settings:
+        path = (Path(self.command.more["EVERGRANT_CONNECTOR_PATH"]),)
+        return Settings(home=self.command.home, key_source="file", connector_path=path)
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory: pytest.TempPathFactory) -> Generator[Setting, None, None]:
+    folder = tmp_path_factory.mktemp("certified")
+    with oidc_provider(access_token_seconds=LIFE_S) as provider:
+        own = write_connector(folder / "own", provider)
+        command = Command(folder / "home", free_port(), {"EVERGRANT_CONNECTOR_PATH": str(own)})
+        callback = f"http://127.0.0.1:{command.port}/callback"
+        options = ("--client-id", provider.client_id, "--client-secret-stdin", "--redirect-uri", callback)
+        added = command.run("connections", "add", NAME, *options, given=provider.client_secret)
+        assert added.returncode == 0, added.stderr
+        yield Setting(provider, command)
+
+
+def address(process: subprocess.Popen[str]) -> str:
+    """The consent page's address that the command prints."""
+    assert process.stderr
+    return next(line.strip() for line in process.stderr if line.startswith("http"))
+
+
+async def connect(setting: Setting, person: str) -> dict[str, str]:
+    process = setting.command.start("connect", NAME, "--alias", person, "--no-browser", "--json")
+    redirect = await approve(address(process), person)
+    async with httpx2.AsyncClient() as browser:
+        page = await browser.get(redirect)
+    printed, told = await asyncio.to_thread(process.communicate, timeout=30)
+    assert (page.status_code, process.returncode) == (200, 0), told
+    account: dict[str, str] = json.loads(printed)
+    return account
+
+
+async def work(setting: Setting, account_ids: list[str]) -> list[Outcome]:
+    """Calls for every account until each has lived through its token lives."""
+    async with open_app(setting.settings, real_world()) as app:
+
+        async def live(account_id: str) -> list[Outcome]:
+            key, made = AccountKey(LOCAL_TENANT, account_id), list[Outcome]()
+            while app.tokens.generation(key) <= LIVES:
+                made.append(await app.executor.execute_tool(key, f"{NAME}_search_contacts", {"query": "a"}))
+                await app.clock.sleep(LIFE_S / CALLS_PER_LIFE / 2)
+            return made
+
+        return [outcome for many in await asyncio.gather(*map(live, account_ids)) for outcome in many]
+
+
+async def test_six_people_live_through_sixty_token_lives_and_no_call_is_refused(setting: Setting) -> None:
+    accounts = [await connect(setting, person) for person in PEOPLE]
+    assert {account["identity"] for account in accounts} == set(PEOPLE)
+
+    outcomes = await work(setting, [account["id"] for account in accounts])
+
+    counts = setting.provider.counts()
+    assert len(outcomes) >= 200
+    assert all(isinstance(outcome, Result) for outcome in outcomes)
+    assert counts.token["refresh_token"][200] == len(PEOPLE) * LIVES
+    assert counts.token["refresh_token"][400] == 0
+    assert counts.api[401] == 0
+
+
+async def test_a_revocation_at_the_provider_is_reauth_required_and_a_reauth_brings_it_back(setting: Setting) -> None:
+    account = await connect(setting, "gina")
+    setting.provider.revoke_all()
+
+    async with open_app(setting.settings, real_world()) as app:
+        key = AccountKey(LOCAL_TENANT, account["id"])
+        refused = await app.executor.execute_tool(key, f"{NAME}_search_contacts", {})
+    assert isinstance(refused, ReauthRequired)
+
+    process = setting.command.start("reauth", "gina", "--no-browser", "--json")
+    redirect = await approve(address(process), "gina")
+    assert process.stdin
+    process.stdin.write(redirect + "\n")
+    printed, told = process.communicate(timeout=30)
+    assert process.returncode == 0, told
+    assert (json.loads(printed)["id"], json.loads(printed)["state"]) == (account["id"], "active")
+
+
+async def test_revoke_ends_the_grant_at_the_provider(setting: Setting) -> None:
+    await connect(setting, "hugo")
+
+    revoked = setting.command.run("revoke", "hugo", "--json")
+
+    assert revoked.returncode == 0, revoked.stderr
+    assert json.loads(revoked.stdout)["revoked_at_provider"] is True

@@ -1,0 +1,162 @@
+import json
+from pathlib import Path
+
+import pytest
+from tests.oauth.samples import ACME, ROOT
+
+from evergrant.catalog.catalog import Catalog, UnknownConnector, UnknownTool, data_folder, folders, merge
+from evergrant.catalog.declaration import DeclarationError
+from evergrant.model.json import Json, JsonObject
+
+TOOL: JsonObject = {
+    "description": "Look something up by its name.",
+    "request": "GET /things",
+    "effect": "read",
+    "input": {"name": {"type": "string"}},
+    "example": {"name": "x"},
+}
+
+
+class Folder:
+    """A folder of connectors; JSON is what our YAML is."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def connector(self, name: str, declaration: JsonObject) -> Path:
+        return self._write(self.path / "connectors" / f"{name}.yaml", declaration)
+
+    def tools(self, connector: str, **tools: JsonObject) -> Path:
+        return self._write(self.path / "schemas" / f"{connector}.yaml", tools)
+
+    def _write(self, file: Path, content: JsonObject) -> Path:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content))
+        return file
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Folder:
+    folder = Folder(tmp_path / "shipped")
+    folder.connector("acme", ACME)
+    folder.tools("acme", acme_find_thing=TOOL)
+    return folder
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "own")
+
+
+def test_a_connector_and_its_tools_are_found_by_name(shipped: Folder) -> None:
+    catalog = Catalog([shipped.path])
+    assert catalog.connector("acme").name == "Acme"
+    assert list(catalog.tools("acme")) == ["acme_find_thing"]
+    assert catalog.tool("acme_find_thing") == ("acme", catalog.tools("acme")["acme_find_thing"])
+
+
+def test_an_unknown_connector_is_answered_with_those_there_are(shipped: Folder) -> None:
+    for look_up in (Catalog([shipped.path]).connector, Catalog([shipped.path]).tools):
+        with pytest.raises(UnknownConnector, match="no connector 'acne'. Known: acme"):
+            look_up("acne")
+
+
+@pytest.mark.parametrize("name", ["acme_find_thong", "acme", "other_find_thing", "", "acme_"])
+def test_an_unknown_tool_is_answered_with_where_to_look(shipped: Folder, name: str) -> None:
+    with pytest.raises(UnknownTool, match="search_tools"):
+        Catalog([shipped.path]).tool(name)
+
+
+def test_tool_files_are_read_on_first_use(shipped: Folder) -> None:
+    catalog = Catalog([shipped.path])
+    file = shipped.tools("acme", other_find_thing=TOOL)
+    with pytest.raises(DeclarationError, match=r"acme\.yaml: other_find_thing: a tool's name begins with acme_"):
+        catalog.tools("acme")
+    file.unlink()
+    with pytest.raises(DeclarationError, match="cannot be read"):
+        catalog.tools("acme")
+
+
+@pytest.mark.parametrize("name", ["acme_Find", "acme", "acme__find", "acme_" + "x" * 44])
+def test_a_tools_name_is_short_snake_case(shipped: Folder, name: str) -> None:
+    shipped.tools("acme", **{name: TOOL})
+    with pytest.raises(DeclarationError):
+        Catalog([shipped.path]).tools("acme")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"colour": "red"}, "colour: Extra inputs"),
+        ({"oauth": {"token_endpont": "https://x.example"}}, "oauth.token_endpont: Extra inputs"),
+        ({"oauth": {"token_endpoint": "http://login.example/token"}}, "oauth.token_endpoint: "),
+        ({"grant": {"verified_on": "last week"}}, "must be a date"),
+        ({"base_url": "https://{account.shard}.example"}, "not declared under account: shard"),
+        (
+            {"base_url": "{account.host}", "account": {"host": {"from": "user", "title": "Host", "pattern": ".*"}}},
+            "allow",
+        ),
+        ({"errors": {"api": {"rules": [{"class": "fatal"}]}}}, "errors.api.rules.0.class"),
+    ],
+)
+def test_a_faulty_connector_is_refused_at_start(shipped: Folder, changes: dict[str, Json], fault: str) -> None:
+    file = shipped.connector("acme", merge(ACME, changes))
+    with pytest.raises(DeclarationError, match=fault) as caught:
+        Catalog([shipped.path])
+    assert str(caught.value).startswith(f"{file}:1: ")
+
+
+def test_a_users_own_connector_joins_the_shipped_ones(shipped: Folder, own: Folder) -> None:
+    own.connector("zebra", ACME | {"name": "Zebra"})
+    assert list(Catalog([shipped.path, own.path]).connectors()) == ["acme", "zebra"]
+
+
+def test_a_users_own_connector_replaces_the_shipped_one_with_its_tools(shipped: Folder, own: Folder) -> None:
+    own.connector("acme", ACME | {"name": "Mine"})
+    own.tools("acme", acme_other_thing=TOOL)
+    catalog = Catalog([shipped.path, own.path])
+    assert catalog.connector("acme").name == "Mine"
+    assert list(catalog.tools("acme")) == ["acme_other_thing"]
+
+
+def test_a_connector_is_laid_over_the_one_it_extends(shipped: Folder) -> None:
+    errors: JsonObject = {"api": {"code": ["/code"], "message": ["/text"]}}
+    shipped.connector("base", ACME | {"abstract": True, "errors": errors})
+    child: JsonObject = {"name": "Child", "oauth": {"scopes": ["one"]}, "errors": {"api": {"code": ["/reason"]}}}
+    shipped.connector("child", {"extends": "base", **child})
+    catalog = Catalog([shipped.path])
+    found = catalog.connector("child")
+    assert found.name == "Child"
+    assert found.oauth.scopes == ("one",), "a list is replaced"
+    assert found.oauth.token_endpoint == "https://login.example/token", "what is not named is kept"
+    assert (found.errors.api.code, found.errors.api.message) == (("/reason",), ("/text",))
+
+
+def test_an_abstract_connector_cannot_be_connected_to(shipped: Folder) -> None:
+    shipped.connector("base", ACME | {"abstract": True})
+    shipped.connector("child", {"extends": "base"})
+    catalog = Catalog([shipped.path])
+    assert list(catalog.connectors()) == ["acme", "child"]
+    with pytest.raises(UnknownConnector):
+        catalog.connector("base")
+
+
+@pytest.mark.parametrize("parent", ["nothing", "acme", "loop", 7])
+def test_a_connector_that_extends_nothing_real_is_refused(shipped: Folder, parent: Json) -> None:
+    shipped.connector("acme", {"extends": parent})
+    shipped.connector("loop", {"extends": "acme"})
+    with pytest.raises(DeclarationError, match="extends: there is no such connector"):
+        Catalog([shipped.path])
+
+
+def test_the_data_lies_in_the_package_or_at_the_root_of_a_checkout(tmp_path: Path) -> None:
+    package = tmp_path / "server" / "evergrant"
+    package.mkdir(parents=True)
+    assert data_folder(package) == tmp_path
+    (package / "connectors").mkdir()
+    assert folders(package, [tmp_path / "own"]) == [package, tmp_path / "own"]
+
+
+def test_the_shipped_connectors_and_tools_can_all_be_read() -> None:
+    catalog = Catalog([ROOT])
+    assert all(catalog.tools(name) for name in catalog.connectors())

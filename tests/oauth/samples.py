@@ -1,0 +1,61 @@
+"""A small connector, a connection and a transport that plays a script."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+
+from evergrant.catalog.catalog import merge
+from evergrant.catalog.connector import Connector
+from evergrant.model.account import Connection
+from evergrant.model.json import Json, JsonObject
+from evergrant.model.secret import Secret
+from evergrant.oauth.endpoint import Client
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+ACME: JsonObject = {
+    "name": "Acme",
+    "description": "A provider of these tests.",
+    "docs": "https://docs.example/",
+    "base_url": "https://api.example/v1",
+    "oauth": {
+        "authorization_endpoint": "https://login.example/authorize",
+        "token_endpoint": "https://login.example/token",
+        "token_endpoint_auth_method": "client_secret_post",
+        "scopes": ["read", "write"],
+    },
+    "grant": {"source": "https://docs.example/", "verified_on": "2026-11-22"},
+    "identity": {"subject": ["/sub"], "label": ["/email", "/name"]},
+}
+
+
+def connector(**changes: Json) -> Connector:
+    """Acme with changes; mappings are laid over its own."""
+    return Connector.model_validate(merge(ACME, changes))
+
+
+def client(of: Connector, *, client_id: str = "cid", secret: str | None = "hush") -> Client:
+    """The registration at that connector."""
+    kept = Secret(secret) if secret else None
+    return Client(of, Connection("client_1", "tnt_a", "acme", client_id, kept, "http://localhost/cb", (), NOW), {})
+
+
+class Script(httpx2.AsyncBaseTransport):
+    """Answers or fails as told, in order, and keeps what was asked."""
+
+    def __init__(self, *answers: httpx2.Response | Exception) -> None:
+        self._answers = list(answers)
+        self.requests: list[httpx2.Request] = []
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def answer(status: int, body: Json = None, headers: Sequence[tuple[str, str]] = ()) -> httpx2.Response:
+    return httpx2.Response(status, json=body, headers=list(headers))
