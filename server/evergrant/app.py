@@ -1,28 +1,15 @@
 """The composition root: the one place that builds objects and hands them to each other."""
 
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
-from mcp.server import Server
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-from structlog.typing import FilteringBoundLogger
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
-from evergrant.entry.mcp.http import mcp_endpoint
-from evergrant.entry.mcp.parts import Parts
-from evergrant.entry.pages import Pages
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock
 from evergrant.model.failpoint import FailPoint, nothing
@@ -32,14 +19,13 @@ from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.registry import Registry
-from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.settings import Settings
 from evergrant.store.locks import AccountLocks
 from evergrant.tokens.refresher import Refresher
 from evergrant.tokens.schedule import Schedule
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.authorizations import Authorizations
-from evergrant.vault.bearer import is_local_bearer
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
 from evergrant.vault.keychain import system_keychain
@@ -95,7 +81,10 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
     catalog = Catalog(folders(Path(__file__).parent, settings.connector_path))
     vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock)
     try:
-        async with http_client(world.transport) as to_tokens, http_client(world.transport) as to_apis:
+        async with (
+            http_client(world.transport, keep_alive=0) as to_tokens,
+            http_client(world.transport, keep_alive=16) as to_apis,
+        ):
             yield _compose(settings, world, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
     finally:
         vault.database.close()
@@ -148,42 +137,3 @@ def _compose(
 def reauth_url(settings: Settings, key: AccountKey) -> str:
     """The page where a person renews an account's grant; it carries an id, no credential."""
     return f"{settings.url}/reconnect/{key.account_id}"
-
-
-def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
-    """What the MCP surface works with."""
-    return Parts(
-        catalog=app.catalog,
-        accounts=app.accounts,
-        executor=app.executor,
-        connect=app.connect,
-        reauth_url=lambda key: reauth_url(app.settings, key),
-        log=log,
-    )
-
-
-def web_app(app: App, server: Server[Any], snippets: Callable[[], Mapping[str, str]]) -> Starlette:
-    """All that the server answers over HTTP: pages, OAuth callback, MCP for bearers, a health check."""
-
-    def tenant_of_bearer(token: str) -> str | None:
-        return LOCAL_TENANT if is_local_bearer(app.vault.key, token) else None
-
-    own = [app.settings.public_url] if app.settings.public_url else []
-    endpoint = mcp_endpoint(server, tenant_of_bearer, origins=own)
-    pages = Pages(app.connect, app.consent, app.accounts, LOCAL_TENANT, snippets)
-
-    @asynccontextmanager
-    async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
-        async with endpoint.running():
-            yield
-
-    hosts = ["localhost", "127.0.0.1", "[::1]", *(urlsplit(url).hostname or "" for url in own)]
-    return Starlette(
-        routes=[*pages.routes(), Route("/healthz", _health), endpoint.route],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
-        lifespan=lifespan,
-    )
-
-
-async def _health(_request: Request) -> Response:
-    return PlainTextResponse("ok")

@@ -13,6 +13,9 @@ from evergrant.model.json import Json
 
 CONNECT_S = 5.0
 READ_S = 30.0
+MOST_CONNECTIONS = 200
+IDLE_S = 4.0
+"""Shorter than the idle limits of common servers (uvicorn's is 5 s), so that we close first."""
 LARGEST_TOKEN_ANSWER = 1 << 20
 LARGEST_API_ANSWER = 10 << 20
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -23,14 +26,17 @@ class AnswerTooLarge(Exception):
     """The answer is larger, once decoded, than is read."""
 
 
-def http_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
-    """A client without redirects, cookies' effects or default credentials."""
-    return httpx2.AsyncClient(
-        transport=transport,
-        timeout=httpx2.Timeout(READ_S, connect=CONNECT_S),
-        follow_redirects=False,
-        limits=httpx2.Limits(max_connections=200, max_keepalive_connections=50),
+def http_client(transport: httpx2.AsyncBaseTransport | None, *, keep_alive: int) -> httpx2.AsyncClient:
+    """A client without redirects or default credentials that keeps up to `keep_alive` idle connections.
+
+    Few, since the pool looks at every idle one at each request. A client for refresh tokens keeps none: a request on
+    a connection that the server is just closing is lost, and whether the token was spent is then unknown.
+    """
+    limits = httpx2.Limits(
+        max_connections=MOST_CONNECTIONS, max_keepalive_connections=keep_alive, keepalive_expiry=IDLE_S
     )
+    timeout = httpx2.Timeout(READ_S, connect=CONNECT_S)
+    return httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, limits=limits)
 
 
 async def read_capped(response: httpx2.Response, limit: int) -> bytes:

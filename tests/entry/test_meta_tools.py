@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.entry.reading import said
+from tests.entry.wires import over_memory
+from tests.fakes.practice import Practice
 
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
 from evergrant.settings import LOCAL_TENANT
-from tests.entry.reading import said
-from tests.entry.wires import over_memory
-from tests.fakes.practice import Practice
 
 pytestmark = pytest.mark.anyio
 NOWHERE = Path()
@@ -32,6 +32,7 @@ async def test_without_accounts_the_list_says_how_to_connect_one(parts: Parts) -
 async def test_accounts_are_listed_with_whose_they_are_and_what_a_dead_one_needs(
     parts: Parts, world: Practice, account: ConnectedAccount
 ) -> None:
+    world.clock.advance(1)
     dead = await world.connect("globex", "bob")
     world.sandbox.revoke(user="bob")
     await world.search(dead)

@@ -19,14 +19,20 @@ PUMP = [
     "-c",
     "import pathlib, sys; from evergrant.pump import pump; sys.exit(pump(pathlib.Path(sys.argv[1])))",
 ]
-LATE_SERVER = """
+LATE_SERVER = '''
 import pathlib, socket, subprocess, sys
 from evergrant.paths import socket_path
 from evergrant.pump import pump
-SERVE = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); s.accept()[0].sendall(b'late')"
+SERVE = """
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+listener.accept()[0].sendall(b"late")
+"""
 start = lambda home: subprocess.Popen([sys.executable, "-c", SERVE, str(socket_path(home))], stdin=subprocess.DEVNULL)
 sys.exit(pump(pathlib.Path(sys.argv[1]), start))
-"""
+'''
 
 
 @contextmanager
@@ -95,7 +101,11 @@ def test_a_server_that_dies_with_bytes_unread_is_an_error_too(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_without_a_word(tmp_path: Path, number: signal.Signals, status: int) -> None:
-    with serving(tmp_path, lambda client: client.sendall(b"up") or client.recv(1)), pumping(tmp_path) as process:
+    def greet(client: socket.socket) -> None:
+        client.sendall(b"up")
+        client.recv(1)
+
+    with serving(tmp_path, greet), pumping(tmp_path) as process:
         assert process.stdout
         assert process.stdout.read(2) == b"up"
         process.send_signal(number)
@@ -125,7 +135,10 @@ def test_a_client_that_went_away_ends_it_quietly(tmp_path: Path) -> None:
 def test_a_server_is_started_where_none_answers_and_waited_for(tmp_path: Path) -> None:
     socket_path(tmp_path).parent.mkdir(parents=True)
     with subprocess.Popen(
-        [sys.executable, "-c", LATE_SERVER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=-3
+        [sys.executable, "-c", LATE_SERVER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     ) as process:
         assert process.stdout
         assert process.stdout.read(4) == b"late"

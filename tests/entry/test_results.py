@@ -3,10 +3,10 @@
 import json
 
 import pytest
+from tests.entry.reading import said
 
 from evergrant.entry.mcp import results
 from evergrant.model.outcome import ReauthRequired, Result
-from tests.entry.reading import said
 
 
 def result(content: str | None, *, empty: bool = False, note: str | None = None) -> Result:

@@ -8,19 +8,18 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR
 from structlog.testing import LogCapture
+from tests.entry.reading import said
+from tests.entry.wires import ERAS, WIRES, reach
+from tests.fakes.practice import Practice
 
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.server import FRESH_MS
 from evergrant.model.account import ConnectedAccount
 from evergrant.vault.accounts import Accounts
-from tests.entry.reading import said
-from tests.entry.wires import ERAS, WIRES
-from tests.fakes.practice import Practice
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.parametrize("wire", WIRES),
-    pytest.mark.parametrize("era", ERAS),
+    pytest.mark.parametrize("way", [(wire, era) for wire in WIRES for era in ERAS], ids="-".join),
 ]
 
 CANARY = "at_SECRET_canary of anna@example.test"
@@ -37,9 +36,9 @@ NAMED = [
 
 
 async def test_the_list_of_tools_is_the_same(
-    parts: Parts, account: ConnectedAccount, tmp_path: Path, wire: str, era: str
+    parts: Parts, account: ConnectedAccount, tmp_path: Path, way: tuple[str, str]
 ) -> None:
-    async with WIRES[wire](parts, tmp_path, era) as client:
+    async with reach(parts, tmp_path, way) as client:
         listed = await client.list_tools()
 
     assert [tool.name for tool in listed.tools] == META + NAMED
@@ -53,14 +52,14 @@ async def test_the_list_of_tools_is_the_same(
         "open_world_hint": True,
     }
     assert list(search["input_schema"]["properties"]) == ["query", "limit", "after", "account"]
-    if era != "legacy":
+    if way[1] != "legacy":
         assert (listed.ttl_ms, listed.cache_scope) == (FRESH_MS, "private")
 
 
 async def test_a_call_gives_the_same_result(
-    parts: Parts, account: ConnectedAccount, tmp_path: Path, wire: str, era: str
+    parts: Parts, account: ConnectedAccount, tmp_path: Path, way: tuple[str, str]
 ) -> None:
-    async with WIRES[wire](parts, tmp_path, era) as client:
+    async with reach(parts, tmp_path, way) as client:
         named = await client.call_tool("sandbox_search_contacts", {"query": "bakery"})
         meta = await client.call_tool(
             "execute_tool",
@@ -80,11 +79,11 @@ async def test_a_call_gives_the_same_result(
 
 
 async def test_a_dead_grant_is_an_error_result_with_the_link_in_its_text(
-    parts: Parts, world: Practice, account: ConnectedAccount, tmp_path: Path, wire: str, era: str
+    parts: Parts, world: Practice, account: ConnectedAccount, tmp_path: Path, way: tuple[str, str]
 ) -> None:
     world.sandbox.revoke()
 
-    async with WIRES[wire](parts, tmp_path, era) as client:
+    async with reach(parts, tmp_path, way) as client:
         result = await client.call_tool("sandbox_search_contacts", {})
         tools = await client.list_tools()
 
@@ -97,11 +96,11 @@ async def test_a_dead_grant_is_an_error_result_with_the_link_in_its_text(
 
 
 async def test_an_exceptions_text_reaches_neither_client_nor_log(
-    parts: Parts, logged: LogCapture, caplog: pytest.LogCaptureFixture, tmp_path: Path, wire: str, era: str
+    parts: Parts, logged: LogCapture, caplog: pytest.LogCaptureFixture, tmp_path: Path, way: tuple[str, str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    async with WIRES[wire](replace(parts, accounts=_Broken()), tmp_path, era) as client:
+    async with reach(replace(parts, accounts=_Broken()), tmp_path, way) as client:
         call = await client.call_tool("list_accounts", {})
         with pytest.raises(MCPError) as listing:
             await client.list_tools()
@@ -118,9 +117,9 @@ async def test_an_exceptions_text_reaches_neither_client_nor_log(
 
 
 async def test_an_unknown_tool_is_refused_as_the_protocol_says(
-    parts: Parts, account: ConnectedAccount, tmp_path: Path, wire: str, era: str
+    parts: Parts, account: ConnectedAccount, tmp_path: Path, way: tuple[str, str]
 ) -> None:
-    async with WIRES[wire](parts, tmp_path, era) as client:
+    async with reach(parts, tmp_path, way) as client:
         for name in ("no_such_tool", "hubspot_search_contacts", "sandbox_no_such"):
             with pytest.raises(MCPError, match="Unknown tool") as refused:
                 await client.call_tool(name, {"query": "x"})
@@ -132,4 +131,4 @@ class _Broken(Accounts):
         pass
 
     def all(self, tenant_id: str) -> list[ConnectedAccount]:
-        raise RuntimeError(CANARY)
+        raise RuntimeError(f"{CANARY} {tenant_id}")

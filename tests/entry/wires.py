@@ -39,16 +39,19 @@ async def over_pump(parts: Parts, home: Path, era: str) -> AsyncGenerator[Client
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "evergrant", "mcp"], env={"EVERGRANT_HOME": str(home)}
     )
-    async with listening(socket_path(home), make_server(parts, lambda: LOCAL_TENANT), parts.log):
-        async with Client(command, mode=era) as client:
-            yield client
+    server = make_server(parts, lambda: LOCAL_TENANT)
+    async with listening(socket_path(home), server, parts.log), Client(command, mode=era) as client:
+        yield client
 
 
 @asynccontextmanager
-async def over_http(parts: Parts, _: Path, era: str, token: str = "the local token") -> AsyncGenerator[Client, None]:
-    async with http_server(parts) as url, httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
-        async with Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=era) as client:
-            yield client
+async def over_http(parts: Parts, _: Path, era: str, bearer: str = "the local token") -> AsyncGenerator[Client, None]:
+    async with (
+        http_server(parts) as url,
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {bearer}"}) as http,
+        Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=era) as client,
+    ):
+        yield client
 
 
 @asynccontextmanager
@@ -76,3 +79,9 @@ class _Server(uvicorn.Server):
 
 
 WIRES: dict[str, Wire] = {"memory": over_memory, "pump": over_pump, "http": over_http}
+
+
+def reach(parts: Parts, home: Path, way: tuple[str, str]) -> AbstractAsyncContextManager[Client]:
+    """A client of that wire and era."""
+    wire, era = way
+    return WIRES[wire](parts, home, era)

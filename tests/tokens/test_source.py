@@ -205,3 +205,17 @@ async def test_a_tick_renews_what_is_due_and_leaves_the_rest(world: Practice) ->
     assert world.sandbox.count.refreshes == 1
     assert due is not None
     assert due > world.clock.now()
+
+
+async def test_an_account_whose_answer_was_lost_does_not_head_every_tick(world: Practice) -> None:
+    await world.connect("lost", "anna")
+    world.clock.advance(1700)
+    world.sandbox.faults.add(Fault(kind=FaultKind.DROP_RESPONSE, times=1))
+    await world.app.schedule.tick()
+    world.clock.advance(30)
+
+    due = await world.app.schedule.tick()
+
+    assert world.sandbox.count.refreshes == 1
+    assert due is not None
+    assert due > world.clock.now()

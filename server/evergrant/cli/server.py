@@ -31,6 +31,16 @@ class Running:
     url: str
 
 
+class AlreadyRunning(Exception):
+    """Another process serves this vault."""
+
+    def __init__(self, running: Running) -> None:
+        super().__init__(
+            f"A server of this vault runs already at {running.url} (process {running.pid}). "
+            "Use it as it is, or set EVERGRANT_HOME to serve another vault."
+        )
+
+
 def server_lock(home: Path) -> FileLock:
     """Held by the one server of the vault in `home`."""
     return FileLock(home / "run" / "server.lock")

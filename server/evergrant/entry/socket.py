@@ -1,5 +1,6 @@
 """The unix socket at which local clients reach the server: each connection is one MCP session."""
 
+import asyncio
 import fcntl
 import os
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio.abc import SocketListener, SocketStream
+from anyio.abc import ByteStream
 from mcp.server import Server
 from structlog.typing import FilteringBoundLogger
 
@@ -29,27 +30,66 @@ async def listening(path: Path, server: Server[Any], log: FilteringBoundLogger) 
     The socket is for its owner alone. One that a dead server left is replaced. Raises SocketUnavailable.
     """
 
-    async def session(stream: SocketStream) -> None:
+    async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with Wall(log, "session"):
-            await serve_stream(server, stream)
+            await serve_stream(server, _Connection(reader, writer))
 
-    async with await _bind(path) as listener:
-        mine = _inode(path)
+    listener = _bind(path)
+    mine = _inode(path)
+    try:
+        async with anyio.create_task_group() as sessions:
+            accepting = await asyncio.start_unix_server(
+                lambda reader, writer: sessions.start_soon(session, reader, writer), sock=listener
+            )
+            yield
+            accepting.close()
+            sessions.cancel_scope.cancel()
+    finally:
+        listener.close()
+        _remove(path, mine)
+
+
+class _Connection(ByteStream):
+    """asyncio's streams as anyio's; anyio's own unix streams can raise when they are cancelled as bytes arrive."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
         try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(listener.serve, session)
-                yield
-                tasks.cancel_scope.cancel()
-        finally:
-            _remove(path, mine)
+            data = await self._reader.read(max_bytes)
+        except OSError:
+            raise anyio.BrokenResourceError from None
+        if not data:
+            raise anyio.EndOfStream
+        return data
+
+    async def send(self, item: bytes) -> None:
+        try:
+            self._writer.write(item)
+            await self._writer.drain()
+        except OSError:
+            raise anyio.BrokenResourceError from None
+
+    async def send_eof(self) -> None:
+        self._writer.write_eof()
+
+    async def aclose(self) -> None:
+        self._writer.close()
 
 
-async def _bind(path: Path) -> SocketListener:
+def _bind(path: Path) -> socket.socket:
     _make_private(path.parent)
     with _alone(path.parent):
         if _answers(path):
             raise SocketUnavailable(f"A server listens at {path} already. Look at it with: evergrant status")
-        return await anyio.create_unix_listener(path, mode=0o600)
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(os.fspath(path))
+        path.chmod(0o600)
+        listener.listen()
+        return listener
 
 
 def _make_private(folder: Path) -> None:

@@ -54,7 +54,7 @@ class Refresher:
 
     async def _settled(self, held: Held) -> bool:
         """Wait for the moment when a token whose answer was lost may be sent again; False where that is not soon."""
-        again = resend_at(self.catalog.connector(held.account.connector).grant, held)
+        again = self._again(held)
         wait = (again - self.clock.now()).total_seconds() if again else 0.0
         if again is None or wait > EXCHANGE_DEADLINE_S:
             return False
@@ -68,18 +68,29 @@ class Refresher:
             raise unknown_account()
         if held.account.state != "active":
             raise reauth_required(held.account, self.reauth_url)
+        if not begun:
+            return await self._put_off(held, now)
         self.failpoint("intent_written")
-        return await self._exchange(held, newer_than) if begun else held
+        return await self._exchange(held, newer_than)
 
     def _should_exchange(self, held: Held, newer_than: int, now: datetime) -> bool:
         grant = held.grant
-        due = grant.refresh_at is not None and grant.refresh_at <= now
         needed = grant.generation <= newer_than or not grant.usable(now)
-        if held.account.state != "active" or not (due or needed):
+        if held.account.state != "active" or not (needed or _is_due(grant, now)):
             return False
-        again = resend_at(self.catalog.connector(held.account.connector).grant, held)
-        backing_off = held.attempts > 1 and not due
+        again = self._again(held)
+        backing_off = held.attempts > 1 and not _is_due(grant, now)
         return not backing_off and (again is None or again <= now)
+
+    async def _put_off(self, held: Held, now: datetime) -> Held:
+        """An account that is due but must wait for a lost answer to settle would head every tick's batch until then."""
+        again = self._again(held)
+        if again is not None and again > now and _is_due(held.grant, now):
+            await self.grants.put_off(held, again)
+        return held
+
+    def _again(self, held: Held) -> datetime | None:
+        return resend_at(self.catalog.connector(held.account.connector).grant, held)
 
     def _serves(self, held: Held, newer_than: int) -> bool:
         return held.grant.generation > newer_than and not held.grant.expired(self.clock.now())
@@ -161,3 +172,7 @@ class Refresher:
         if connection is None:
             raise connection_fault(account, "connection_removed")
         return Client(self.catalog.connector(account.connector), connection, account.values)
+
+
+def _is_due(grant: Grant, now: datetime) -> bool:
+    return grant.refresh_at is not None and grant.refresh_at <= now

@@ -134,6 +134,17 @@ class Grants:
 
         return await self._database.write(work)
 
+    async def put_off(self, held: Held, refresh_at: datetime) -> None:
+        """Look at the account again at another time, where its generation is still this one."""
+
+        def work(session: Session) -> None:
+            row = session.get(GrantRow, tuple(held.account.key))
+            if row is not None and row.generation == held.grant.generation:
+                row.refresh_at = refresh_at
+                session.add(row)
+
+        await self._database.write(work)
+
     async def bury(self, held: Held, cause: Cause, event: Event) -> Held | None:
         """Mark the grant dead and write its event in one transaction, where this attempt is still the latest."""
 

@@ -1,0 +1,103 @@
+"""Serving a vault: what `evergrant serve` and `evergrant mcp --in-process` run."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from evergrant.app import App
+from evergrant.cli.clients import CLIENTS, add_command, entry, snippet
+from evergrant.cli.install import SERVER_NAME, command_path, vault_home
+from evergrant.cli.output import Output
+from evergrant.cli.server import AlreadyRunning, Running, listening, runs_here, server_lock, write_running
+from evergrant.entry import socket
+from evergrant.entry.jobs import job_set
+from evergrant.entry.mcp.http import bearer_tenant
+from evergrant.entry.mcp.server import make_server
+from evergrant.entry.mcp.stream import serve_stdio
+from evergrant.model.json import Json
+from evergrant.paths import socket_path
+from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surface import mcp_parts, web_app
+
+
+async def in_process(app: App, log: FilteringBoundLogger) -> None:
+    """One MCP session on this process's stdin and stdout, with the jobs running beside it."""
+    scheduler = job_set(app.schedule.tick, app.clock, log)
+    scheduler.start()
+    try:
+        await serve_stdio(make_server(mcp_parts(app, log), lambda: LOCAL_TENANT))
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool) -> None:
+    """The server of the app's vault, until Ctrl-C or SIGTERM; raises AlreadyRunning, CannotListen, SocketUnavailable."""
+    lock = server_lock(app.settings.home)
+    if not lock.try_acquire():
+        raise AlreadyRunning(runs_here(app.settings) or Running(0, app.settings.url))
+    parts = mcp_parts(app, log)
+    web = web_app(app, make_server(parts, bearer_tenant), lambda: snippets(app.settings))
+    scheduler = job_set(app.schedule.tick, app.clock, log)
+    path = socket_path(app.settings.home)
+    stop = _told_to_stop()
+    try:
+        async with (
+            listening(web, app.settings.host, app.settings.port),
+            socket.listening(path, make_server(parts, lambda: LOCAL_TENANT), log),
+        ):
+            write_running(app.settings.home, app.settings.url)
+            scheduler.start()
+            if not quiet:
+                _announce(app, out)
+            log.info("serving", url=app.settings.url)
+            await stop.wait()
+            scheduler.shutdown(wait=False)
+    finally:
+        lock.release()
+
+
+def _told_to_stop() -> asyncio.Event:
+    """Set by Ctrl-C or SIGTERM, from now on."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _announce(app: App, out: Output) -> None:
+    texts = snippets(app.settings)
+    said: dict[str, Json] = {
+        "url": app.settings.url,
+        "vault": str(app.vault.file),
+        "key": app.vault.key.where,
+        "snippets": dict(texts),
+    }
+    blocks = "\n\n".join(f"{title}\n{text}" for title, text in texts.items())
+    out.show(
+        said,
+        f"Evergrant is running at {app.settings.url}\n"
+        f"  vault  {app.vault.file}\n"
+        f"  key    {app.vault.key.where}\n\n{blocks}\n\n"
+        "Next, in another terminal: evergrant demo, or evergrant connect hubspot. Ctrl-C stops the server.",
+    )
+    sys.stdout.flush()
+
+
+def snippets(configured: Settings) -> Mapping[str, str]:
+    """What to tell each client, ready to paste."""
+    desktop, command, home = CLIENTS["claude-desktop"], command_path(), vault_home()
+    where = desktop.locate(sys.platform, Path.home(), {})
+    return {
+        f"Claude Desktop (or run: evergrant install claude-desktop) - {where}": snippet(
+            desktop, entry(command, home), SERVER_NAME
+        ),
+        "Claude Code": add_command(command, home, sys.platform, SERVER_NAME),
+        "Any client over HTTP": (
+            f"{configured.url}/mcp with the header  Authorization: Bearer <what `evergrant token` prints>"
+        ),
+    }

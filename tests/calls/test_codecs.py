@@ -1,0 +1,80 @@
+import base64
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+
+from evergrant.calls.codecs import BadValue, adf, file_part, mime
+from evergrant.model.json import Json, JsonObject
+
+LETTER: JsonObject = {"to": ["ada@acme.example"], "subject": "Grüße", "text": "Hello\n\nBye"}
+
+
+def sent(**changes: Json) -> EmailMessage:
+    raw = base64.urlsafe_b64decode(mime({**LETTER, **changes}))
+    message = message_from_bytes(raw, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def test_a_letter_is_a_message_of_rfc_5322() -> None:
+    message = sent(cc=["a@x.example", "b@x.example"], bcc=["c@x.example"])
+    assert (message["To"], message["Cc"], message["Bcc"]) == ("ada@acme.example", "a@x.example, b@x.example", "c@x.example")
+    assert message["Subject"] == "Grüße"
+    assert message.get_content().split() == ["Hello", "Bye"]
+
+
+def test_a_letter_may_have_an_alternative_in_html() -> None:
+    message = sent(html="<p>Hello</p>")
+    assert message.get_content_type() == "multipart/alternative"
+    html = message.get_body(("html",))
+    assert html is not None
+    assert html.get_content().strip() == "<p>Hello</p>"
+
+
+def test_a_letter_without_text_or_subject_is_a_letter() -> None:
+    message = message_from_bytes(base64.urlsafe_b64decode(mime({"to": ["ada@acme.example"]})), policy=SMTP)
+    assert message["Subject"] == ""
+
+
+LINE_BREAKS = [
+    "\n",
+    "\r",
+    "\r\n",
+    *(
+        pytest.param(other, marks=pytest.mark.xfail(strict=True, reason="raises ValueError, which is no outcome"))
+        for other in ("\x0b", "\x85", "\u2028")
+    ),
+]
+
+
+@pytest.mark.parametrize("line_break", LINE_BREAKS)
+@pytest.mark.parametrize("where", ["subject", "to", "cc", "bcc"])
+def test_no_header_can_be_smuggled_in(where: str, line_break: str) -> None:
+    text = f"x{line_break}Bcc: thief@evil.example"
+    with pytest.raises(BadValue, match="line breaks"):
+        mime({**LETTER, where: text if where == "subject" else [text]})
+
+
+def test_paragraphs_become_an_atlassian_document() -> None:
+    assert adf("one\n\n\n two \n\n") == {
+        "type": "doc",
+        "version": 1,
+        "content": [
+            {"type": "paragraph", "content": [{"type": "text", "text": "one"}]},
+            {"type": "paragraph", "content": [{"type": "text", "text": "two"}]},
+        ],
+    }
+
+
+def test_a_file_is_bytes_with_a_type() -> None:
+    part = file_part({"type": "text/csv", "base64": base64.b64encode(b"a,b").decode()})
+    assert (part.content_type, part.content) == ("text/csv", b"a,b")
+    assert file_part({"base64": ""}).content_type == "application/octet-stream"
+
+
+@pytest.mark.parametrize("content", ["a", "a b c d", "a-_b", "ä==="])
+def test_what_is_no_base64_is_refused(content: str) -> None:
+    with pytest.raises(BadValue, match="not base64"):
+        file_part({"base64": content})

@@ -1,0 +1,76 @@
+import pytest
+from tests.oauth.samples import connector
+
+from evergrant.catalog.connector import Connector, FromRequest, Identity
+from evergrant.model.json import Json
+from evergrant.oauth.values import BadAccountValue, from_request, from_token, from_user, subject_and_label
+
+HOST = r"^https://[a-z]+\.example$"
+
+
+@pytest.fixture
+def acme() -> Connector:
+    return connector(
+        account={
+            "region": {"from": "user", "title": "Region", "pattern": "^(eu|us)$", "default": "eu"},
+            "shop": {"from": "user", "title": "Shop", "pattern": "^[a-z]+$"},
+            "host": {"from": "token", "path": "/instance_url", "pattern": HOST},
+        }
+    )
+
+
+def test_a_user_gives_what_has_no_default(acme: Connector) -> None:
+    assert from_user(acme, {"shop": "books"}) == {"region": "eu", "shop": "books"}
+    assert from_user(acme, {"shop": "books", "region": "us"}) == {"region": "us", "shop": "books"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "needs a value: --set shop="),
+        ({"shop": "books", "host": "https://x.example"}, "takes no value host; it takes region, shop"),
+        ({"shop": "Books"}, "shop does not look right"),
+        ({"shop": "books\n"}, "shop does not look right"),
+        ({"shop": "books", "region": "eu.evil.example/"}, "region does not look right"),
+    ],
+)
+def test_what_a_user_gives_must_fit(acme: Connector, given: dict[str, str], words: str) -> None:
+    with pytest.raises(BadAccountValue, match=words):
+        from_user(acme, given)
+
+
+def test_a_token_answer_may_carry_values(acme: Connector) -> None:
+    assert from_token(acme, {"instance_url": "https://eu.example"}) == {"host": "https://eu.example"}
+    assert from_token(acme, {}) == {}
+
+
+@pytest.mark.parametrize("host", ["https://eu.evil.test", "http://eu.example", "https://eu.example/x", "https://eu.example\n"])
+def test_a_strange_host_in_a_token_answer_is_refused(acme: Connector, host: str) -> None:
+    with pytest.raises(BadAccountValue, match="host does not look right"):
+        from_token(acme, {"instance_url": host})
+
+
+def test_a_value_may_be_looked_up() -> None:
+    cloud = FromRequest.model_validate(
+        {"from": "request", "request": "GET https://api.example/sites", "path": "/0/id", "pattern": "^[a-z0-9]+$"}
+    )
+    assert from_request("cloud_id", cloud, [{"id": "abc1"}]) == "abc1"
+    for body in ([], [{"id": "../x"}]):
+        with pytest.raises(BadAccountValue, match="cloud_id"):
+            from_request("cloud_id", cloud, body)
+
+
+@pytest.mark.parametrize(
+    ("body", "who"),
+    [
+        ({"org": "o1", "user": 7, "email": "ada@acme.example"}, ("o1:7", "ada@acme.example")),
+        ({"org": "o1", "user": 7, "name": "Ada"}, ("o1:7", "Ada")),
+        ({"org": "o1", "user": 7}, ("o1:7", "o1:7")),
+        ({"org": "o1", "email": "ada@acme.example"}, None),
+        ({"org": "", "user": 7}, None),
+        (None, None),
+    ],
+)
+def test_a_person_is_pinned_by_every_part_of_the_subject(body: Json, who: tuple[str, str] | None) -> None:
+    identity = Identity(subject=("/org", "/user"), label=("/email", "/name"))
+    assert subject_and_label(identity, body) == who

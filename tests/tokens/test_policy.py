@@ -1,0 +1,89 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.vault.samples import START, account
+from tests.vault.samples import grant as sample
+
+from evergrant.catalog.connector import GrantPolicy
+from evergrant.model.grant import Grant
+from evergrant.model.json import Json
+from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S
+from evergrant.tokens.policy import FIRST_RETRY, LONGEST_RETRY, last_chance, resend_at, retry_at
+from evergrant.vault.grants import Held
+
+SENT = START + timedelta(minutes=40)
+SETTLED = SENT + timedelta(seconds=EXCHANGE_DEADLINE_S)
+LAST_CHANCE = START + timedelta(minutes=57)
+
+
+def policy(**changes: Json) -> GrantPolicy:
+    return GrantPolicy.model_validate({"source": "https://docs.example/", "verified_on": "2026-11-22", **changes})
+
+
+def held(grant: Grant | None = None, *, sent: bool = True) -> Held:
+    return Held(account(), grant or sample(), fence=1, intent_at=SENT if sent else None, attempts=1)
+
+
+def endless() -> Grant:
+    whole = sample()
+    return Grant(1, whole.access_token, whole.refresh_token, START, None, None)
+
+
+@pytest.mark.parametrize("attempts", range(12))
+def test_each_failure_doubles_the_wait_up_to_ten_minutes(attempts: int) -> None:
+    wait = retry_at(attempts, START, None) - START
+    assert wait == min(timedelta(seconds=10 * 2**attempts), timedelta(minutes=10))
+
+
+@given(attempts=st.integers(0, 10**6), retry_after=st.none() | st.floats(0, 86_400))
+def test_a_retry_comes_never_before_the_providers_own_time(attempts: int, retry_after: float | None) -> None:
+    wait = retry_at(attempts, START, retry_after) - START
+    assert FIRST_RETRY <= wait
+    assert wait <= max(LONGEST_RETRY, timedelta(seconds=retry_after or 0))
+    assert wait >= timedelta(seconds=retry_after or 0)
+
+
+@pytest.mark.xfail(strict=True, raises=OverflowError, reason="a large Retry-After breaks the recording of a failure")
+@pytest.mark.parametrize("retry_after", [1e12, 1e20])
+def test_an_absurd_wait_is_capped(retry_after: float) -> None:
+    assert retry_at(0, START, retry_after) <= START + timedelta(days=30)
+
+
+@pytest.mark.parametrize("rotation", ["never", "always", "optional", "unknown"])
+def test_a_token_that_was_not_sent_is_not_held_back(rotation: str) -> None:
+    assert resend_at(policy(rotation=rotation), held(sent=False)) is None
+
+
+def test_a_token_that_never_rotates_may_be_sent_again_at_once() -> None:
+    assert resend_at(policy(rotation="never"), held()) == SENT
+
+
+@pytest.mark.parametrize("rotation", ["always", "optional", "unknown"])
+def test_inside_a_grace_a_rotating_token_waits_for_the_first_request_to_end(rotation: str) -> None:
+    assert resend_at(policy(rotation=rotation, grace_s=60), held()) == SETTLED
+
+
+@pytest.mark.parametrize("grace_s", [0, 5, EXCHANGE_DEADLINE_S])
+def test_without_enough_grace_a_rotating_token_waits_for_the_last_chance(grace_s: float) -> None:
+    assert resend_at(policy(rotation="always", grace_s=int(grace_s)), held()) == LAST_CHANCE
+
+
+def test_a_last_chance_that_is_past_leaves_only_the_wait_for_the_first_request() -> None:
+    old = sample()
+    ended = Grant(1, old.access_token, old.refresh_token, START, START + timedelta(minutes=41), None)
+    assert resend_at(policy(rotation="always"), held(ended)) == SETTLED
+
+
+def test_where_no_end_is_known_there_is_no_last_chance_to_wait_for() -> None:
+    assert last_chance(endless()) is None
+    assert resend_at(policy(rotation="always"), held(endless())) == SETTLED
+
+
+def test_the_last_chance_is_where_a_token_stops_being_usable() -> None:
+    grant = sample()
+    chance = last_chance(grant)
+    assert chance == LAST_CHANCE
+    assert grant.usable(chance - timedelta(microseconds=1))
+    assert not grant.usable(chance)
