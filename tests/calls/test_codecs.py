@@ -20,7 +20,11 @@ def sent(**changes: Json) -> EmailMessage:
 
 def test_a_letter_is_a_message_of_rfc_5322() -> None:
     message = sent(cc=["a@x.example", "b@x.example"], bcc=["c@x.example"])
-    assert (message["To"], message["Cc"], message["Bcc"]) == ("ada@acme.example", "a@x.example, b@x.example", "c@x.example")
+    assert (message["To"], message["Cc"], message["Bcc"]) == (
+        "ada@acme.example",
+        "a@x.example, b@x.example",
+        "c@x.example",
+    )
     assert message["Subject"] == "Grüße"
     assert message.get_content().split() == ["Hello", "Bye"]
 

@@ -27,7 +27,8 @@ def by_path() -> Tool:
 
 
 def anything(**changes: Json) -> Tool:
-    return tool(**{"input": ANY, "example": {}, **changes})
+    whole: dict[str, Json] = {"input": ANY, "example": {}, **changes}
+    return tool(**whole)
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -149,7 +150,7 @@ def test_whatever_the_value_the_path_stays_below_its_place_and_its_origin(value:
     assert prefix == ""
     assert "/" not in rest
     assert "?" not in rest
-    if "/" not in value:  # such a value may look like a climb; it is then sent without a credential, that is, not at all
+    if "/" not in value:  # with one it may look like a climb, and then no credential joins it
         assert any(origin.admits(str(request.url)) for origin in allowed(connector(), {}))
 
 

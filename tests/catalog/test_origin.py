@@ -9,9 +9,8 @@ from evergrant.catalog.origin import allowed, origin
 API = origin("https://api.example/v1")
 FORCE = origin("https://*.salesforce.com/services/")
 PIECES = st.sampled_from(
-    ["https://", "http://", "api.example", "evil.example", ".", "@", ":", ":443", "\\", "/", "/v1", "..", "%2e", "%2f"]
-    + ["#", "?", "x", "[::1]", "\t", " ", ";", "%00"]
-)
+    ("https://", "http://", "api.example", "evil.example", "/v1", "[::1]", "%2e", "%2f", ":443")
+) | (st.sampled_from(".@:\\/#?;x \t"))
 
 
 @pytest.mark.parametrize(
@@ -60,8 +59,8 @@ def test_an_address_inside_the_origin_is_admitted(url: str) -> None:
         "https://api.example/v1/..\\admin",
         "https://api.example/v1/..",
         "https://api.example/v1/.\t./admin",
-        "https://аpi.example/v1/",
-        "https://api。evil。example/v1/",
+        "https://\u0430pi.example/v1/",
+        "https://api\u3002evil\u3002example/v1/",
         "https://[::1]/v1/",
         "https://[api.example]/v1/",
         "https://api.example:x/v1/",

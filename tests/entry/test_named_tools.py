@@ -58,7 +58,7 @@ async def test_wrong_input_is_an_error_result_and_not_sent(
     assert result.structured_content["pointer"] == "/limit"
 
 
-def test_the_list_has_a_limit_and_leaves_no_connector_out(parts: Parts) -> None:
+async def test_the_list_has_a_limit_and_leaves_no_connector_out(parts: Parts) -> None:
     named = NamedTools(replace(parts, most_named_tools=9))
 
     listed = [tool.name for tool in named.listed(["slack", "hubspot", "sandbox", "slack"])]
@@ -67,7 +67,7 @@ def test_the_list_has_a_limit_and_leaves_no_connector_out(parts: Parts) -> None:
     assert {name.partition("_")[0] for name in listed} == {"slack", "hubspot", "sandbox"}
 
 
-def test_every_tool_of_the_catalogue_makes_a_good_named_tool(parts: Parts) -> None:
+async def test_every_tool_of_the_catalogue_makes_a_good_named_tool(parts: Parts) -> None:
     named = NamedTools(replace(parts, most_named_tools=100_000))
 
     for connector in parts.catalog.connectors():
@@ -78,7 +78,7 @@ def test_every_tool_of_the_catalogue_makes_a_good_named_tool(parts: Parts) -> No
             assert "account" in tool.input_schema["properties"]
 
 
-def test_what_is_listed_is_made_once(parts: Parts) -> None:
+async def test_what_is_listed_is_made_once(parts: Parts) -> None:
     named = NamedTools(parts)
 
     first, second = named.listed(["sandbox"]), named.listed(["sandbox", "hubspot"])
@@ -99,7 +99,7 @@ async def test_an_account_of_a_connector_that_is_gone_takes_no_other_tools_away(
     assert len(listed.tools) == 5
 
 
-def test_a_tool_that_has_an_input_called_account_keeps_it(parts: Parts, tmp_path: Path) -> None:
+async def test_a_tool_that_has_an_input_called_account_keeps_it(parts: Parts, tmp_path: Path) -> None:
     for folder in ("connectors", "schemas"):
         (tmp_path / folder).mkdir()
     shipped = Path(__file__).parents[2]

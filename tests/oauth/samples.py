@@ -1,4 +1,4 @@
-"""A small connector, a connection and a transport that plays a script."""
+"""A small connector, its client, its answers, and a transport that plays a script."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,8 +11,10 @@ from evergrant.catalog.connector import Connector
 from evergrant.model.account import Connection
 from evergrant.model.json import Json, JsonObject
 from evergrant.model.secret import Secret
+from evergrant.oauth.answer import Issued, Rejected, read_answer
 from evergrant.oauth.endpoint import Client
 
+SECRET = "hush"
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 ACME: JsonObject = {
@@ -36,7 +38,7 @@ def connector(**changes: Json) -> Connector:
     return Connector.model_validate(merge(ACME, changes))
 
 
-def client(of: Connector, *, client_id: str = "cid", secret: str | None = "hush") -> Client:
+def client(of: Connector, *, client_id: str = "cid", secret: str | None = SECRET) -> Client:
     """The registration at that connector."""
     kept = Secret(secret) if secret else None
     return Client(of, Connection("client_1", "tnt_a", "acme", client_id, kept, "http://localhost/cb", (), NOW), {})
@@ -59,3 +61,15 @@ class Script(httpx2.AsyncBaseTransport):
 
 def answer(status: int, body: Json = None, headers: Sequence[tuple[str, str]] = ()) -> httpx2.Response:
     return httpx2.Response(status, json=body, headers=list(headers))
+
+
+def read(response: httpx2.Response, of: Connector | None = None) -> Issued | Rejected:
+    """What the connector's token endpoint says with this answer."""
+    return read_answer(of or connector(), response, response.content, NOW)
+
+
+def issued(of: Connector | None = None, **body: Json) -> Issued:
+    """A good answer with these members."""
+    found = read(answer(200, {"access_token": "at", "refresh_token": "rt", **body}), of)
+    assert isinstance(found, Issued)
+    return found

@@ -7,7 +7,7 @@ import anyio
 import httpx2
 import pytest
 from tests.fakes.clock import ManualClock
-from tests.oauth.samples import NOW, Script, answer, client, connector
+from tests.oauth.samples import NOW, SECRET, Script, answer, client, connector
 
 from evergrant.catalog.connector import Connector
 from evergrant.model.failpoint import nothing
@@ -33,10 +33,10 @@ class Silence(Script):
 
 
 def endpoint(script: Script) -> TokenEndpoint:
-    return TokenEndpoint(http_client(script), ManualClock(NOW), nothing)
+    return TokenEndpoint(http_client(script, keep_alive=0), ManualClock(NOW), nothing)
 
 
-async def refresh(script: Script, of: Connector | None = None, secret: str | None = "hush") -> Issued | Rejected:
+async def refresh(script: Script, of: Connector | None = None, secret: str | None = SECRET) -> Issued | Rejected:
     return await endpoint(script).refresh(client(of or connector(), secret=secret), TOKEN)
 
 
@@ -62,7 +62,7 @@ async def test_a_refresh_is_one_form_to_the_token_endpoint() -> None:
 
 async def test_a_code_goes_with_its_proof() -> None:
     script = Script(answer(200, GOOD))
-    proof = {"redirect_uri": "http://localhost/cb", "code_verifier": Secret("v" * 43)}
+    proof: dict[str, Secret | str] = {"redirect_uri": "http://localhost/cb", "code_verifier": Secret("v" * 43)}
     await endpoint(script).exchange_code(client(connector()), Secret("c-1"), proof)
     sent = form(script.requests[0])
     assert (sent["grant_type"], sent["code"], sent["code_verifier"]) == ("authorization_code", "c-1", "v" * 43)

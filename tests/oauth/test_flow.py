@@ -68,7 +68,9 @@ def test_a_redirect_is_read_from_an_address_or_its_query(address: str) -> None:
 
 
 def test_a_refusal_and_an_issuer_are_read_too() -> None:
-    found = parse_redirect("http://x/cb?error=access_denied&error_description=No.&state=s&iss=https%3A%2F%2Flogin.example")
+    found = parse_redirect(
+        "http://x/cb?error=access_denied&error_description=No.&state=s&iss=https%3A%2F%2Flogin.example"
+    )
     assert (found.code, found.error, found.error_description) == (None, "access_denied", "No.")
     assert found.iss == "https://login.example"
 

@@ -44,7 +44,9 @@ def test_a_token_answer_may_carry_values(acme: Connector) -> None:
     assert from_token(acme, {}) == {}
 
 
-@pytest.mark.parametrize("host", ["https://eu.evil.test", "http://eu.example", "https://eu.example/x", "https://eu.example\n"])
+@pytest.mark.parametrize(
+    "host", ["https://eu.evil.test", "http://eu.example", "https://eu.example/x", "https://eu.example\n"]
+)
 def test_a_strange_host_in_a_token_answer_is_refused(acme: Connector, host: str) -> None:
     with pytest.raises(BadAccountValue, match="host does not look right"):
         from_token(acme, {"instance_url": host})

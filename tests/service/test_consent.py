@@ -180,7 +180,7 @@ async def test_a_reauth_brings_a_dead_account_back_and_says_so(world: Practice) 
 
     assert (back.id, back.state) == (account.id, "active")
     assert isinstance(await world.search(account), Result)
-    events = [event.type for event in world.app.outbox.after(LOCAL_TENANT, "", 10)]
+    events = [event.type for event in world.app.outbox.after(LOCAL_TENANT, 0, 10)]
     assert events == ["agent.auth.reauth_required", "agent.auth.reauth_completed"]
 
 

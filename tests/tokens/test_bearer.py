@@ -15,7 +15,7 @@ AUTH = BearerAuth(Secret("tok-7f3a9c"), (origin("https://api.example/v1"), origi
 
 
 async def send(script: Script, url: str) -> tuple[httpx2.Response, bytes]:
-    async with http_client(script) as http:
+    async with http_client(script, keep_alive=8) as http:
         return await Sender(http).send(httpx2.Request("GET", url), AUTH)
 
 

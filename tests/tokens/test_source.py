@@ -143,7 +143,7 @@ async def test_a_revoked_grant_asks_for_reauth_once_and_names_the_link(world: Pr
     assert {type(outcome) for outcome in outcomes} == {ReauthRequired}
     assert isinstance(outcomes[0], ReauthRequired)
     assert outcomes[0].reauth_url == f"http://localhost:8484/reconnect/{account.id}"
-    events = world.app.outbox.after(LOCAL_TENANT, "", 10)
+    events = world.app.outbox.after(LOCAL_TENANT, 0, 10)
     assert Counter(event.type for event in events) == {"agent.auth.reauth_required": 1}
     assert events[0].data["cause"] == "revoked"
 
@@ -159,7 +159,7 @@ async def test_trouble_at_the_provider_never_asks_for_reauth(world: Practice, ki
     world.sandbox.faults.clear()
     world.clock.advance(3600)
     assert isinstance(await world.search(account), Result)
-    assert world.app.outbox.after(LOCAL_TENANT, "", 10) == []
+    assert world.app.outbox.after(LOCAL_TENANT, 0, 10) == []
 
 
 async def test_a_failed_early_refresh_leaves_the_live_token_in_use(world: Practice) -> None:
@@ -181,7 +181,7 @@ async def test_a_wrong_client_secret_is_the_connections_fault_and_not_the_accoun
     codes = {getattr(await world.search(one), "code", "result") for one in (account, other)}
 
     assert codes == {"connection_fault"}
-    types = [event.type for event in world.app.outbox.after(LOCAL_TENANT, "", 10)]
+    types = [event.type for event in world.app.outbox.after(LOCAL_TENANT, 0, 10)]
     assert types == ["connection.faulted"]
 
 
@@ -209,7 +209,7 @@ async def test_a_tick_renews_what_is_due_and_leaves_the_rest(world: Practice) ->
 
 async def test_an_account_whose_answer_was_lost_does_not_head_every_tick(world: Practice) -> None:
     await world.connect("lost", "anna")
-    world.clock.advance(1700)
+    world.clock.advance(1650)
     world.sandbox.faults.add(Fault(kind=FaultKind.DROP_RESPONSE, times=1))
     await world.app.schedule.tick()
     world.clock.advance(30)

@@ -12,7 +12,8 @@ from evergrant.vault.outbox import Outbox
 from evergrant.vault.vault import Vault
 
 pytestmark = pytest.mark.anyio
-CLIENT = Connection("client_1", "tnt_a", "sandbox", "cid", Secret("hush-hush"), "http://localhost/cb", ("a", "b"), START)
+SECRET = Secret("hush-hush")
+CLIENT = Connection("client_1", "tnt_a", "sandbox", "cid", SECRET, "http://localhost/cb", ("a", "b"), START)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ async def test_a_fault_is_told_once_and_so_is_its_end(stored: Connections, outbo
         await stored.set_fault(CLIENT, "invalid_client", connection_faulted(CLIENT, "invalid_client", START))
     for _ in range(3):
         await stored.set_fault(CLIENT, None, connection_recovered(CLIENT, START))
-    assert sorted(event.type for event in outbox.after("tnt_a", "", 10)) == [
+    assert sorted(event.type for event in outbox.after("tnt_a", 0, 10)) == [
         "connection.faulted",
         "connection.recovered",
     ]

@@ -1,5 +1,6 @@
 """How an exchange ends: a success counts by generation, a failure by fence."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -153,9 +154,9 @@ async def test_a_burial_ends_the_grant_and_tells_it_once(grants: Grants, first: 
     assert stored is not None
     assert (stored.account.state, stored.account.cause) == ("reauth_required", "revoked")
     assert (stored.grant.refresh_at, stored.intent_at) == (None, None)
-    assert outbox.after("tnt_a", "", 10) == [event]
-    assert outbox.after("tnt_b", "", 10) == []
-    assert outbox.after("tnt_a", event.id, 10) == []
+    assert outbox.after("tnt_a", 0, 10) == [event]
+    assert outbox.after("tnt_b", 0, 10) == []
+    assert outbox.after("tnt_a", 1, 10) == []
 
 
 @pytest.mark.parametrize("overtaken_by", ["attempt", "consent", "success"])
@@ -172,7 +173,7 @@ async def test_an_overtaken_attempt_buries_nobody(
     before = loaded(grants)
     assert await grants.bury(first, "revoked", death(account())) == before
     assert loaded(grants).account.state == "active"
-    assert outbox.after("tnt_a", "", 10) == []
+    assert outbox.after("tnt_a", 0, 10) == []
 
 
 async def test_a_burial_whose_event_cannot_be_written_does_not_happen(
@@ -183,4 +184,16 @@ async def test_a_burial_whose_event_cannot_be_written_does_not_happen(
     with pytest.raises(IntegrityError):
         await grants.bury(first, "revoked", event)
     assert loaded(grants).account.state == "active"
-    assert len(outbox.after("tnt_a", "", 10)) == 1
+    assert len(outbox.after("tnt_a", 0, 10)) == 1
+
+
+async def test_the_next_look_can_be_put_off_and_nothing_else_changes(grants: Grants, first: Held) -> None:
+    before = loaded(grants)
+    await grants.put_off(first, AGAIN)
+    assert loaded(grants) == replace(before, grant=replace(before.grant, refresh_at=AGAIN))
+
+
+async def test_a_new_generation_is_not_put_off(grants: Grants, first: Held) -> None:
+    await grants.commit(first, grant(2), account())
+    await grants.put_off(first, AGAIN)
+    assert loaded(grants).grant == grant(2)

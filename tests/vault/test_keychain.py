@@ -15,22 +15,22 @@ Install = Callable[..., list[Memory]]
 class Swallows(Memory):
     """As keyring's null backend: everything is taken, nothing kept."""
 
-    def set_password(self, service: str, username: str, password: str) -> None:
+    def set_password(self, *_what: str) -> None:
         pass
 
-    def delete_password(self, service: str, username: str) -> None:
+    def delete_password(self, *_what: str) -> None:
         pass
 
 
 class Locked(Memory):
-    def set_password(self, service: str, username: str, password: str) -> None:
+    def set_password(self, *_what: str) -> None:
         raise keyring.errors.KeyringLocked
 
 
 class Forgets(Memory):
     """Gives back something else."""
 
-    def get_password(self, service: str, username: str) -> str | None:
+    def get_password(self, *_what: str) -> str | None:
         return "something else"
 
 

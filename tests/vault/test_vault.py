@@ -71,10 +71,7 @@ def test_a_file_that_is_no_database_is_store_unavailable(
 
 def test_processes_that_open_a_new_vault_at_once_get_the_same_id_and_key(folder: Path) -> None:
     command = [sys.executable, "-c", OPEN_IT, str(folder)]
-    processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
-        for _ in range(3)
-    ]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")

@@ -140,4 +140,4 @@ def _is_complete(content: Json) -> bool:
 
 def events(outbox: Outbox) -> list[Event]:
     """Everything that the outbox holds, oldest first."""
-    return outbox.after(LOCAL_TENANT, "", MOST_EVENTS)
+    return outbox.after(LOCAL_TENANT, 0, MOST_EVENTS)

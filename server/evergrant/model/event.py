@@ -1,6 +1,6 @@
 """What happens to grants, as told to the outside."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -22,6 +22,8 @@ class Event:
     type: EventType
     data: dict[str, str]
     occurred_at: datetime
+    seq: int = field(default=0, compare=False)
+    """Its place among the vault's events; 0 until it is stored."""
 
 
 def reauth_required(account: ConnectedAccount, error_code: str, cause: Cause, reauth_url: str, now: datetime) -> Event:

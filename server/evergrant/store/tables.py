@@ -116,12 +116,17 @@ class AuthorizationRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """The outbox: what happened to a grant, written in the transaction in which it happened."""
+    """The outbox: what happened to a grant, written in the transaction in which it happened.
+
+    `seq` is its place among the tenant's events.
+    """
 
     __tablename__: ClassVar[str] = "event"
+    __table_args__ = (UniqueConstraint("tenant_id", "id", name="uq_event_id"),)
 
     tenant_id: str = Field(primary_key=True)
-    id: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    id: str
     account_id: str | None = None
     type: str
     data: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))

@@ -6,7 +6,7 @@ from evergrant.model.account import Connection
 from evergrant.model.event import Event
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow
-from evergrant.vault.outbox import event_row
+from evergrant.vault.outbox import add_event
 from evergrant.vault.seal import Sealer
 
 FIELD = "client_secret"
@@ -58,7 +58,8 @@ class Connections:
             if row is None or row.fault == fault:
                 return False
             row.fault = fault
-            session.add_all([row, event_row(event)])
+            session.add(row)
+            add_event(session, event)
             return True
 
         return await self._database.write(work)

@@ -18,7 +18,7 @@ from evergrant.model.secret import Secret
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, GrantRow
 from evergrant.vault.accounts import AliasTaken, account_of, account_row
-from evergrant.vault.outbox import event_row
+from evergrant.vault.outbox import add_event
 from evergrant.vault.seal import Sealer
 
 
@@ -75,7 +75,7 @@ class Grants:
             session.merge(account_row(account))
             session.merge(self._grant_row(account.key, replace(grant, generation=generation), row.fence if row else 0))
             if event:
-                session.add(event_row(event))
+                add_event(session, event)
             return account
 
         try:
@@ -154,7 +154,8 @@ class Grants:
                 account = session.get_one(AccountRow, tuple(held.account.key))
                 account.state, account.cause = "reauth_required", cause
                 row.refresh_at = row.intent_generation = row.intent_at = None
-                session.add_all([row, account, event_row(event)])
+                session.add_all([row, account])
+                add_event(session, event)
                 session.flush()
             return self._held(session, held.account.key)
 

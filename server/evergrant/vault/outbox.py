@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from sqlmodel import col, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from evergrant.model.event import Event, EventType
 from evergrant.store.database import Database
@@ -15,24 +16,27 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def after(self, tenant_id: str, event_id: str, limit: int) -> list[Event]:
-        """The tenant's events after one id ("" for the first), oldest first."""
-        mine = (EventRow.tenant_id == tenant_id, EventRow.id > event_id)
-        query = select(EventRow).where(*mine).order_by(col(EventRow.id)).limit(limit)
+    def after(self, tenant_id: str, seq: int, limit: int) -> list[Event]:
+        """The tenant's events after one place in their order (0 for the first), oldest first."""
+        mine = (EventRow.tenant_id == tenant_id, col(EventRow.seq) > seq)
+        query = select(EventRow).where(*mine).order_by(col(EventRow.seq)).limit(limit)
         return [_event(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
 
 def _event(row: EventRow) -> Event:
-    return Event(row.id, row.tenant_id, row.account_id, cast("EventType", row.type), row.data, row.occurred_at)
+    return Event(row.id, row.tenant_id, row.account_id, cast("EventType", row.type), row.data, row.occurred_at, row.seq)
 
 
-def event_row(event: Event) -> EventRow:
-    """The event as the outbox keeps it."""
-    return EventRow(
+def add_event(session: Session, event: Event) -> None:
+    """Put the event at the end of its tenant's, in the transaction of what it tells of."""
+    last = session.exec(select(func.max(EventRow.seq)).where(EventRow.tenant_id == event.tenant_id)).one()
+    row = EventRow(
         tenant_id=event.tenant_id,
+        seq=(last or 0) + 1,
         id=event.id,
         account_id=event.account_id,
         type=event.type,
         data=event.data,
         occurred_at=event.occurred_at,
     )
+    session.add(row)

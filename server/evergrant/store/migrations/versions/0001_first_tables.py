@@ -67,12 +67,14 @@ def upgrade() -> None:
     op.create_table(
         "event",
         sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=True),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("occurred_at", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.PrimaryKeyConstraint("tenant_id", "seq"),
+        sa.UniqueConstraint("tenant_id", "id", name="uq_event_id"),
     )
     op.create_table(
         "stored_grant",
