@@ -9,15 +9,15 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.fakes.command import Command, free_port
+from tests.fakes.consent import approve
+from tests.fakes.oidc_connector import NAME, write_connector
+from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 
 from evergrant.app import open_app, real_world
 from evergrant.model.account import AccountKey
 from evergrant.model.outcome import Outcome, ReauthRequired, Result
 from evergrant.settings import LOCAL_TENANT, Settings
-from tests.fakes.command import Command, free_port
-from tests.fakes.consent import approve
-from tests.fakes.oidc_connector import NAME, write_connector
-from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from tests.fakes.command import Command, free_port
 
 from evergrant.cli.server import bind
-from tests.fakes.command import Command, free_port
 
 
 @pytest.fixture
@@ -148,5 +148,3 @@ def test_a_callback_port_that_is_taken_leaves_the_pasted_address(command: Comman
         waiting.communicate(timeout=10)
 
     assert str(command.port) in said
-
-

@@ -59,6 +59,26 @@ async def test_the_token_decides_whose_accounts_there_are(
     assert account.id not in said(mine)
 
 
+async def test_a_session_of_another_tenant_is_answered_as_unknown(parts: Parts) -> None:
+    initialize = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}},
+    }
+    theirs = {"Authorization": "Bearer a stranger's token"}
+    async with http_server(parts) as url, httpx2.AsyncClient(headers=ACCEPT) as http:
+        opened = await http.post(f"{url}/mcp", json=initialize, headers=MINE)
+        session = {"Mcp-Session-Id": opened.headers["Mcp-Session-Id"]}
+        mine = await http.post(f"{url}/mcp", json=PING, headers={**MINE, **session})
+        stolen = await http.post(f"{url}/mcp", json=PING, headers={**theirs, **session})
+        unknown = await http.post(f"{url}/mcp", json=PING, headers={**theirs, "Mcp-Session-Id": "0" * 32})
+
+    assert mine.status_code == 200
+    assert stolen.status_code == unknown.status_code == 404
+    assert stolen.json() == unknown.json()
+
+
 async def test_outside_a_request_there_is_no_tenant() -> None:
     with pytest.raises(NoTenant):
         bearer_tenant()

@@ -125,6 +125,33 @@ async def test_a_client_that_goes_away_ends_its_own_session_only(
     assert logged.entries == []
 
 
+async def test_sessions_end_with_the_server(server: Server[object], parts: Parts, path: Path) -> None:
+    async with listening(path, server, parts.log):
+        stream = await anyio.connect_unix(path)
+        await Peer(stream).ask(INITIALIZE)
+
+    async with stream:
+        with pytest.raises(anyio.EndOfStream):
+            await stream.receive()
+
+
+async def test_a_session_that_breaks_takes_no_other_with_it_and_its_text_stays_inside(
+    parts: Parts, path: Path, logged: LogCapture
+) -> None:
+    class Broken(Server[object]):
+        async def run(self, *_: object, **__: object) -> None:
+            raise RuntimeError("at_SECRET")
+
+    async with listening(path, Broken("broken"), parts.log):
+        for _ in range(2):
+            async with await anyio.connect_unix(path) as stream:
+                with pytest.raises(anyio.EndOfStream):
+                    await stream.receive()
+
+    assert [entry["type"] for entry in logged.entries] == ["builtins.RuntimeError"] * 2
+    assert "SECRET" not in str(logged.entries)
+
+
 async def test_what_is_no_message_is_answered_and_the_session_goes_on(
     server: Server[object], parts: Parts, path: Path
 ) -> None:

@@ -20,7 +20,11 @@ oauth:
   token_endpoint_auth_method: client_secret_basic
   revocation_endpoint: {provider.revocation_endpoint}
   scopes: [openid, offline_access, crm.read]
-grant: {{rotation: always, reuse_revokes_family: true, source: "https://github.com/panva/node-oidc-provider", verified_on: "2026-11-23"}}
+grant:
+  rotation: always
+  reuse_revokes_family: true
+  source: "https://github.com/panva/node-oidc-provider"
+  verified_on: "2026-11-23"
 identity: {{request: "GET {issuer}/api/me", subject: [/sub], label: [/sub]}}
 """
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.fakes.clock import ManualClock
+from tests.fakes.consent import approve
+
 from evergrant.app import App, Surroundings, open_app
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import Clock
@@ -19,8 +22,6 @@ from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.behaviour import Behaviour, Client, Rotation
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
-from tests.fakes.clock import ManualClock
-from tests.fakes.consent import approve
 
 START = datetime(2026, 5, 25, tzinfo=UTC)
 CLIENT_ID = "practice"
@@ -80,5 +81,3 @@ async def add_client(app: App, client_secret: str = CLIENT_SECRET) -> None:
     await app.registry.add(
         LOCAL_TENANT, "sandbox", client_id=CLIENT_ID, client_secret=secret, redirect_uri=REDIRECT_URI
     )
-
-

@@ -15,11 +15,12 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+from tests.fakes.clock import ManualClock
+from tests.fakes.practice import surroundings
+
 from evergrant.app import open_app
 from evergrant.model.account import AccountKey
 from evergrant.settings import LOCAL_TENANT, Settings
-from tests.fakes.clock import ManualClock
-from tests.fakes.practice import surroundings
 
 ROOT = Path(__file__).parents[2]
 

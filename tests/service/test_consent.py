@@ -5,6 +5,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.fakes.consent import approve, deny
+from tests.fakes.practice import Practice, add_client, practice
 
 from evergrant.app import App
 from evergrant.model.outcome import ReauthRequired, Result
@@ -14,8 +16,6 @@ from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.service.connect import Begun, CannotConnect
 from evergrant.service.consent import ConsentFailed
 from evergrant.settings import LOCAL_TENANT
-from tests.fakes.consent import approve, deny
-from tests.fakes.practice import Practice, add_client, practice
 
 pytestmark = pytest.mark.anyio
 

@@ -7,19 +7,17 @@ from pathlib import Path
 
 import pytest
 from anyio.lowlevel import checkpoint
+from tests.fakes import worker
+from tests.fakes.practice import Practice, practice
 
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.outcome import NotFound, Outcome, ProviderUnavailable, ReauthRequired, Result
 from evergrant.sandbox.behaviour import Behaviour, ExpiresIn, Rotation
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT
-from tests.fakes import worker
-from tests.fakes.practice import Practice, practice
 
 pytestmark = pytest.mark.anyio
-SHORTER_THAN_THOUGHT = Behaviour(
-    access_token_ttl=600, expires_in=ExpiresIn.ABSENT, rotation=Rotation.STRICT_FAMILY
-)
+SHORTER_THAN_THOUGHT = Behaviour(access_token_ttl=600, expires_in=ExpiresIn.ABSENT, rotation=Rotation.STRICT_FAMILY)
 GRACE = Behaviour(access_token_ttl=1800, rotation=Rotation.GRACE_SAME, grace_s=600)
 
 
@@ -188,7 +186,9 @@ async def test_a_wrong_client_secret_is_the_connections_fault_and_not_the_accoun
 async def test_an_account_of_another_tenant_does_not_exist(world: Practice) -> None:
     account = await world.connect()
     foreign = await world.app.executor.execute_tool(AccountKey("tnt_other", account.id), "sandbox_search_contacts", {})
-    unknown = await world.app.executor.execute_tool(AccountKey(LOCAL_TENANT, "conn_none"), "sandbox_search_contacts", {})
+    unknown = await world.app.executor.execute_tool(
+        AccountKey(LOCAL_TENANT, "conn_none"), "sandbox_search_contacts", {}
+    )
 
     assert isinstance(foreign, NotFound)
     assert foreign == unknown

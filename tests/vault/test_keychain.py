@@ -15,23 +15,22 @@ Install = Callable[..., list[Memory]]
 class Swallows(Memory):
     """As keyring's null backend: everything is taken, nothing kept."""
 
-    def set_password(self, *_what: str) -> None:
-        pass
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password)
+        self.kept.clear()
 
-    def delete_password(self, *_what: str) -> None:
-        pass
+    def delete_password(self, service: str, username: str) -> None:
+        self.kept.pop((service, username), None)
 
 
 class Locked(Memory):
-    def set_password(self, *_what: str) -> None:
-        raise keyring.errors.KeyringLocked
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise keyring.errors.KeyringLocked(service, username, password)
 
 
-class Forgets(Memory):
-    """Gives back something else."""
-
-    def get_password(self, *_what: str) -> str | None:
-        return "something else"
+class Alters(Memory):
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password.upper() + "!")
 
 
 def backend(kind: type[Memory], path: str, priority: float = 5) -> Memory:
@@ -70,7 +69,7 @@ def test_an_untrusted_keychain_is_not_taken_however_well_it_works(install: Insta
     assert keychain.kept == {}, "and is not even asked"
 
 
-@pytest.mark.parametrize("kind", [Swallows, Locked, Forgets])
+@pytest.mark.parametrize("kind", [Swallows, Locked, Alters])
 def test_a_trusted_keychain_that_fails_the_probe_is_not_taken(install: Install, kind: type[Memory]) -> None:
     install(backend(kind, "keyring.backends.SecretService.Keyring"))
     assert system_keychain() is None

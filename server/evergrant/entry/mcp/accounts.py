@@ -14,9 +14,13 @@ from evergrant.model.json import JsonObject
 from evergrant.model.outcome import InvalidInput, NotFound
 from evergrant.service.connect import CannotConnect
 
+MOST_LISTED = 100
 
-class _Nothing(Input):
-    pass
+
+class _List(Input):
+    query: Annotated[
+        str | None, Field(description="Only accounts with this text in alias, service, owner or id.", min_length=1)
+    ] = None
 
 
 class _Connect(Input):
@@ -27,13 +31,30 @@ class _Connect(Input):
     ] = None
 
 
-async def _list(parts: Parts, tenant_id: str, _: _Nothing) -> CallToolResult:
+async def _list(parts: Parts, tenant_id: str, given: _List) -> CallToolResult:
     accounts = parts.accounts.all(tenant_id)
-    if accounts:
-        return results.data({"accounts": [_row(parts, account) for account in accounts]})
-    connectors = list(parts.catalog.connectors())
+    if not accounts:
+        return _none(parts)
+    wanted = [account for account in accounts if given.query is None or _matches(account, given.query)]
+    rows = [_row(parts, account) for account in wanted[:MOST_LISTED]]
+    note = _note(len(rows), len(wanted), len(accounts))
+    return results.data({"accounts": rows, **({"note": note} if note else {})}, first=note)
+
+
+def _none(parts: Parts) -> CallToolResult:
     note = "No account is connected yet. Ask the person which service to connect, then call connect_account."
-    return results.data({"accounts": [], "note": note, "connectors": connectors}, first=note)
+    return results.data({"accounts": [], "note": note, "connectors": list(parts.catalog.connectors())}, first=note)
+
+
+def _matches(account: ConnectedAccount, query: str) -> bool:
+    texts = (account.id, account.alias, account.connector, account.label)
+    return any(query.casefold() in text.casefold() for text in texts)
+
+
+def _note(shown: int, wanted: int, all_: int) -> str | None:
+    if not wanted:
+        return f"None of the {all_} connected accounts matches. Leave query out to see them, or use connect_account."
+    return f"These are {shown} of {wanted} accounts: narrow them with query." if shown < wanted else None
 
 
 def _row(parts: Parts, account: ConnectedAccount) -> JsonObject:
@@ -75,7 +96,7 @@ LIST_ACCOUNTS = meta_tool(
     "List connected accounts",
     "List the connected accounts: id, alias, service, whose it is and its state. Call this first. The id or the alias "
     "is what execute_tool and the named tools take. state reauth_required means that the person must reconnect.",
-    given=_Nothing,
+    given=_List,
     run=_list,
     hints=ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False),
 )

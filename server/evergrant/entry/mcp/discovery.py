@@ -19,6 +19,7 @@ from evergrant.model.json import JsonObject
 from evergrant.model.outcome import NotFound
 
 MOST_UNCONNECTED = 5
+MOST_ACCOUNTS = 10
 _LOOKS_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
 
@@ -119,7 +120,7 @@ def _hit(hit: Hit, accounts: Sequence[ConnectedAccount]) -> JsonObject:
         "name": hit.name,
         "description": summary(hit.tool),
         "effect": hit.tool.effect,
-        "accounts": _having(hit.connector, accounts),
+        **_having(hit.connector, accounts),
     }
 
 
@@ -128,8 +129,10 @@ def _unconnected(hit: Hit) -> JsonObject:
     return {"name": hit.name, "description": summary(hit.tool), "effect": hit.tool.effect, "connect": connect}
 
 
-def _having(connector: str, accounts: Sequence[ConnectedAccount]) -> list[JsonObject]:
-    return [{"id": each.id, "alias": each.alias} for each in accounts if each.connector == connector]
+def _having(connector: str, accounts: Sequence[ConnectedAccount]) -> JsonObject:
+    mine = [{"id": each.id, "alias": each.alias} for each in accounts if each.connector == connector]
+    more: JsonObject = {"more_accounts": len(mine) - MOST_ACCOUNTS} if len(mine) > MOST_ACCOUNTS else {}
+    return {"accounts": mine[:MOST_ACCOUNTS], **more}
 
 
 def _description(catalog: Catalog, name: str, accounts: Sequence[ConnectedAccount]) -> JsonObject | None:
@@ -145,5 +148,5 @@ def _description(catalog: Catalog, name: str, accounts: Sequence[ConnectedAccoun
         "scopes": tool.scopes,
         "input_schema": tool.input_schema,
         "example": tool.example,
-        "accounts": _having(connector, accounts),
+        **_having(connector, accounts),
     }

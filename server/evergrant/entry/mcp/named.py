@@ -19,6 +19,7 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json
 from evergrant.model.outcome import Failure, InvalidInput, NotFound
 
+MOST_CHOICES = 20
 ACCOUNT, ACCOUNT_WHERE_TAKEN = "account", "connected_account_id"
 
 
@@ -94,13 +95,18 @@ def _account_argument(tool: Tool) -> str:
 
 
 def _choose(accounts: Sequence[ConnectedAccount], which: str, wanted: Json) -> ConnectedAccount | Failure:
-    choices = ", ".join(f"{account.alias} ({account.id}, {account.label})" for account in accounts)
+    choices = _choices(accounts)
     if wanted is None:
         return accounts[0] if len(accounts) == 1 else _ambiguous(which, choices)
     found = next((account for account in accounts if wanted in (account.id, account.alias)), None)
     return found or NotFound(
         what_happened="This tool has no such connected account.", what_to_do=f"Give one of these as {which}: {choices}."
     )
+
+
+def _choices(accounts: Sequence[ConnectedAccount]) -> str:
+    shown = [f"{account.alias} ({account.id}, {account.label})" for account in accounts[:MOST_CHOICES]]
+    return ", ".join([*shown, *(["and more, see list_accounts"] if len(accounts) > MOST_CHOICES else [])])
 
 
 def _ambiguous(which: str, choices: str) -> Failure:
