@@ -33,7 +33,7 @@ def sandbox(clock: ManualClock) -> Sandbox:
     return Sandbox(
         clients,
         clock=clock,
-        chance=random.Random(1),  # noqa: S311 - repeatable, not secret
+        chance=random.Random(1),
         auto_approve=True,
         drop_error=httpx2.RemoteProtocolError,
     )

@@ -101,7 +101,7 @@ async def test_a_port_outside_loopback_must_match() -> None:
 
 async def test_nobody_approves_automatically_unless_configured(clock: ManualClock) -> None:
     clients = {CLIENT_ID: Client(SECRET, (REDIRECT,))}
-    careful = Sandbox(clients, clock=clock, chance=random.Random(1))  # noqa: S311 - repeatable, not secret
+    careful = Sandbox(clients, clock=clock, chance=random.Random(1))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=careful.app), base_url=ISSUER) as http:
         response = await Agent(http).authorize(auto="approve")
     assert response.status_code == 200

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import anyio.lowlevel
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -161,22 +162,25 @@ def test_a_corrupt_page_is_store_unavailable(database: Database, path: Path) -> 
 
 
 @pytest.mark.anyio
-async def test_a_caller_that_is_cancelled_leaves_its_write_to_run_to_the_end(database: Database) -> None:
+async def test_callers_that_are_cancelled_leave_their_writes_to_run_to_the_end(database: Database) -> None:
     entered, go = threading.Event(), threading.Event()
 
-    def work(session: Session) -> None:
+    def slow(session: Session) -> None:
         entered.set()
         go.wait(10)
         count_one_more(session)
 
-    caller = asyncio.create_task(database.write(work))
+    under_way = asyncio.create_task(database.write(slow))
     await asyncio.to_thread(entered.wait, 10)
-    caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
+    queued = asyncio.create_task(database.write(count_one_more))
+    await anyio.lowlevel.checkpoint()
+    for caller in (under_way, queued):
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
     go.set()
-    await database.write(count_one_more)  # queues behind the one that goes on
-    assert database.read(count) == 2
+    await database.write(count_one_more)  # waits for its turn behind the two
+    assert database.read(count) == 3
 
 
 @pytest.mark.anyio

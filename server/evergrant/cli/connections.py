@@ -25,7 +25,7 @@ Scopes = Annotated[list[str] | None, typer.Option("--scope", help="Ask for these
 
 
 @connections.command(
-    epilog='Example: printf %s "$HUBSPOT_SECRET" | evergrant connections add hubspot --client-id abc --client-secret-stdin'
+    epilog='Example: echo "$SECRET" | evergrant connections add hubspot --client-id abc --client-secret-stdin'
 )
 def add(
     connector: str,

@@ -2,7 +2,7 @@
 
 import typer
 
-from evergrant.cli import accounts, connections, consent, install, practice, serve, tools
+from evergrant.cli import accounts, connections, consent, demo, install, sandbox, serve, tools
 
 
 def build() -> typer.Typer:
@@ -28,8 +28,10 @@ def build() -> typer.Typer:
     app.command(epilog="Example: evergrant install claude-desktop")(install.install)
     app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
     app.command(epilog="Example: evergrant token | pbcopy")(serve.token)
-    app.command(epilog="Example: evergrant sandbox --token-life 5 --rotation strict_family")(practice.sandbox)
-    app.command(epilog="Example: evergrant demo --json")(practice.demo)
+    app.command(epilog="Example: evergrant sandbox --token-life 5 --rotation strict_family --fault drop_response:0.05")(
+        sandbox.sandbox
+    )
+    app.command(epilog="Example: evergrant demo --json")(demo.demo)
     return app
 
 

@@ -35,7 +35,7 @@ async def in_process(app: App, log: FilteringBoundLogger) -> None:
 
 
 async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool) -> None:
-    """The server of the app's vault, until Ctrl-C or SIGTERM; raises AlreadyRunning, CannotListen, SocketUnavailable."""
+    """Serve until Ctrl-C or SIGTERM; raises AlreadyRunning, CannotListen, SocketUnavailable."""
     lock = server_lock(app.settings.home)
     if not lock.try_acquire():
         raise AlreadyRunning(runs_here(app.settings) or Running(0, app.settings.url))

@@ -39,7 +39,7 @@ class Consent:
     clock: Clock
 
     async def finish(self, redirect: Redirect) -> ConnectedAccount:
-        """The account that a redirect makes; its code is redeemed once, however often it comes. Raises ConsentFailed."""
+        """The account that a redirect makes; its code is redeemed once only. Raises ConsentFailed."""
         authorization = self._waiting(redirect.state)
         if not await self.authorizations.take(authorization):
             raise _used()

@@ -27,8 +27,8 @@ async def serve_stream(server: Server[Any], stream: ByteStream) -> None:
     """One session over `stream`, until its other end stops sending or goes away; `stream` is closed then."""
     to_server, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, from_server = anyio.create_memory_object_stream[SessionMessage](0)
-    async with stream, anyio.create_task_group() as tasks:
-        tasks.start_soon(_Reader(to_server, outgoing.clone()).run, stream)
+    async with stream, to_server, incoming, outgoing, from_server, anyio.create_task_group() as tasks:
+        tasks.start_soon(_Reader(to_server, outgoing).run, stream)
         tasks.start_soon(_write, from_server, stream)
         await server.run(incoming, outgoing, server.create_initialization_options())
 
@@ -45,7 +45,7 @@ class _Reader:
         self._outgoing = outgoing
 
     async def run(self, stream: ByteStream) -> None:
-        async with self._to_server, self._outgoing:
+        async with self._to_server:
             try:
                 await self._read(stream)
             except GONE:
@@ -85,7 +85,7 @@ def _fault(line: bytes) -> tuple[int, str]:
 
 
 async def _write(from_server: MemoryObjectReceiveStream[SessionMessage], stream: ByteStream) -> None:
-    async with from_server:
+    async with from_server:  # a server that goes on answering must meet an error, and not wait
         try:
             async for sent in from_server:
                 line = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
