@@ -85,7 +85,12 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
             http_client(world.transport, keep_alive=0) as to_tokens,
             http_client(world.transport, keep_alive=16) as to_apis,
         ):
-            yield _compose(settings, world, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
+            app = _compose(settings, world, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
+            try:
+                yield app
+            finally:
+                await app.executor.drain()
+                await app.tokens.drain()
     finally:
         vault.database.close()
 

@@ -5,7 +5,8 @@ another host, so none of them happens below the code that knows what it sends.
 """
 
 import json
-from typing import cast
+from email.utils import parsedate_to_datetime
+from typing import NoReturn, cast
 
 import httpx2
 
@@ -56,12 +57,23 @@ def parse_json(body: bytes) -> tuple[bool, Json]:
     if not body.strip():
         return True, None
     try:
-        return True, cast("Json", json.loads(body))
+        return True, cast("Json", json.loads(body, parse_constant=_not_json))
     except (ValueError, RecursionError):
         return False, None
 
 
+def _not_json(name: str) -> NoReturn:
+    """NaN and Infinity are Python's, not JSON's (RFC 8259 6)."""
+    raise ValueError(name)
+
+
 def retry_after(response: httpx2.Response) -> float | None:
-    """Seconds from a Retry-After header in its number form (RFC 9110 10.2.3); None for anything else."""
+    """Seconds from a Retry-After header (RFC 9110 10.2.3); a date counts from the answer's own Date. None if absent."""
     value = response.headers.get("Retry-After", "").strip()
-    return float(value) if value.isdigit() else None
+    if value.isascii() and value.isdigit():
+        return float(value[:12])
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(response.headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return None
+    return max(wait.total_seconds(), 0.0)

@@ -39,7 +39,7 @@ def _refusal(connector: Connector, tool: Tool, response: httpx2.Response, is_jso
         code=table.code_of(value),
         message=table.message_of(value),
         retry_after_s=retry_after(response),
-        scope_missing=bearer is not None and bearer[1] == "insufficient_scope",
+        scope_missing=table.lacks_scope(value) or (bearer is not None and bearer[1] == "insufficient_scope"),
     )
 
 

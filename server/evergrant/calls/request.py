@@ -15,17 +15,25 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.tool import PLACEHOLDER, Tool, names
 from evergrant.model.json import Json, JsonObject
 
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "evergrant"}
 FORBIDDEN_IN_SEGMENT = re.compile(r"[\x00-\x1f\x7f\\;]|%(?:2e|2f|5c|00)", re.IGNORECASE)
 
 
 def build_request(connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str]) -> httpx2.Request:
     """The request; raises BadValue where an input cannot stand where the tool puts it."""
+    try:
+        return _build(connector, tool, given, account)
+    except (UnicodeEncodeError, ValueError) as error:
+        raise BadValue(str(error)) from None
+
+
+def _build(connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str]) -> httpx2.Request:
     values = defaults(tool) | dict(given)
     query, body = _query_and_body(tool, values)
     url = connector.expand(connector.base_url, dict(account)).rstrip("/") + _path(tool, values)
     if query:
         url += ("&" if "?" in url else "?") + urlencode(list(flatten(query)), quote_via=quote)
-    headers = {"Accept": "application/json", **connector.headers, **tool.headers}
+    headers = {**HEADERS, **connector.headers, **tool.headers}
     content_type, content = _encode(tool.encoding or connector.encoding, body)
     if content_type:
         headers["Content-Type"] = content_type

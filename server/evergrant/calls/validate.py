@@ -19,7 +19,8 @@ def fault(name: str, tool: Tool, given: Json) -> InvalidInput | None:
 
 
 def _invalid(name: str, error: ValidationError) -> InvalidInput:
-    pointer = "".join(f"/{step}" for step in error.absolute_path)
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_path)
+    pointer = "".join(f"/{step}" for step in steps)
     return InvalidInput(
         what_happened=f"The input of {name} does not fit at {pointer or 'the top'}: {error.message[:LONGEST_MESSAGE]}.",
         what_to_do=f"Correct it and call again; describe_tools with {name} gives the schema.",

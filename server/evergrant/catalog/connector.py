@@ -138,7 +138,8 @@ class Connector(Declaration):
             self.oauth.introspection_endpoint,
             self.identity.request,
         )
-        return (self.base_url, *(url for url in endpoints if url))
+        look_ups = (value.request for value in self.account.values() if isinstance(value, FromRequest))
+        return (self.base_url, *self.allow, *(url for url in endpoints if url), *look_ups)
 
     def expand(self, url: str, account: dict[str, str]) -> str:
         """`url` with `{account.x}` filled; raises KeyError where the account has no such value."""

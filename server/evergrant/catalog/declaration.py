@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 class Declaration(BaseModel):
     """A value read from a connector's file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 Pointer = Annotated[str, StringConstraints(pattern=r"^(/[^/]*)*$")]

@@ -8,7 +8,7 @@ A rule matches the HTTP status, the value at a JSON pointer, or a header; never 
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue
 
 from evergrant.catalog.declaration import Declaration, Pointer
 from evergrant.model.json import Json, at, text_at
@@ -20,19 +20,19 @@ class ErrorRule(Declaration):
     """One line of a provider's error table; every condition that is given must hold."""
 
     class_: ErrorClass = Field(alias="class")
-    status: tuple[int, ...] = ()
+    status: int | tuple[int, ...] = ()
     code: tuple[str, ...] = ()
     at: dict[Pointer, tuple[JsonValue, ...]] = {}
     header: dict[str, tuple[str, ...]] = {}
 
-    @field_validator("status", mode="before")
-    @classmethod
-    def _one_status(cls, value: object) -> object:
-        return (value,) if isinstance(value, int) else value
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """The HTTP statuses of which the answer must have one; none means any."""
+        return (self.status,) if isinstance(self.status, int) else self.status
 
     def matches(self, status: int, headers: Mapping[str, str], body: Json, codes: frozenset[str]) -> bool:
         return (
-            (not self.status or status in self.status)
+            (not self.statuses or status in self.statuses)
             and (not self.code or not codes.isdisjoint(self.code))
             and all(at(body, pointer) in values for pointer, values in self.at.items())
             and all(headers.get(name) in values for name, values in self.header.items())
@@ -46,6 +46,8 @@ class ErrorTable(Declaration):
     code: tuple[Pointer, ...] = ()
     message: tuple[Pointer, ...] = ()
     rules: tuple[ErrorRule, ...] = ()
+    insufficient_scope: tuple[str, ...] = ()
+    """The codes of class `permission` that speak of a scope which the person can still grant."""
 
     def failed(self, status: int, body: Json) -> bool:
         """Whether the answer is a failure, also where the status says 200 (Slack, Zoho, GitHub)."""
@@ -61,8 +63,15 @@ class ErrorTable(Declaration):
 
     def classify(self, status: int, headers: Mapping[str, str], body: Json) -> ErrorClass | None:
         """The class of the first rule that matches; None where the table is silent."""
-        codes = frozenset(found for pointer in self.code if (found := text_at(body, pointer)))
+        codes = self._codes(body)
         return next((rule.class_ for rule in self.rules if rule.matches(status, headers, body, codes)), None)
+
+    def lacks_scope(self, body: Json) -> bool:
+        """Whether a code says that a scope is missing."""
+        return not self._codes(body).isdisjoint(self.insufficient_scope)
+
+    def _codes(self, body: Json) -> frozenset[str]:
+        return frozenset(found for pointer in self.code if (found := text_at(body, pointer)))
 
 
 class Errors(Declaration):

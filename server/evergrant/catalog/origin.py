@@ -1,5 +1,6 @@
 """Where a connector's credential may go: scheme, host, port and path prefix. Everywhere else it is not attached."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 from evergrant.catalog.connector import Connector
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
+HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -23,12 +25,13 @@ class Origin:
         """Whether a request to `url` may carry the credential."""
         try:
             parts = urlsplit(url)
-            port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+            port = DEFAULT_PORTS.get(parts.scheme) if parts.port is None else parts.port
         except ValueError:
             return False
         return (
             parts.scheme == self.scheme
             and not (parts.username or parts.password)
+            and HOST.fullmatch(parts.hostname or "") is not None
             and self._is_host(parts.hostname or "")
             and port == self.port
             and (parts.path == self.path.rstrip("/") or parts.path.startswith(self.path))
@@ -63,5 +66,6 @@ def allowed(connector: Connector, account: Mapping[str, str]) -> tuple[Origin, .
 
 
 def _climbs(path: str) -> bool:
-    segments = path.lower().replace("%2e", ".").replace("\\", "/").replace("%5c", "/").replace("%2f", "/").split("/")
+    plain = re.sub(r";[^/]*", "", path.lower())
+    segments = plain.replace("%2e", ".").replace("\\", "/").replace("%5c", "/").replace("%2f", "/").split("/")
     return ".." in segments or "." in segments

@@ -7,6 +7,7 @@ connector must write out. Every error names file, line and key.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (PyYAML's stubs leave these out)
 
+import json
 import re
 from collections.abc import Hashable, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def read(path: Path) -> dict[str, Json]:
 def parse(adapter: TypeAdapter[T], data: object, path: Path) -> T:
     """`data`, read from `path`, as the adapter's type; raises DeclarationError naming every fault with its line."""
     try:
-        return adapter.validate_python(data)
+        return adapter.validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         faults = (f"{path}:{line_of(path, e['loc'])}: {_dotted(e['loc'])}{e['msg']}" for e in error.errors())
         raise DeclarationError("\n".join(faults)) from None

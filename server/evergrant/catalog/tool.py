@@ -11,6 +11,8 @@ from evergrant.catalog.connector import Encoding
 from evergrant.catalog.declaration import Declaration, Pointer
 from evergrant.model.json import Json
 
+CODECS = frozenset({"mime", "adf", "bytes"})
+"""The named pure functions of `calls.codecs`, which a test compares."""
 Effect = Literal["read", "write", "destroy"]
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 ToolName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$", max_length=48)]
@@ -42,6 +44,10 @@ class Tool(Declaration):
         used = set(PLACEHOLDER.findall(self.path)) | names(self.query) | names(self.body)
         if unknown := (used | set(self.required) | set(self.example)) - set(self.input):
             raise ValueError(f"not an input: {', '.join(sorted(unknown))}")
+        if stray := codec_names(self.query) | codec_names(self.body):
+            raise ValueError(f"no such codec: {', '.join(sorted(stray))}; there are {', '.join(sorted(CODECS))}")
+        if self.body is not None and self.method not in ("GET", "DELETE") and (idle := set(self.input) - used):
+            raise ValueError(f"named neither in the path nor in query or body: {', '.join(sorted(idle))}")
         if missing := set(PLACEHOLDER.findall(self.path)) - set(self.required):
             raise ValueError(f"in the path, so it must be required: {', '.join(sorted(missing))}")
         return self
@@ -68,6 +74,19 @@ class Tool(Declaration):
             "required": list(self.required),
             "additionalProperties": False,
         }
+
+
+def codec_names(template: Json) -> set[str]:
+    """The codecs that a template calls and that do not exist."""
+    match template:
+        case dict():
+            only = next(iter(template)) if len(template) == 1 else ""
+            here = {only[1:]} - CODECS if only.startswith("$") else set[str]()
+            return here.union(*map(codec_names, template.values()))
+        case list():
+            return set[str]().union(*map(codec_names, template))
+        case _:
+            return set()
 
 
 def names(template: Json) -> set[str]:

@@ -28,7 +28,7 @@ def build() -> typer.Typer:
     app.command(epilog="Example: evergrant install claude-desktop")(install.install)
     app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
     app.command(epilog="Example: evergrant token | pbcopy")(serve.token)
-    app.command(epilog="Example: evergrant sandbox --token-life 5 --rotation strict_family --fault drop_response:0.05")(
+    app.command(epilog="Example: evergrant sandbox --rotation strict_family --fault drop_response:0.05")(
         sandbox.sandbox
     )
     app.command(epilog="Example: evergrant demo --json")(demo.demo)

@@ -73,7 +73,7 @@ def sandbox(
 
 
 def _behaviour(out: Output, usual: dict[str, str], more: list[str]) -> Behaviour:
-    given = dict(text.partition("=")[::2] for text in more)
+    given = {name: value for name, _, value in (text.partition("=") for text in more)}
     try:
         return Behaviour.model_validate({**usual, **given})
     except ValidationError as error:

@@ -87,6 +87,7 @@ def _bind(path: Path) -> socket.socket:
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(os.fspath(path))
+        path.chmod(0o600)
         listener.listen()
         return listener
 

@@ -27,8 +27,10 @@ class Grant:
         return self.expires_at is not None and now >= self.expires_at
 
     def usable(self, now: datetime) -> bool:
-        """Whether a call may start with this token: it lives, and not only for the leeway."""
-        return self.expires_at is None or now + leeway(self.issued_at, self.expires_at) < self.expires_at
+        """Whether a call may start with this token: it lives, and longer than the leeway if it can be renewed."""
+        if self.expires_at is None or self.refresh_token is None:
+            return not self.expired(now)
+        return now + leeway(self.issued_at, self.expires_at) < self.expires_at
 
 
 def leeway(issued_at: datetime, expires_at: datetime) -> timedelta:

@@ -1,7 +1,11 @@
 """JSON values as a type, and RFC 6901 pointers into them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, Union
+
+INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+"""RFC 6901 4: no leading zeros."""
 
 Json: TypeAlias = Union[bool, int, float, str, Sequence["Json"], Mapping[str, "Json"], None]  # noqa: UP007 (recursive)
 JsonObject: TypeAlias = Mapping[str, Json]
@@ -13,8 +17,8 @@ def at(value: Json, pointer: str) -> Json:
         name = key.replace("~1", "/").replace("~0", "~")
         if isinstance(value, Mapping):
             value = value.get(name)
-        elif isinstance(value, Sequence) and not isinstance(value, str) and name.isdigit() and int(name) < len(value):
-            value = value[int(name)]
+        elif isinstance(value, Sequence) and not isinstance(value, str) and INDEX.fullmatch(name):
+            value = value[int(name)] if int(name) < len(value) else None
         else:
             return None
     return value

@@ -1,8 +1,10 @@
 """A token endpoint's answer (RFC 6749 5.1, 5.2) read as either an issued grant or a refusal with its class."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TypeGuard
 from urllib.parse import parse_qsl
 
 import httpx2
@@ -15,6 +17,8 @@ from evergrant.model.secret import Secret
 from evergrant.wire import parse_json, retry_after
 
 LONGEST_LIFE = timedelta(days=3650)
+VSCHAR = re.compile(r"[\x20-\x7e]+")
+LONGEST_CODE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,15 @@ def read_answer(connector: Connector, response: httpx2.Response, body: bytes, se
     table = connector.errors.token
     if is_json and not table.failed(response.status_code, value) and not text_at(value, "/error"):
         access = text_at(value, connector.oauth.answer.access_token)
-        if response.is_success and access:
+        refresh = text_at(value, connector.oauth.answer.refresh_token)
+        if response.is_success and _is_token(access) and (refresh is None or _is_token(refresh)):
             return _issued(connector, value, access, sent_at)
     return _rejected(table, response, value)
+
+
+def _is_token(text: str | None) -> TypeGuard[str]:
+    """RFC 6749 A.12: visible ASCII; anything else would break the header that it is to stand in."""
+    return text is not None and VSCHAR.fullmatch(text) is not None
 
 
 def _issued(connector: Connector, value: Json, access: str, sent_at: datetime) -> Issued:
@@ -81,9 +91,10 @@ def _expiry(connector: Connector, value: Json, sent_at: datetime, *, renewable: 
     if seconds == 0 and not renewable:
         return None
     if seconds is not None and seconds > 0:
-        return sent_at + min(timedelta(seconds=seconds), LONGEST_LIFE)
-    if stated := _moment(at(value, names.expires_at)):
-        return stated
+        return sent_at + timedelta(seconds=min(seconds, LONGEST_LIFE.total_seconds()))
+    stated = _moment(at(value, names.expires_at))
+    if stated is not None and stated > sent_at:
+        return min(stated, sent_at + LONGEST_LIFE)
     prior = connector.grant.access_token_ttl_s
     return sent_at + timedelta(seconds=prior) if prior else None
 
@@ -96,17 +107,18 @@ def _number(value: Json) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number < 1e12 else None
+    return number if 0 <= number < 1e15 else None
 
 
 def _moment(value: Json) -> datetime | None:
-    if (seconds := _number(value)) is not None:
-        return from_epoch(seconds / 1000 if seconds > 1e11 else seconds)
+    """A time from epoch seconds, epoch milliseconds or ISO 8601 with an offset; in UTC."""
     try:
+        if (seconds := _number(value)) is not None:
+            return from_epoch(seconds / 1000 if seconds > 1e11 else seconds)
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment if moment and moment.tzinfo else None
 
 
 def _rejected(table: ErrorTable, response: httpx2.Response, value: Json) -> Rejected:
@@ -115,12 +127,14 @@ def _rejected(table: ErrorTable, response: httpx2.Response, value: Json) -> Reje
     status, headers = response.status_code, response.headers
     found = table.classify(status, headers, value) or defaults.classify(status, headers, value)
     class_: ErrorClass = found or "transient"
+    # A refusal in so many words, with a 4xx, was not carried out; everything else may have been.
+    in_words = code is not None and 400 <= status < 500
     return Rejected(
         class_=class_,
-        code=code or f"http_{status}",
+        code=(code or f"http_{status}")[:LONGEST_CODE],
         message=table.message_of(value) or defaults.message_of(value),
         retry_after_s=retry_after(response),
-        may_be_spent=class_ in ("transient", "ratelimit") and code is None,
+        may_be_spent=class_ == "transient" and not in_words,
     )
 
 

@@ -90,9 +90,7 @@ class TokenEndpoint:
     def _revocation(self, client: Client, endpoint: str, grant: Grant) -> httpx2.Request:
         url = client.expand(endpoint)
         if client.connector.oauth.revocation_token == "bearer":
-            return self._http.build_request(
-                "POST", url, headers={"Authorization": f"Bearer {grant.access_token.reveal()}"}
-            )
+            return httpx2.Request("POST", url, headers={"Authorization": f"Bearer {grant.access_token.reveal()}"})
         whole_grant = client.connector.oauth.revocation_token == "refresh_token" and grant.refresh_token
         return self._request(client, url, {"token": whole_grant or grant.access_token})
 
@@ -107,8 +105,9 @@ class TokenEndpoint:
             if secret:
                 fields["client_secret"] = secret.reveal()
         if oauth.token_endpoint_encoding == "json":
-            return self._http.build_request("POST", url, headers=headers, json=fields)
-        return self._http.build_request("POST", url, headers=headers, data=fields)
+            return httpx2.Request("POST", url, headers=headers, json=fields)
+        # Not built by the client: its cookie jar is shared, and one account's cookies must not go with another's.
+        return httpx2.Request("POST", url, headers=headers, data=fields)
 
 
 def _basic(client_id: str, secret: Secret) -> str:

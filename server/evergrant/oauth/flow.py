@@ -57,7 +57,10 @@ def authorization_url(
 
 def parse_redirect(address: str) -> Redirect:
     """The redirect in a full address or a bare query string; raises NotARedirect."""
-    query = parse_qs(urlsplit(address.strip()).query or address.strip().lstrip("?"))
+    try:
+        query = parse_qs(urlsplit(address.strip()).query or address.strip().lstrip("?"))
+    except ValueError:
+        query = dict[str, list[str]]()
     given = {name: values[0] for name, values in query.items() if len(values) == 1}
     if "state" not in given or not ({"code", "error"} & set(given)):
         raise NotARedirect(

@@ -50,6 +50,8 @@ class Connect:
         connection = self._connection(tenant_id, connector)
         if alias and self.accounts.named(tenant_id, alias):
             raise CannotConnect(f"An account is called {alias!r} already. Choose another, or: evergrant reauth {alias}")
+        if alias is not None and (not alias.strip() or alias.startswith("conn_")):
+            raise CannotConnect(f"{alias!r} cannot be an alias: it must have letters and must not look like an id.")
         try:
             given = from_user(declared, values)
         except BadAccountValue as error:

@@ -13,6 +13,7 @@ from evergrant.calls.send import Sender
 from evergrant.calls.validate import fault
 from evergrant.catalog.catalog import Catalog, UnknownTool
 from evergrant.catalog.connector import Connector
+from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.origin import allowed
 from evergrant.catalog.tool import Tool
 from evergrant.model.account import AccountKey, ConnectedAccount
@@ -27,7 +28,7 @@ from evergrant.model.outcome import (
     Refused,
     TokenExpired,
 )
-from evergrant.service.wording import no_such_tool
+from evergrant.service.wording import broken_connector, no_such_tool
 from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
@@ -67,11 +68,17 @@ class Executor:
         except Refused as refused:
             return refused.failure
 
+    async def drain(self) -> None:
+        """Let the writes under way come to their end."""
+        await asyncio.gather(*self._writes, return_exceptions=True)
+
     async def _prepare(self, key: AccountKey, name: str, given: JsonObject) -> _Call:
         try:
             connector_name, tool = self.catalog.tool(name)
         except UnknownTool:
             raise Refused(no_such_tool(name)) from None
+        except DeclarationError as error:
+            raise Refused(broken_connector(str(error))) from None
         if self.tokens.account(key).connector != connector_name:
             raise Refused(no_such_tool(name))
         if wrong := fault(name, tool, given):
@@ -98,7 +105,7 @@ class Executor:
             response, body = await self.sender.send(request, auth)
         except BadValue as error:
             return _bad_value(call, error)
-        except CredentialWithheld as error:
+        except (CredentialWithheld, LookupError, ValueError) as error:
             return _withheld(call, error)
         except AnswerTooLarge as error:
             return _too_large(call, account, error)
@@ -113,7 +120,7 @@ def _bad_value(call: _Call, error: BadValue) -> Failure:
     )
 
 
-def _withheld(call: _Call, error: CredentialWithheld) -> Failure:
+def _withheld(call: _Call, error: Exception) -> Failure:
     return ProviderError(
         what_happened=f"The call was not sent: {error}.",
         what_to_do=f"The operator checks base_url and allow of the connector {call.connector.name}.",

@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,7 +49,11 @@ class Database:
         A caller that is cancelled leaves the transaction to run to its end.
         """
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._writer, self.write_now, work))
+        try:
+            writing = loop.run_in_executor(self._writer, self.write_now, work)
+        except RuntimeError:
+            raise StoreUnavailable("The vault is closed.") from None
+        return await asyncio.shield(writing)
 
     def write_now(self, work: Work[T]) -> T:
         """`write` for callers without an event loop."""
@@ -111,11 +116,16 @@ def journal_mode(version: tuple[int, int, int]) -> str:
 
 
 def set_journal_mode(path: Path) -> str:
-    """Set the file's journal mode, once, by whoever makes the vault; returns the mode in force."""
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
+    """Give the file the journal mode that this SQLite is safe with; returns the mode in force.
+
+    A vault may have been made by a newer SQLite. Raises StoreUnavailable.
+    """
+    wanted = journal_mode(sqlite3.sqlite_version_info)
     try:
-        mode = journal_mode(sqlite3.sqlite_version_info)
-        row: tuple[str] = connection.execute(f"PRAGMA journal_mode={mode}").fetchone()
-        return row[0]
-    finally:
-        connection.close()
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
+            now: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
+            if now.upper() != wanted:
+                now = connection.execute(f"PRAGMA journal_mode={wanted}").fetchone()[0]
+            return now
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"The vault's database cannot be used: {error}") from None

@@ -12,16 +12,19 @@ LATEST_SHARE = 0.9
 """Refreshes are spread over this part of a token's life, so that accounts connected together drift apart."""
 FIRST_RETRY = timedelta(seconds=10)
 LONGEST_RETRY = timedelta(minutes=10)
+LONGEST_RETRY_AFTER = timedelta(days=1)
+"""A provider may ask for this much patience; a mistaken header must not ask for years."""
 
 
 def retry_at(attempts: int, now: datetime, retry_after_s: float | None) -> datetime:
     """When to try again after `attempts` failures in a row; never before the provider's own Retry-After."""
     doublings: int = 2 ** min(attempts, 10)
     backoff = min(FIRST_RETRY * doublings, LONGEST_RETRY)
-    return now + max(backoff, timedelta(seconds=retry_after_s or 0))
+    asked = min(timedelta(seconds=min(retry_after_s or 0, 1e6)), LONGEST_RETRY_AFTER)
+    return now + max(backoff, asked)
 
 
-def resend_at(policy: GrantPolicy, held: Held) -> datetime | None:
+def resend_at(policy: GrantPolicy, held: Held, now: datetime) -> datetime | None:
     """From when this generation's refresh token may be sent again; None where it was not sent yet.
 
     A token that never rotates may be sent at any time. A rotating one not before the first request can no longer be
@@ -33,7 +36,7 @@ def resend_at(policy: GrantPolicy, held: Held) -> datetime | None:
     if policy.rotation == "never":
         return held.intent_at
     settled = held.intent_at + timedelta(seconds=EXCHANGE_DEADLINE_S)
-    within_grace = settled < held.intent_at + timedelta(seconds=policy.grace_s)
+    within_grace = max(settled, now) < held.intent_at + timedelta(seconds=policy.grace_s)
     return settled if within_grace else max(settled, last_chance(held.grant) or settled)
 
 

@@ -5,10 +5,10 @@ failure by fence (`docs/explanation/refresh.md`).
 """
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from evergrant.catalog.catalog import Catalog
+from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.model.account import AccountKey, Cause, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.event import connection_faulted, connection_recovered
@@ -22,7 +22,7 @@ from evergrant.store.locks import AccountLocks
 from evergrant.tokens.policy import EARLIEST_SHARE, LATEST_SHARE, resend_at, retry_at
 from evergrant.tokens.refusals import ReauthUrl, connection_fault, reauth_required, unavailable, unknown_account
 from evergrant.vault.connections import Connections
-from evergrant.vault.grants import Grants, Held
+from evergrant.vault.grants import Grants, Held, Renewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Refresher:
 
     async def _attempt(self, key: AccountKey, newer_than: int) -> Held:
         now = self.clock.now()
+        client = self._client(key)  # what is wrong with the connection shows before the intent is written
         held, begun = await self.grants.begin(key, now, lambda held: self._should_exchange(held, newer_than, now))
         if held is None:
             raise unknown_account()
@@ -71,7 +72,7 @@ class Refresher:
         if not begun:
             return await self._put_off(held, now)
         self.failpoint("intent_written")
-        return await self._exchange(held, newer_than)
+        return await self._exchange(client, held, newer_than)
 
     def _should_exchange(self, held: Held, newer_than: int, now: datetime) -> bool:
         grant = held.grant
@@ -86,19 +87,19 @@ class Refresher:
         """An account that is due but must wait for a lost answer to settle would head every tick's batch until then."""
         again = self._again(held)
         if again is not None and again > now and _is_due(held.grant, now):
-            await self.grants.put_off(held, again)
+            await self.grants.put_off(held.account.key, now, again)
         return held
 
     def _again(self, held: Held) -> datetime | None:
-        return resend_at(self.catalog.connector(held.account.connector).grant, held)
+        return resend_at(self.catalog.connector(held.account.connector).grant, held, self.clock.now())
 
     def _serves(self, held: Held, newer_than: int) -> bool:
         return held.grant.generation > newer_than and not held.grant.expired(self.clock.now())
 
-    async def _exchange(self, held: Held, newer_than: int) -> Held:
+    async def _exchange(self, client: Client, held: Held, newer_than: int) -> Held:
         if held.grant.refresh_token is None:
-            return await self._bury(held, "no_refresh_token", "absolute_expired")
-        client = self._client(held)
+            ended = held.grant.expired(self.clock.now())
+            return await self._bury(held, "no_refresh_token", "absolute_expired" if ended else "unknown")
         answer = await self.endpoint.refresh(client, held.grant.refresh_token)
         if isinstance(answer, Issued):
             return await self._commit(client, held, answer)
@@ -112,13 +113,13 @@ class Refresher:
             values = from_token(client.connector, issued.body)
         except BadAccountValue:
             values = {}  # a strange host in an answer never replaces a good one
-        account = replace(
-            held.account,
+        renewed = Renewed(
+            self.successor(issued, held.grant),
             values={**held.account.values, **values},
             scopes_granted=held.account.scopes_granted if issued.scopes is None else issued.scopes,
         )
         self.failpoint("before_commit")
-        stored = await self.grants.commit(held, self.successor(issued, held.grant), account)
+        stored = await self.grants.commit(held, renewed)
         self.failpoint("committed")
         if client.connection.fault:
             recovered = connection_recovered(client.connection, self.clock.now())
@@ -166,12 +167,18 @@ class Refresher:
                 raise connection_fault(stored.account, code)
         return stored
 
-    def _client(self, held: Held) -> Client:
+    def _client(self, key: AccountKey) -> Client:
+        held = self.grants.load(key)
+        if held is None:
+            raise unknown_account()
         account = held.account
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
         if connection is None:
             raise connection_fault(account, "connection_removed")
-        return Client(self.catalog.connector(account.connector), connection, account.values)
+        try:
+            return Client(self.catalog.connector(account.connector), connection, account.values)
+        except UnknownConnector:
+            raise connection_fault(account, "connector_removed") from None
 
 
 def _is_due(grant: Grant, now: datetime) -> bool:

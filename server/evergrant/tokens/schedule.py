@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock
@@ -10,9 +10,11 @@ from evergrant.model.outcome import Refused
 from evergrant.store.database import StoreUnavailable
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Grants
+from evergrant.vault.seal import SealBroken
 
 BATCH = 100
 IN_FLIGHT = 8
+UNRENEWABLE_PAUSE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +36,9 @@ class Schedule:
         async with places:
             try:
                 await self.tokens.renew(key)
-            except (Refused, StoreUnavailable):
-                return  # its state and its next time are stored; the event, if any, is in the outbox
+            except StoreUnavailable:
+                return  # the next tick finds it due again
+            except (Refused, SealBroken, LookupError, OSError):
+                # Most failures have stored a next time already; what cannot be renewed at all must not head every tick.
+                now = self.clock.now()
+                await self.grants.put_off(key, now, now + UNRENEWABLE_PAUSE)

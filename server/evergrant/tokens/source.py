@@ -54,6 +54,10 @@ class TokenSource:
             raise unknown_account()
         return held
 
+    async def drain(self) -> None:
+        """Let the exchanges under way come to their end: each may hold a token that is only good once."""
+        await asyncio.gather(*self._flights.values(), return_exceptions=True)
+
     def _landed(self, key: AccountKey, flight: asyncio.Task[Held]) -> None:
         del self._flights[key]
         if not flight.cancelled():

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from sqlmodel import Session, col, delete, select, update
@@ -12,6 +12,8 @@ from evergrant.store.database import Database
 from evergrant.store.tables import AuthorizationRow
 from evergrant.vault.seal import Sealer
 
+KEPT = timedelta(days=1)
+"""How long one that has ended can still be told from one that never was."""
 Status = Literal["pending", "taken", "done", "failed", "cancelled"]
 
 
@@ -62,7 +64,13 @@ class Authorizations:
             created_at=authorization.created_at,
             expires_at=authorization.expires_at,
         )
-        await self._database.write(lambda session: session.add(row))
+        before = authorization.created_at - KEPT
+
+        def work(session: Session) -> None:
+            session.exec(delete(AuthorizationRow).where(col(AuthorizationRow.expires_at) < before))
+            session.add(row)
+
+        await self._database.write(work)
 
     def get(self, tenant_id: str, authorization_id: str) -> Authorization | None:
         """The tenant's authorization of that id."""
@@ -86,15 +94,6 @@ class Authorizations:
     async def cancel(self, authorization: Authorization, detail: str) -> bool:
         """Whether it was still pending and will now never be finished."""
         return await self._move(authorization, "pending", "cancelled", detail)
-
-    async def forget(self, before: datetime) -> None:
-        """Delete those that ended before a time."""
-        old = delete(AuthorizationRow).where(col(AuthorizationRow.expires_at) < before)
-
-        def work(session: Session) -> None:
-            session.exec(old)
-
-        await self._database.write(work)
 
     async def _move(self, authorization: Authorization, before: Status, after: Status, detail: str | None) -> bool:
         change = (

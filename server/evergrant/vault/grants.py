@@ -4,7 +4,7 @@ A success commits by generation and is never discarded for being late; a failure
 bad news of an overtaken attempt changes nothing (`docs/explanation/refresh.md`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from evergrant.model.account import AccountKey, Cause, ConnectedAccount
-from evergrant.model.event import Event
+from evergrant.model.event import Event, reauth_completed
 from evergrant.model.grant import Grant
 from evergrant.model.secret import Secret
 from evergrant.store.database import Database
@@ -33,6 +33,15 @@ class Held:
     """When an exchange of this very generation was begun whose end is not known."""
     attempts: int
     """Attempts since the last success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What an exchange brings: a grant, and what its answer says of the account."""
+
+    grant: Grant
+    values: Mapping[str, str]
+    scopes_granted: tuple[str, ...]
 
 
 class Grants:
@@ -103,19 +112,25 @@ class Grants:
 
         return await self._database.write(work)
 
-    async def commit(self, held: Held, grant: Grant, account: ConnectedAccount) -> Held | None:
+    async def commit(self, held: Held, renewed: Renewed) -> Held | None:
         """Store the successor of `held.grant`, whoever else has tried meanwhile; returns what is stored afterwards.
 
         Nothing is overwritten where the generation has moved: a newer consent or another process's success stands.
+        A grant that was declared dead meanwhile lives again, and that is told too.
         """
+        key = held.account.key
 
         def work(session: Session) -> Held | None:
-            row = session.get(GrantRow, tuple(account.key))
+            row = session.get(GrantRow, tuple(key))
             if row is not None and row.generation == held.grant.generation:
-                session.merge(self._grant_row(account.key, grant, row.fence))
-                session.merge(account_row(account))
+                session.merge(self._grant_row(key, renewed.grant, row.fence))
+                account = session.get_one(AccountRow, tuple(key))
+                account.values, account.scopes_granted = dict(renewed.values), list(renewed.scopes_granted)
+                if account.state == "reauth_required":
+                    account.state, account.cause = "active", None
+                    add_event(session, reauth_completed(held.account, renewed.grant.issued_at))
                 session.flush()
-            return self._held(session, account.key)
+            return self._held(session, key)
 
         return await self._database.write(work)
 
@@ -134,12 +149,12 @@ class Grants:
 
         return await self._database.write(work)
 
-    async def put_off(self, held: Held, refresh_at: datetime) -> None:
-        """Look at the account again at another time, where its generation is still this one."""
+    async def put_off(self, key: AccountKey, now: datetime, refresh_at: datetime) -> None:
+        """Look at an account that is due now again at another time."""
 
         def work(session: Session) -> None:
-            row = session.get(GrantRow, tuple(held.account.key))
-            if row is not None and row.generation == held.grant.generation:
+            row = session.get(GrantRow, tuple(key))
+            if row is not None and row.refresh_at is not None and row.refresh_at <= now:
                 row.refresh_at = refresh_at
                 session.add(row)
 

@@ -4,7 +4,6 @@ import secrets
 from typing import cast
 
 import keyring.backend
-import keyring.core
 import keyring.errors
 
 from evergrant.vault.keys import SERVICE, TRUSTED_KEYRINGS, Keychain
@@ -12,7 +11,6 @@ from evergrant.vault.keys import SERVICE, TRUSTED_KEYRINGS, Keychain
 
 def system_keychain() -> Keychain | None:
     """The first trusted backend that passes a write-read-delete probe; None where there is none."""
-    keyring.core.init_backend()
     candidates = sorted(keyring.backend.get_all_keyring(), key=lambda backend: -backend.priority)
     trusted = (backend for backend in candidates if _name(backend) in TRUSTED_KEYRINGS)
     return next((cast("Keychain", backend) for backend in trusted if _keeps(cast("Keychain", backend))), None)

@@ -87,7 +87,7 @@ def _from_file(path: Path, *, new: bool) -> MasterKey:
     if not path.exists():
         raise KeyUnavailable(f"The key file {path} is missing. Restore it from your backup: without it nothing opens.")
     _check(path)
-    return MasterKey(_decode(path.read_text(encoding="ascii"), str(path)), f"key file {path} (mode 0600)")
+    return MasterKey(_decode(path.read_bytes().decode("latin-1"), str(path)), f"key file {path} (mode 0600)")
 
 
 def _create(path: Path) -> None:

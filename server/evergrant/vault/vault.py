@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
 from evergrant.model.secret import Secret
-from evergrant.store.database import Database, set_journal_mode
+from evergrant.store.database import Database, StoreUnavailable, set_journal_mode
 from evergrant.store.locks import FileLock
 from evergrant.store.migrate import upgrade
 from evergrant.store.tables import VaultRow
@@ -46,13 +47,19 @@ def open_vault(folder: Path, source: KeySource, keychain: Callable[[], Keychain 
         (folder / inner).mkdir(mode=0o700, exist_ok=True)
     path = database_file(folder)
     with FileLock(folder / "locks" / "open.lock").held():
-        if not path.exists():
-            path.touch(mode=0o600)
-            set_journal_mode(path)
+        path.touch(mode=0o600)
+        set_journal_mode(path)
         database = Database(path)
-        upgrade(database.engine)
+        _upgrade(database)
         vault_id, key = database.write_now(lambda session: _identify(session, folder, source, keychain, clock))
     return Vault(vault_id, folder, database, key, Sealer(key.material, vault_id))
+
+
+def _upgrade(database: Database) -> None:
+    try:
+        upgrade(database.engine)
+    except SQLAlchemyError as error:
+        raise StoreUnavailable(f"The vault's database cannot be brought up to date: {error}") from None
 
 
 def _identify(
