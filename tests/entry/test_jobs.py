@@ -1,5 +1,8 @@
 """The job set: it ticks when something is due, and a tick that comes late is made up for."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# (APScheduler 3 is not typed)
+
 import asyncio
 from datetime import UTC, datetime, timedelta
 
@@ -73,7 +76,9 @@ async def test_a_tick_that_fails_is_followed_by_another() -> None:
         await failed.wait()
         for _ in range(3):
             await checkpoint()
-    following = scheduler.get_job("refresh_due").next_run_time
+    job = scheduler.get_job("refresh_due")
+    assert job is not None
+    following: datetime = job.next_run_time
     scheduler.shutdown(wait=False)
 
     assert timedelta(0) < following - CLOCK.now() <= LONGEST_WAIT

@@ -81,7 +81,7 @@ async def test_a_code_never_stands_in_a_page(site: Site) -> None:
     pages = [await site.browser.get(redirect) for _ in range(2)]
 
     assert not any("sbx_code_" in page.text for page in pages)
-    assert all(page.headers["Referrer-Policy"] == "no-referrer" for page in pages)
+    assert all(page.headers["Referrer-Policy"] == "same-origin" for page in pages)
 
 
 async def test_the_reconnect_page_names_who_must_sign_in_and_leads_to_the_provider(site: Site) -> None:

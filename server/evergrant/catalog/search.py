@@ -27,10 +27,10 @@ _SYNONYMS = tuple(
     for group in (
         "post send write",
         "find search look lookup list",
-        "get read fetch show",
-        "add create new insert",
+        "get read fetch show open",
+        "add append create new insert",
         "change update edit modify",
-        "remove delete",
+        "remove delete clear erase",
     )
 )
 

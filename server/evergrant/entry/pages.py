@@ -20,11 +20,12 @@ HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action *; frame-ancestors 'none'; base-uri 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-"""`form-action *`: the reconnect form redirects to whichever provider the account is of."""
+"""`form-action *`: the reconnect form redirects to whichever provider the account is of. `same-origin`: under
+`no-referrer` a browser sends `Origin: null` with our own form."""
 
 
 @dataclass(frozen=True, slots=True)
