@@ -42,18 +42,7 @@ def test_a_letter_without_text_or_subject_is_a_letter() -> None:
     assert message["Subject"] == ""
 
 
-LINE_BREAKS = [
-    "\n",
-    "\r",
-    "\r\n",
-    *(
-        pytest.param(other, marks=pytest.mark.xfail(strict=True, reason="raises ValueError, which is no outcome"))
-        for other in ("\x0b", "\x85", "\u2028")
-    ),
-]
-
-
-@pytest.mark.parametrize("line_break", LINE_BREAKS)
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028"])
 @pytest.mark.parametrize("where", ["subject", "to", "cc", "bcc"])
 def test_no_header_can_be_smuggled_in(where: str, line_break: str) -> None:
     text = f"x{line_break}Bcc: thief@evil.example"

@@ -52,7 +52,6 @@ def test_a_long_input_does_not_make_a_long_message(search: Tool) -> None:
     assert len(wrong.what_happened) < LONGEST_MESSAGE + 100
 
 
-@pytest.mark.xfail(strict=True, reason="the pointer is joined without the escapes of RFC 6901")
 def test_a_pointer_escapes_what_rfc_6901_says() -> None:
     loose = tool(input={"fields": {"additionalProperties": {"type": "string"}}}, example={})
     wrong = fault("acme_search", loose, {"fields": {"a/b~c": 1}})

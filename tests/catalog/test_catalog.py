@@ -15,6 +15,7 @@ TOOL: JsonObject = {
     "input": {"name": {"type": "string"}},
     "example": {"name": "x"},
 }
+AT_ID: JsonObject = {"path": "/id", "pattern": "^[a-z]+$"}
 
 
 class Folder:
@@ -92,6 +93,11 @@ def test_a_tools_name_is_short_snake_case(shipped: Folder, name: str) -> None:
         ({"oauth": {"token_endpoint": "http://login.example/token"}}, "oauth.token_endpoint: "),
         ({"grant": {"verified_on": "last week"}}, "must be a date"),
         ({"base_url": "https://{account.shard}.example"}, "not declared under account: shard"),
+        ({"allow": ["https://{account.shard}.example/"]}, "not declared under account: shard"),
+        (
+            {"account": {"site": {"from": "request", "request": "GET https://{account.shard}.example/", **AT_ID}}},
+            "not declared under account: shard",
+        ),
         (
             {"base_url": "{account.host}", "account": {"host": {"from": "user", "title": "Host", "pattern": ".*"}}},
             "allow",

@@ -1,9 +1,11 @@
+import json
 from collections.abc import Mapping
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 
-from evergrant.catalog.errors import ErrorTable, api_defaults, token_defaults
+from evergrant.catalog.errors import ErrorRule, ErrorTable, api_defaults, token_defaults
 from evergrant.model.json import Json, JsonObject
 
 
@@ -18,6 +20,13 @@ def classified(of: ErrorTable, status: int, body: Json = None, headers: Mapping[
 @pytest.mark.parametrize(("status", "class_"), [(401, "refresh"), (403, "refresh"), (402, None), (200, None)])
 def test_a_rule_may_name_statuses(status: int, class_: str | None) -> None:
     assert classified(table({"class": "refresh", "status": [401, 403]}), status) == class_
+
+
+@pytest.mark.parametrize("status", [True, "401", "4xx", 401.5])
+def test_a_status_is_a_number(status: Json) -> None:
+    whole = {"class": "refresh", "status": status}
+    with pytest.raises(ValidationError):
+        ErrorRule.model_validate_json(json.dumps(whole), strict=True)
 
 
 def test_a_single_status_needs_no_list() -> None:

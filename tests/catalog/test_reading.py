@@ -133,6 +133,9 @@ def test_a_file_becomes_its_declaration(file: Path) -> None:
         ("title: x\ninner:\n  names: []\n", "2: inner.port: Field required"),
         ("title: x\ninner:\n  port: 1\n  names:\n    - a\n    - 7\n", "6: inner.names.1: "),
         ("title: 1.10\ninner: {port: 1}\n", "1: title: "),
+        ('title: x\ninner:\n  port: "1"\n', "3: inner.port: "),
+        ("title: x\ninner:\n  port: 1.0\n", "3: inner.port: "),
+        ("title: x\ninner:\n  port: true\n", "3: inner.port: "),
     ],
 )
 def test_a_fault_is_named_with_file_line_and_key(file: Path, text: str, fault: str) -> None:

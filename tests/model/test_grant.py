@@ -63,10 +63,12 @@ def test_a_token_without_a_known_end_is_always_usable() -> None:
     assert not grant.expired(ISSUED + timedelta(days=5000))
 
 
-@pytest.mark.xfail(strict=True, reason="a grant without a refresh token gives its leeway away and is then buried")
-def test_a_token_that_nothing_can_renew_is_usable_to_its_end() -> None:
-    grant = replace(lasting(timedelta(days=60)), refresh_token=None)
-    assert grant.usable(ISSUED + timedelta(days=59))
+@pytest.mark.parametrize("life", [timedelta(days=60), timedelta(seconds=3)])
+def test_a_token_that_nothing_can_renew_is_usable_to_its_end(life: timedelta) -> None:
+    grant = replace(lasting(life), refresh_token=None)
+    assert grant.usable(ISSUED + life - timedelta(microseconds=1))
+    assert not grant.usable(ISSUED + life)
+    assert replace(lasting(None), refresh_token=None).usable(ISSUED + life)
 
 
 @given(life=LIVES, share=st.floats(0.6, 0.9))

@@ -42,7 +42,23 @@ def test_an_escaped_tilde_is_not_unescaped_twice() -> None:
     assert at({"~1": "tilde one", "/": "slash"}, "/~01") == "tilde one"
 
 
-@pytest.mark.parametrize("pointer", ["/none", "/foo/2", "/foo/-1", "/foo/-", "/foo/bar", "/foo/0/0", "/ /x"])
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "/none",
+        "/foo/2",
+        "/foo/-1",
+        "/foo/-",
+        "/foo/00",
+        "/foo/01",
+        "/foo/\u0661",
+        "/foo/\xb2",
+        "/foo/" + "9" * 5000,
+        "/foo/bar",
+        "/foo/0/0",
+        "/ /x",
+    ],
+)
 def test_a_pointer_to_nothing_gives_none(pointer: str) -> None:
     assert at(DOCUMENT, pointer) is None
 

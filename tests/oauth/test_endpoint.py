@@ -114,6 +114,11 @@ FAILURES = [
     (answer(308, None, [("Location", "https://login.example/token")]), "transient", "http_308", True),
     (answer(401, None, [("WWW-Authenticate", "Basic")]), "transient", "http_401", True),
     (answer(400, {"error": "invalid_grant"}), "terminal", "invalid_grant", False),
+    (answer(400, {"error": "temporarily_unavailable"}), "transient", "temporarily_unavailable", False),
+    (answer(400, {"error": "something_new"}), "transient", "something_new", False),
+    (answer(200, {"error": "something_new"}), "transient", "something_new", True),
+    (answer(503, {"error": "invalid_grant"}), "transient", "invalid_grant", True),
+    (answer(429), "ratelimit", "http_429", False),
     (answer(401, {"error": "invalid_client"}), "config", "invalid_client", False),
     (answer(200, {"access_token": "x" * LARGEST_TOKEN_ANSWER}), "transient", "no_answer", True),
 ]
@@ -137,7 +142,6 @@ async def test_an_exchange_ends_by_its_deadline(monkeypatch: pytest.MonkeyPatch)
     assert len(script.requests) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the client keeps cookies and sends them with other accounts' exchanges")
 async def test_a_cookie_of_one_exchange_is_not_sent_with_another() -> None:
     script = Script(answer(200, GOOD, [("Set-Cookie", "sid=of-ada; Path=/")]), answer(200, GOOD))
     token_endpoint = endpoint(script)

@@ -93,7 +93,7 @@ def test_a_redirect_shows_nothing_in_its_repr() -> None:
         "http://localhost/callback?code=x&code=y&state=s",
         "http://localhost/callback#code=x&state=s",
         "what do I paste here?",
-        pytest.param("https://[::1", marks=pytest.mark.xfail(strict=True, reason="a broken address raises ValueError")),
+        "https://[::1",
     ],
 )
 def test_anything_else_is_answered_with_what_to_copy(address: str) -> None:

@@ -186,3 +186,11 @@ async def test_callers_that_are_cancelled_leave_their_writes_to_run_to_the_end(d
 @pytest.mark.anyio
 async def test_a_write_gives_back_what_its_work_returns(database: Database) -> None:
     assert await database.write(lambda session: count(session) + 41) == 41
+
+
+@pytest.mark.anyio
+async def test_a_write_to_a_closed_database_is_store_unavailable(path: Path) -> None:
+    database = Database(path)
+    database.close()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await database.write(count_one_more)

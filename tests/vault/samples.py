@@ -6,6 +6,7 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.event import Event, reauth_required
 from evergrant.model.grant import Grant
 from evergrant.model.secret import Secret
+from evergrant.vault.grants import Renewed
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 DUE = START + timedelta(minutes=40)
@@ -39,6 +40,11 @@ def grant(generation: int = 1, *, refresh_at: datetime | None = DUE) -> Grant:
         expires_at=START + timedelta(hours=1),
         refresh_at=refresh_at,
     )
+
+
+def renewed(generation: int = 2) -> Renewed:
+    """What an exchange brings: the grant of that generation, and the account as it was."""
+    return Renewed(grant(generation), account().values, account().scopes_granted)
 
 
 def death(of: ConnectedAccount) -> Event:

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -93,8 +94,11 @@ async def test_a_consent_that_was_taken_cannot_be_cancelled(added: Authorization
     assert not await added.cancel(consent(), "too late")
 
 
-async def test_old_ones_are_forgotten(added: Authorizations) -> None:
-    await added.forget(consent().expires_at)
-    assert added.get("tnt_a", "link_1") is not None
-    await added.forget(consent().expires_at + timedelta(seconds=1))
-    assert added.get("tnt_a", "link_1") is None
+@pytest.mark.parametrize(("later", "kept"), [(timedelta(0), True), (timedelta(microseconds=1), False)])
+async def test_one_that_ended_more_than_a_day_ago_goes_when_another_is_added(
+    added: Authorizations, later: timedelta, kept: bool
+) -> None:
+    now = consent().expires_at + timedelta(days=1) + later
+    await added.add(replace(consent(2), created_at=now, expires_at=now + timedelta(minutes=10)), Secret("another"))
+    assert (added.get("tnt_a", "link_1") is not None) is kept
+    assert added.get("tnt_a", "link_2") is not None

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tests.vault.samples import START, account, grant
+from tests.vault.samples import START, account, grant, renewed
 
 from evergrant.model.account import AccountKey
 from evergrant.model.event import reauth_completed
@@ -136,7 +136,7 @@ async def test_where_nothing_is_ever_due_there_is_no_next_time(grants: Grants) -
 async def test_no_token_lies_in_the_files_of_the_vault(connected: Grants, vault: Vault) -> None:
     held, _ = await connected.begin(KEY, LATER, lambda _held: True)
     assert held is not None
-    await connected.commit(held, grant(2), account())
+    await connected.commit(held, renewed())
     content = b"".join(path.read_bytes() for path in vault.folder.rglob("*") if path.is_file())
     assert b"conn_1" in content
     for token in ("access-1", "refresh-1", "access-2", "refresh-2"):

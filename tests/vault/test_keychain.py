@@ -1,7 +1,6 @@
 from collections.abc import Callable
 
 import keyring.backend
-import keyring.core
 import keyring.errors
 import pytest
 from tests.vault.test_keys import Memory
@@ -45,7 +44,6 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
     """Makes these the backends that keyring finds on the machine."""
 
     def put(*backends: Memory) -> list[Memory]:
-        monkeypatch.setattr(keyring.core, "init_backend", lambda: None)  # it would choose one for itself
         monkeypatch.setattr(keyring.backend, "get_all_keyring", lambda: list(backends))
         return list(backends)
 
