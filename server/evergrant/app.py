@@ -31,6 +31,7 @@ from evergrant.vault.grants import Grants
 from evergrant.vault.keychain import system_keychain
 from evergrant.vault.keys import Keychain
 from evergrant.vault.outbox import Outbox
+from evergrant.vault.spool import Spool
 from evergrant.vault.vault import Vault, open_vault
 from evergrant.wire import http_client
 
@@ -119,8 +120,9 @@ def _compose(
         random=world.random,
         reauth_url=lambda key: reauth_url(settings, key),
         failpoint=world.failpoint,
+        spool=Spool(vault.folder / "spool", sealer),
     )
-    tokens = TokenSource(grants, refresher, clock)
+    tokens = TokenSource(catalog, grants, refresher, clock)
     return App(
         settings=settings,
         clock=clock,

@@ -74,6 +74,6 @@ def retry_after(response: httpx2.Response) -> float | None:
         return float(value[:12])
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(response.headers.get("Date", ""))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return max(wait.total_seconds(), 0.0)

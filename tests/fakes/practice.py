@@ -63,11 +63,11 @@ def sandbox(clock: Clock, behaviour: Behaviour = STRICTEST) -> Sandbox:
 
 @asynccontextmanager
 async def practice(
-    home: Path, behaviour: Behaviour = STRICTEST, failpoint: FailPoint = nothing
+    home: Path, behaviour: Behaviour = STRICTEST, failpoint: FailPoint = nothing, *, provider: Sandbox | None = None
 ) -> AsyncGenerator[Practice, None]:
-    """The app, its provider on a port, and its OAuth client already added."""
+    """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock."""
     clock = ManualClock(START)
-    provider = sandbox(clock, behaviour)
+    provider = provider or sandbox(clock, behaviour)
     settings = Settings(home=home, key_source="file")
     with running(provider) as url:
         async with open_app(settings, surroundings(clock, failpoint)) as app:

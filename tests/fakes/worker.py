@@ -2,7 +2,7 @@
 
     python -m tests.fakes.worker HOME ACCOUNT_ID NOW CALLS [FAILPOINT]
 
-`NOW` (ISO 8601) is where its clock stands; at FAILPOINT it kills itself.
+`NOW` (ISO 8601) is where its clock starts; at FAILPOINT it kills itself.
 """
 
 import asyncio
@@ -15,11 +15,12 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-from tests.fakes.clock import ManualClock
 from tests.fakes.practice import surroundings
+from typing_extensions import override
 
 from evergrant.app import open_app
 from evergrant.model.account import AccountKey
+from evergrant.model.clock import SystemClock
 from evergrant.settings import LOCAL_TENANT, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,17 @@ def outcomes(process: subprocess.Popen[str]) -> dict[str, int]:
     return counted
 
 
+class _From(SystemClock):
+    """The machine's clock, set to another time: what two processes wait for from each other takes real time."""
+
+    def __init__(self, start: datetime) -> None:
+        self._offset = start - SystemClock().now()
+
+    @override
+    def now(self) -> datetime:
+        return super().now() + self._offset
+
+
 async def _work(home: Path, account_id: str, now: datetime, calls: int, failpoint: str) -> Counter[str]:
     def die_at(name: str) -> None:
         if name == failpoint:
@@ -54,7 +66,7 @@ async def _work(home: Path, account_id: str, now: datetime, calls: int, failpoin
 
     key = AccountKey(LOCAL_TENANT, account_id)
     settings = Settings(home=home, key_source="file")
-    async with open_app(settings, surroundings(ManualClock(now), die_at)) as app:
+    async with open_app(settings, surroundings(_From(now), die_at)) as app:
         found = await asyncio.gather(
             *(app.executor.execute_tool(key, "sandbox_search_contacts", {}) for _ in range(calls))
         )

@@ -76,7 +76,3 @@ def test_the_renewal_lies_inside_the_life(life: timedelta, share: float) -> None
     renewal = renewal_time(ISSUED, ISSUED + life, share)
     assert renewal is not None
     assert ISSUED + life * 0.59 < renewal < ISSUED + life * 0.91
-
-
-def test_there_is_no_renewal_where_no_end_is_known() -> None:
-    assert renewal_time(ISSUED, None, 0.7) is None

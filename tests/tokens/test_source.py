@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from anyio.lowlevel import checkpoint
 from tests.fakes import worker
-from tests.fakes.practice import Practice, practice
+from tests.fakes.clock import ManualClock
+from tests.fakes.practice import START, Practice, practice, sandbox
 
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.outcome import NotFound, Outcome, ProviderUnavailable, ReauthRequired, Result
@@ -17,7 +18,6 @@ from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT
 
 pytestmark = pytest.mark.anyio
-SHORTER_THAN_THOUGHT = Behaviour(access_token_ttl=600, expires_in=ExpiresIn.ABSENT, rotation=Rotation.STRICT_FAMILY)
 GRACE = Behaviour(access_token_ttl=1800, rotation=Rotation.GRACE_SAME, grace_s=600)
 
 
@@ -65,13 +65,25 @@ async def test_five_hundred_calls_on_an_expired_token_make_one_refresh(world: Pr
 
 
 async def test_a_hundred_refusals_of_a_token_thought_alive_make_one_refresh(tmp_path: Path) -> None:
-    async with practice(tmp_path, SHORTER_THAN_THOUGHT) as world:
+    ahead = ManualClock(START)
+    async with practice(tmp_path, provider=sandbox(ahead)) as world:
         account = await world.connect()
-        world.clock.advance(700)
+        ahead.advance(1801)
 
         assert all_results(await at_once(world, account, 100))
         count = world.sandbox.count
         assert (count.refreshes, count.api_expired_token) == (1, 100)
+
+
+async def test_an_end_that_the_answer_leaves_out_is_asked_for(tmp_path: Path) -> None:
+    silent = Behaviour(access_token_ttl=600, expires_in=ExpiresIn.ABSENT, rotation=Rotation.STRICT_FAMILY)
+    async with practice(tmp_path, silent) as world:
+        account = await world.connect()
+        world.clock.advance(590)
+
+        assert isinstance(await world.search(account), Result)
+        count = world.sandbox.count
+        assert (count.refreshes, count.api_expired_token) == (1, 0)
 
 
 async def test_a_token_near_its_end_is_renewed_before_it_is_used(world: Practice) -> None:

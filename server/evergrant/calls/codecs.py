@@ -56,7 +56,7 @@ def file_part(value: Json) -> Part:
 
 
 def _one_line(text: str) -> str:
-    if len(text.splitlines()) > 1:
+    if "".join(text.splitlines()) != text:
         raise BadValue("a header of a message cannot have line breaks")
     return text
 

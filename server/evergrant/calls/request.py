@@ -23,7 +23,7 @@ def build_request(connector: Connector, tool: Tool, given: JsonObject, account: 
     """The request; raises BadValue where an input cannot stand where the tool puts it."""
     try:
         return _build(connector, tool, given, account)
-    except (UnicodeEncodeError, ValueError) as error:
+    except (ValueError, httpx2.InvalidURL) as error:
         raise BadValue(str(error)) from None
 
 

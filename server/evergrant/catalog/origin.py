@@ -52,7 +52,8 @@ def origin(text: str) -> Origin:
     if not host or (parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK)):
         raise ValueError(f"not an https origin: {text}")
     path = parts.path if parts.path.endswith("/") else parts.path + "/"
-    return Origin(parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme], path)
+    port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+    return Origin(parts.scheme, host, port, path)
 
 
 def allowed(connector: Connector, account: Mapping[str, str]) -> tuple[Origin, ...]:
@@ -66,6 +67,8 @@ def allowed(connector: Connector, account: Mapping[str, str]) -> tuple[Origin, .
 
 
 def _climbs(path: str) -> bool:
-    plain = re.sub(r";[^/]*", "", path.lower())
-    segments = plain.replace("%2e", ".").replace("\\", "/").replace("%5c", "/").replace("%2f", "/").split("/")
-    return ".." in segments or "." in segments
+    """Whether some server might read a step up in it: also encoded, with a backslash, or before a `;`."""
+    plain = path.lower()
+    for encoded, character in (("%2e", "."), ("%3b", ";"), ("%5c", "/"), ("%2f", "/"), ("\\", "/")):
+        plain = plain.replace(encoded, character)
+    return any(segment.partition(";")[0] in (".", "..") for segment in plain.split("/"))

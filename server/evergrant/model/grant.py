@@ -21,14 +21,17 @@ class Grant:
     issued_at: datetime
     expires_at: datetime | None
     refresh_at: datetime | None
+    renew_from: datetime | None = None
+    """Where the provider renews only near the end: not before this."""
 
     def expired(self, now: datetime) -> bool:
         """Whether the access token is known to have ended."""
         return self.expires_at is not None and now >= self.expires_at
 
     def usable(self, now: datetime) -> bool:
-        """Whether a call may start with this token: it lives, and longer than the leeway if it can be renewed."""
-        if self.expires_at is None or self.refresh_token is None:
+        """Whether a call may start with this token: it lives, and beyond the leeway if it can be renewed now."""
+        renewable = self.refresh_token is not None and (self.renew_from is None or now >= self.renew_from)
+        if self.expires_at is None or not renewable:
             return not self.expired(now)
         return now + leeway(self.issued_at, self.expires_at) < self.expires_at
 
@@ -39,9 +42,9 @@ def leeway(issued_at: datetime, expires_at: datetime) -> timedelta:
     return min(max(SHORTEST_LEEWAY, life * LEEWAY_SHARE), life * LARGEST_LEEWAY_SHARE)
 
 
-def renewal_time(issued_at: datetime, expires_at: datetime | None, share: float) -> datetime | None:
-    """When to refresh ahead of time: `share` (0 to 1) into the life; None where no end is known.
+def renewal_time(issued_at: datetime, expires_at: datetime, share: float) -> datetime:
+    """When to refresh ahead of time: `share` (0 to 1) into the life.
 
     The share is drawn once per generation and the time stored: drawing again at every look could put it off for ever.
     """
-    return None if expires_at is None else issued_at + (expires_at - issued_at) * share
+    return issued_at + (expires_at - issued_at) * share

@@ -108,6 +108,14 @@ class ConnectionFault(Failure):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultUnavailable(Failure):
+    """The vault's own database cannot be read or written now; nothing is lost by waiting."""
+
+    code: ClassVar[str] = "vault_unavailable"
+    retryable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderError(Failure):
     """The provider understood the call and refused it."""
 

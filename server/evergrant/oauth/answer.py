@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeGuard
+from enum import Enum
+from typing import Final, TypeGuard
 from urllib.parse import parse_qsl
 
 import httpx2
@@ -21,6 +22,15 @@ VSCHAR = re.compile(r"[\x20-\x7e]+")
 LONGEST_CODE = 80
 
 
+class Silent(Enum):
+    """The type of `SILENT`: the answer does not say."""
+
+    SILENT = "silent"
+
+
+SILENT: Final = Silent.SILENT
+
+
 @dataclass(frozen=True, slots=True)
 class Issued:
     """The tokens and what was said about them."""
@@ -30,6 +40,8 @@ class Issued:
     """None where the answer had none: the one in hand goes on (RFC 6749 6)."""
     issued_at: datetime
     expires_at: datetime | None
+    end_stated: bool
+    """Whether the answer itself says when the access token ends."""
     scopes: tuple[str, ...] | None
     """None where the answer is silent: as requested (RFC 6749 5.1)."""
     body: Json = field(repr=False)
@@ -53,7 +65,7 @@ def read_answer(connector: Connector, response: httpx2.Response, body: bytes, se
     table = connector.errors.token
     if is_json and not table.failed(response.status_code, value) and not text_at(value, "/error"):
         access = text_at(value, connector.oauth.answer.access_token)
-        refresh = text_at(value, connector.oauth.answer.refresh_token)
+        refresh = text_at(value, connector.oauth.answer.refresh_token) or None
         if response.is_success and _is_token(access) and (refresh is None or _is_token(refresh)):
             return _issued(connector, value, access, sent_at)
     return _rejected(table, response, value)
@@ -67,11 +79,13 @@ def _is_token(text: str | None) -> TypeGuard[str]:
 def _issued(connector: Connector, value: Json, access: str, sent_at: datetime) -> Issued:
     names = connector.oauth.answer
     refresh = text_at(value, names.refresh_token)
+    end = _stated_end(connector, value, sent_at, renewable=bool(refresh))
     return Issued(
         access_token=Secret(access),
         refresh_token=Secret(refresh) if refresh else None,
         issued_at=sent_at,
-        expires_at=_expiry(connector, value, sent_at, renewable=bool(refresh)),
+        expires_at=_prior(connector, sent_at) if end is SILENT else end,
+        end_stated=end is not SILENT,
         scopes=_scopes(at(value, names.scope), names.scope_separator),
         body=value,
     )
@@ -84,17 +98,22 @@ def _scopes(value: Json, separator: str) -> tuple[str, ...] | None:
     return tuple(map(str, value)) if isinstance(value, Sequence) else None
 
 
-def _expiry(connector: Connector, value: Json, sent_at: datetime, *, renewable: bool) -> datetime | None:
-    """The end of the access token's life: from the answer, else the connector's prior, else none known."""
+def _stated_end(connector: Connector, value: Json, sent_at: datetime, *, renewable: bool) -> datetime | Silent | None:
+    """The end of the access token's life as the answer has it; None where it says that there is none."""
     names = connector.oauth.answer
     seconds = _number(at(value, names.expires_in))
     if seconds == 0 and not renewable:
         return None
     if seconds is not None and seconds > 0:
         return sent_at + timedelta(seconds=min(seconds, LONGEST_LIFE.total_seconds()))
-    stated = _moment(at(value, names.expires_at))
+    stated = moment(at(value, names.expires_at))
     if stated is not None and stated > sent_at:
         return min(stated, sent_at + LONGEST_LIFE)
+    return SILENT
+
+
+def _prior(connector: Connector, sent_at: datetime) -> datetime | None:
+    """The end that the connector's table expects; None where it knows none."""
     prior = connector.grant.access_token_ttl_s
     return sent_at + timedelta(seconds=prior) if prior else None
 
@@ -110,7 +129,7 @@ def _number(value: Json) -> float | None:
     return number if 0 <= number < 1e15 else None
 
 
-def _moment(value: Json) -> datetime | None:
+def moment(value: Json) -> datetime | None:
     """A time from epoch seconds, epoch milliseconds or ISO 8601 with an offset; in UTC."""
     try:
         if (seconds := _number(value)) is not None:

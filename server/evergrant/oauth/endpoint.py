@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote_plus
 
 import httpx2
@@ -13,8 +14,9 @@ from evergrant.model.account import Connection
 from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
+from evergrant.model.json import at
 from evergrant.model.secret import Secret
-from evergrant.oauth.answer import Issued, Rejected, read_answer
+from evergrant.oauth.answer import Issued, Rejected, moment, read_answer
 from evergrant.wire import LARGEST_TOKEN_ANSWER, NOT_SENT, AnswerTooLarge, parse_json, read_capped
 
 EXCHANGE_DEADLINE_S = 15.0
@@ -66,6 +68,31 @@ class TokenEndpoint:
         refused = client.connector.errors.token.failed(response.status_code, parse_json(body)[1])
         return f"the provider answered {response.status_code}" if refused or not response.is_success else None
 
+    async def probe(self, client: Client) -> bool:
+        """Whether the token endpoint answers as one: it is sent a refresh without a token, which spends nothing."""
+        form = {"grant_type": "refresh_token"}
+        request = httpx2.Request("POST", client.expand(client.connector.oauth.token_endpoint), data=form)
+        try:
+            response, body = await self._send(request)
+        except (httpx2.HTTPError, TimeoutError, AnswerTooLarge):
+            return False
+        answer = read_answer(client.connector, response, body, self._clock.now())
+        return isinstance(answer, Rejected) and answer.class_ not in ("transient", "ratelimit")
+
+    async def introspect(self, client: Client, grant: Grant) -> datetime | None:
+        """When the access token ends (RFC 7662 2.2, `exp`), where the provider says; only a hint."""
+        endpoint = client.connector.oauth.introspection_endpoint
+        if endpoint is None:
+            return None
+        form: Form = {"token": grant.access_token, "token_type_hint": "access_token"}
+        try:
+            response, body = await self._send(self._request(client, client.expand(endpoint), form))
+        except (httpx2.HTTPError, TimeoutError, AnswerTooLarge):
+            return None
+        value = parse_json(body)[1]
+        end = moment(at(value, "/exp"))
+        return end if response.is_success and at(value, "/active") is True else None
+
     async def _redeem(self, client: Client, form: Form) -> Answer:
         request = self._request(client, client.expand(client.connector.oauth.token_endpoint), form)
         sent_at = self._clock.now()
@@ -96,7 +123,7 @@ class TokenEndpoint:
 
     def _request(self, client: Client, url: str, form: Form) -> httpx2.Request:
         fields = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "evergrant"}
         oauth, secret = client.connector.oauth, client.connection.client_secret
         if oauth.token_endpoint_auth_method == "client_secret_basic" and secret:
             headers["Authorization"] = _basic(client.connection.client_id, secret)

@@ -13,6 +13,7 @@ from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.flow import Redirect
 from evergrant.service.person import Person, Unidentified, identify
+from evergrant.store.locks import LockBusy
 from evergrant.tokens.refresher import Refresher
 from evergrant.vault.accounts import Accounts, AliasTaken
 from evergrant.vault.authorizations import Authorization, Authorizations
@@ -70,7 +71,7 @@ class Consent:
             person = await identify(self.sender, client.connector, client.account, issued)
         except Unidentified as error:
             raise ConsentFailed(str(error)) from None
-        return await self._store(self._account(authorization, issued, person), issued)
+        return await self._store(client, self._account(authorization, issued, person), issued)
 
     def _client(self, authorization: Authorization) -> Client:
         connection = self.connections.by_id(authorization.tenant_id, authorization.connection_id)
@@ -117,14 +118,25 @@ class Consent:
             f"Sign in as that person, or connect this one anew: evergrant connect {authorization.connector}"
         )
 
-    async def _store(self, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
-        grant = self.refresher.successor(issued, None)
+    async def _store(self, client: Client, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
+        """Under the account's lock: an exchange of the former grant under way must not meet the new one."""
+        try:
+            async with self.refresher.locks.hold(account.key):
+                return await self._keep(client, account, issued)
+        except LockBusy:
+            return await self._keep(client, account, issued)  # the exchange held up will find a newer generation
+
+    async def _keep(self, client: Client, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
+        grant = self.refresher.successor(client.connector.grant, issued, None)
         event = reauth_completed(account, self.clock.now()) if self.accounts.get(account.key) else None
         try:
-            return await self.grants.connect(account, grant, event)
+            stored = await self.grants.connect(account, grant, event)
         except AliasTaken:
             free = self.accounts.free_alias(account.tenant_id, account.alias)
-            return await self.grants.connect(replace(account, alias=free), grant, event)
+            stored = await self.grants.connect(replace(account, alias=free), grant, event)
+        if not issued.end_stated and (held := self.grants.load(stored.key)):
+            await self.refresher.learn_end(replace(client, account=account.values), held)
+        return stored
 
 
 def _used() -> ConsentFailed:

@@ -28,10 +28,12 @@ from evergrant.model.outcome import (
     Refused,
     TokenExpired,
 )
-from evergrant.service.wording import broken_connector, no_such_tool
+from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
+from evergrant.store.database import StoreUnavailable
 from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
+from evergrant.vault.seal import SealBroken
 from evergrant.wire import NOT_SENT, AnswerTooLarge
 
 
@@ -67,10 +69,13 @@ class Executor:
             return await asyncio.shield(write)
         except Refused as refused:
             return refused.failure
+        except (StoreUnavailable, SealBroken) as error:
+            return vault_unavailable(str(error))
 
     async def drain(self) -> None:
         """Let the writes under way come to their end."""
-        await asyncio.gather(*self._writes, return_exceptions=True)
+        if self._writes:
+            await asyncio.wait(self._writes)  # unlike gather, cancelling this cancels none of them
 
     async def _prepare(self, key: AccountKey, name: str, given: JsonObject) -> _Call:
         try:
@@ -88,11 +93,11 @@ class Executor:
     async def _run(self, key: AccountKey, call: _Call) -> Outcome:
         """Send; where the token was refused, once more with a newer one: a refused call was not executed."""
         try:
-            held = await self.tokens.grant(key)
-            outcome = await self._send(call, held)
+            async with self.tokens.use(key) as held:
+                outcome = await self._send(call, held)
             if isinstance(outcome, TokenExpired | ReauthRequired):
-                newer = await self.tokens.grant(key, newer_than=held.grant.generation)
-                outcome = await self._send(call, newer)
+                async with self.tokens.use(key, newer_than=held.grant.generation) as newer:
+                    outcome = await self._send(call, newer)
             return outcome
         except Refused as refused:
             return refused.failure

@@ -12,8 +12,14 @@ from evergrant.model.clock import Clock
 
 POLL_S = 0.01
 SLOWEST_POLL_S = 0.2
+PATIENCE_S = 60.0
+"""Longer than an exchange with its one re-send."""
 SLOTS = 4096
 """Accounts share so many lock files: two that share one wait for each other, and a million leave no million files."""
+
+
+class LockBusy(Exception):
+    """Another process holds the lock and does not get on with it."""
 
 
 class FileLock:
@@ -60,10 +66,15 @@ class AccountLocks:
 
     @asynccontextmanager
     async def hold(self, key: AccountKey) -> AsyncGenerator[None, None]:
-        """Hold the account's lock for the block; waits without end, so callers bring their own deadline."""
+        """Hold the account's lock for the block; raises LockBusy after waiting for PATIENCE_S.
+
+        A holder that is stopped keeps its lock, since it may have sent a request. It is not robbed of it.
+        """
         lock = FileLock(self._folder / _file_name(key))
-        wait = POLL_S
+        wait, end = POLL_S, self._clock.monotonic() + PATIENCE_S
         while not lock.try_acquire():
+            if self._clock.monotonic() >= end:
+                raise LockBusy
             await self._clock.sleep(wait)
             wait = min(wait * 1.5, SLOWEST_POLL_S)
         try:

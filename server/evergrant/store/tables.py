@@ -68,7 +68,7 @@ class GrantRow(SQLModel, table=True):
     """An account's sealed grant, and the attempt to renew it that is under way.
 
     `intent_generation` equal to `generation` means that an exchange of this generation's refresh token was begun and
-    its end is not known; `fence` tells attempts apart.
+    its end is not known; `fence` tells attempts apart. `previous_token` is the refresh token before this one.
     """
 
     __tablename__: ClassVar[str] = "stored_grant"
@@ -82,11 +82,30 @@ class GrantRow(SQLModel, table=True):
     issued_at: datetime = Field(sa_column=_time())
     expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     refresh_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    renew_from: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    not_before: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    previous_token: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    consented_at: datetime = Field(sa_column=_time())
+    consents: int = 1
     fence: int = 0
     intent_generation: int | None = None
     intent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     attempts: int = 0
     last_error: str | None = None
+
+
+class OrphanRow(SQLModel, table=True):
+    """A success that came when the generation had moved: it may yet hold the only token that is good."""
+
+    __tablename__: ClassVar[str] = "orphan_grant"
+
+    tenant_id: str = Field(primary_key=True)
+    account_id: str = Field(primary_key=True)
+    generation: int
+    access_token: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    refresh_token: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    issued_at: datetime = Field(sa_column=_time())
+    expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 
 
 class AuthorizationRow(SQLModel, table=True):

@@ -1,9 +1,11 @@
 """When to renew, when to try again, and when the same refresh token may be sent a second time: pure decisions."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from evergrant.catalog.connector import GrantPolicy
-from evergrant.model.grant import Grant, leeway
+from evergrant.model.account import Cause
+from evergrant.model.grant import Grant, leeway, renewal_time
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S
 from evergrant.vault.grants import Held
 
@@ -11,9 +13,18 @@ EARLIEST_SHARE = 0.6
 LATEST_SHARE = 0.9
 """Refreshes are spread over this part of a token's life, so that accounts connected together drift apart."""
 FIRST_RETRY = timedelta(seconds=10)
-LONGEST_RETRY = timedelta(minutes=10)
+LONGEST_RETRY = timedelta(minutes=20)
+EXERCISE_AT_LEAST = timedelta(days=1)
+"""A grant whose idle life is not known is used at least so often, so that its death is found by us."""
 LONGEST_RETRY_AFTER = timedelta(days=1)
 """A provider may ask for this much patience; a mistaken header must not ask for years."""
+
+
+class Renewal(NamedTuple):
+    """When a grant is renewed ahead of time, and from when its provider allows it."""
+
+    refresh_at: datetime
+    renew_from: datetime | None
 
 
 def retry_at(attempts: int, now: datetime, retry_after_s: float | None) -> datetime:
@@ -43,3 +54,42 @@ def resend_at(policy: GrantPolicy, held: Held, now: datetime) -> datetime | None
 def last_chance(grant: Grant) -> datetime | None:
     """When the access token stops being good for a new call; None where its end is not known."""
     return None if grant.expires_at is None else grant.expires_at - leeway(grant.issued_at, grant.expires_at)
+
+
+def renewal(policy: GrantPolicy, issued_at: datetime, expires_at: datetime | None, share: float) -> Renewal:
+    """When a renewable grant is to be renewed; `share` (0.6 to 0.9) says where within what is allowed."""
+    idle = timedelta(seconds=policy.refresh_token_idle_s) / 2 if policy.refresh_token_idle_s else EXERCISE_AT_LEAST
+    exercise_by = issued_at + idle
+    if expires_at is None:
+        return Renewal(exercise_by, None)
+    if policy.refresh_window_s is None:
+        return Renewal(min(renewal_time(issued_at, expires_at, share), exercise_by), None)
+    window = min(timedelta(seconds=policy.refresh_window_s), expires_at - issued_at)
+    return Renewal(expires_at - window * (1 - share), expires_at - window)
+
+
+def floor(policy: GrantPolicy, held: Held, now: datetime) -> datetime | None:
+    """Until when the next generation may not be exchanged; None where it may at once.
+
+    After a re-send, a straggler of the first request may still arrive: two generations later it would look like a
+    theft. And some providers ask for a pause between exchanges.
+    """
+    settled = now + timedelta(seconds=EXCHANGE_DEADLINE_S) if held.intent_at and policy.rotation != "never" else None
+    asked = now + timedelta(seconds=policy.min_exchange_interval_s) if policy.min_exchange_interval_s else None
+    return max((moment for moment in (settled, asked) if moment), default=None)
+
+
+def cause_of_death(policy: GrantPolicy, held: Held, now: datetime) -> Cause:
+    """Why a provider calls a grant dead, as far as what we know tells."""
+    if held.intent_at is not None and policy.rotation != "never":
+        return "rotation_lost"
+    if _over(held.grant.issued_at, policy.refresh_token_idle_s, now):
+        return "idle_expired"
+    if _over(held.consented_at, policy.refresh_token_absolute_s, now):
+        return "absolute_expired"
+    limit = policy.grants_per_user_and_client
+    return "grant_evicted" if limit is not None and held.consents > limit else "revoked"
+
+
+def _over(since: datetime | None, life_s: int | None, now: datetime) -> bool:
+    return since is not None and life_s is not None and now - since >= timedelta(seconds=life_s)

@@ -5,24 +5,38 @@ failure by fence (`docs/explanation/refresh.md`).
 """
 
 import random
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from evergrant.catalog.catalog import Catalog, UnknownConnector
+from evergrant.catalog.connector import GrantPolicy
 from evergrant.model.account import AccountKey, Cause, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.event import connection_faulted, connection_recovered
 from evergrant.model.event import reauth_required as reauth_event
 from evergrant.model.failpoint import FailPoint
-from evergrant.model.grant import Grant, renewal_time
+from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
 from evergrant.oauth.values import BadAccountValue, from_token
-from evergrant.store.locks import AccountLocks
-from evergrant.tokens.policy import EARLIEST_SHARE, LATEST_SHARE, resend_at, retry_at
+from evergrant.store.database import StoreUnavailable
+from evergrant.store.locks import AccountLocks, LockBusy
+from evergrant.tokens.policy import (
+    EARLIEST_SHARE,
+    LATEST_SHARE,
+    Renewal,
+    cause_of_death,
+    floor,
+    renewal,
+    resend_at,
+    retry_at,
+)
 from evergrant.tokens.refusals import ReauthUrl, connection_fault, reauth_required, unavailable, unknown_account
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held, Renewed
+from evergrant.vault.spool import Spool
+
+HALF_SLOT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +52,35 @@ class Refresher:
     random: random.Random
     reauth_url: ReauthUrl
     failpoint: FailPoint
+    spool: Spool
 
     async def renew(self, key: AccountKey, newer_than: int) -> Held:
         """The account with a grant of a generation above `newer_than` that is not expired.
 
         Exchanges the refresh token where that is due, and waits once for a lost answer to settle. Raises Refused.
         """
-        async with self.locks.hold(key):
+        try:
+            async with self.locks.hold(key):
+                return await self._renew(key, newer_than)
+        except LockBusy:
+            return self._without_lock(key, newer_than)
+
+    async def _renew(self, key: AccountKey, newer_than: int) -> Held:
+        held = await self._attempt(key, newer_than)
+        if not self._serves(held, newer_than) and await self._settled(held):
             held = await self._attempt(key, newer_than)
-            if not self._serves(held, newer_than) and await self._settled(held):
-                held = await self._attempt(key, newer_than)
-            if not self._serves(held, newer_than):
-                raise unavailable(held.account, "it gave no answer", held.grant.refresh_at, self.clock.now())
-            return held
+        if not self._serves(held, newer_than):
+            raise unavailable(held.account, "it gave no answer", held.grant.refresh_at, self.clock.now())
+        return held
+
+    def _without_lock(self, key: AccountKey, newer_than: int) -> Held:
+        """What is stored, if that serves, while another process holds up the renewal; raises Refused."""
+        held = self.grants.load(key)
+        if held is None:
+            raise unknown_account()
+        if not self._serves(held, newer_than):
+            raise unavailable(held.account, "another process holds up the renewal", None, self.clock.now())
+        return held
 
     async def _settled(self, held: Held) -> bool:
         """Wait for the moment when a token whose answer was lost may be sent again; False where that is not soon."""
@@ -63,6 +93,7 @@ class Refresher:
 
     async def _attempt(self, key: AccountKey, newer_than: int) -> Held:
         now = self.clock.now()
+        await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
         held, begun = await self.grants.begin(key, now, lambda held: self._should_exchange(held, newer_than, now))
         if held is None:
@@ -91,7 +122,13 @@ class Refresher:
         return held
 
     def _again(self, held: Held) -> datetime | None:
-        return resend_at(self.catalog.connector(held.account.connector).grant, held, self.clock.now())
+        """From when an exchange may be sent: a lost one must have settled, and stragglers be gone; None: at once."""
+        again = resend_at(self._policy(held), held, self.clock.now())
+        times = [moment for moment in (again, held.not_before) if moment is not None]
+        return max(times, default=None)
+
+    def _policy(self, held: Held) -> GrantPolicy:
+        return self.catalog.connector(held.account.connector).grant
 
     def _serves(self, held: Held, newer_than: int) -> bool:
         return held.grant.generation > newer_than and not held.grant.expired(self.clock.now())
@@ -104,9 +141,22 @@ class Refresher:
         if isinstance(answer, Issued):
             return await self._commit(client, held, answer)
         if answer.class_ == "terminal":
-            cause: Cause = "rotation_lost" if held.intent_at is not None else "revoked"
-            return await self._bury(held, answer.code or "invalid_grant", cause)
+            return await self._last_resort(client, held, answer, newer_than)
         return await self._postpone(client.connection, held, answer, newer_than)
+
+    async def _last_resort(self, client: Client, held: Held, answer: Rejected, newer_than: int) -> Held:
+        """Before a terminal word is believed: a success that came late, and the token before, within its grace."""
+        now = self.clock.now()
+        if await self.grants.adopt_orphan(held, now):
+            return await self._attempt(held.account.key, newer_than)
+        if held.previous is not None and self._in_grace(held, now):
+            retried = await self.endpoint.refresh(client, held.previous)
+            if isinstance(retried, Issued):
+                return await self._commit(client, held, retried)
+        return await self._bury(held, answer.code or "invalid_grant", cause_of_death(self._policy(held), held, now))
+
+    def _in_grace(self, held: Held, now: datetime) -> bool:
+        return now < held.grant.issued_at + timedelta(seconds=self._policy(held).grace_s)
 
     async def _commit(self, client: Client, held: Held, issued: Issued) -> Held:
         try:
@@ -114,34 +164,63 @@ class Refresher:
         except BadAccountValue:
             values = {}  # a strange host in an answer never replaces a good one
         renewed = Renewed(
-            self.successor(issued, held.grant),
+            self.successor(client.connector.grant, issued, held.grant),
             values={**held.account.values, **values},
             scopes_granted=held.account.scopes_granted if issued.scopes is None else issued.scopes,
         )
         self.failpoint("before_commit")
-        stored = await self.grants.commit(held, renewed)
+        stored = await self._keep(held, renewed)
         self.failpoint("committed")
         if client.connection.fault:
             recovered = connection_recovered(client.connection, self.clock.now())
             await self.connections.set_fault(client.connection, None, recovered)
         if stored is None:
             raise unknown_account()
-        return stored
+        return stored if issued.end_stated else await self.learn_end(client, stored)
 
-    def successor(self, issued: Issued, former: Grant | None) -> Grant:
+    async def learn_end(self, client: Client, held: Held) -> Held:
+        """Ask the provider when a stored access token ends, where its answer did not say (Salesforce)."""
+        end = await self.endpoint.introspect(client, held.grant)
+        if end is None or end <= self.clock.now():
+            return held
+        slot = self._slot(client.connector.grant, held.grant.issued_at, end) if held.grant.refresh_token else None
+        known = replace(held.grant, expires_at=end, refresh_at=slot.refresh_at if slot else None)
+        return await self.grants.set_end(held, known) or held
+
+    async def _keep(self, held: Held, renewed: Renewed) -> Held | None:
+        """Put a success on disk: in the database, or where it cannot be written, in the spool."""
+        try:
+            return await self.grants.commit(held, renewed, floor(self._policy(held), held, self.clock.now()))
+        except StoreUnavailable:
+            self.spool.keep(held, renewed)
+            raise
+
+    async def _take_from_spool(self) -> None:
+        """What could not be written goes into the database, by the same rule: a success commits by generation."""
+        for kept in self.spool.entries():
+            if (held := self.grants.load(kept.key)) is not None:
+                await self.grants.commit(replace(held, grant=replace(held.grant, generation=kept.base)), kept.renewed)
+            self.spool.drop(kept)
+
+    def successor(self, policy: GrantPolicy, issued: Issued, former: Grant | None) -> Grant:
         """The grant that an answer makes; without a new refresh token the former one goes on (RFC 6749 6)."""
-        share = self.random.uniform(EARLIEST_SHARE, LATEST_SHARE)
-        kept = former.refresh_token if former else None
+        refresh_token = issued.refresh_token or (former.refresh_token if former else None)
+        slot = self._slot(policy, issued.issued_at, issued.expires_at) if refresh_token else None
         return Grant(
             generation=former.generation + 1 if former else 1,
             access_token=issued.access_token,
-            refresh_token=issued.refresh_token or kept,
+            refresh_token=refresh_token,
             issued_at=issued.issued_at,
             expires_at=issued.expires_at,
-            refresh_at=renewal_time(issued.issued_at, issued.expires_at, share)
-            if issued.refresh_token or kept
-            else None,
+            refresh_at=slot.refresh_at if slot else None,
+            renew_from=slot.renew_from if slot else None,
         )
+
+    def _slot(self, policy: GrantPolicy, issued_at: datetime, expires_at: datetime | None) -> Renewal:
+        """The emptier one of two renewal times drawn at random, which keeps the load even."""
+        draws = [self.random.uniform(EARLIEST_SHARE, LATEST_SHARE) for _ in range(2)]
+        slots = [renewal(policy, issued_at, expires_at, share) for share in draws]
+        return min(slots, key=lambda slot: self.grants.crowd(slot.refresh_at - HALF_SLOT, slot.refresh_at + HALF_SLOT))
 
     async def _bury(self, held: Held, code: str, cause: Cause) -> Held:
         """The provider's terminal word; it counts only if nothing has overtaken this attempt."""

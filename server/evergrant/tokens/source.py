@@ -1,22 +1,47 @@
 """The only way from an account to a token that may be used."""
 
 import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
+from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.tokens.refresher import Refresher
 from evergrant.tokens.refusals import unknown_account
 from evergrant.vault.grants import Grants, Held
 
+EARLY_WAIT_S = 2.0
+"""How long a call waits for an early exchange under way before it goes on with the token that still lives."""
+CALLS_WAIT_S = 10.0
+"""How long an exchange that will end the old access token lets the calls in flight finish."""
+
 
 class TokenSource:
     """Grants that are fit for use; any number of callers in this process share one renewal of an account."""
 
-    def __init__(self, grants: Grants, refresher: Refresher, clock: Clock) -> None:
+    def __init__(self, catalog: Catalog, grants: Grants, refresher: Refresher, clock: Clock) -> None:
+        self._catalog = catalog
         self._grants = grants
         self._refresher = refresher
         self._clock = clock
         self._flights: dict[AccountKey, asyncio.Task[Held]] = {}
+        self._calls: Counter[AccountKey] = Counter()
+        self._call_ended = asyncio.Event()
+
+    @asynccontextmanager
+    async def use(self, key: AccountKey, *, newer_than: int = 0) -> AsyncGenerator[Held, None]:
+        """A grant for one call, which counts as in flight for the block; raises Refused."""
+        held = await self.grant(key, newer_than=newer_than)
+        self._calls[key] += 1
+        try:
+            yield held
+        finally:
+            self._calls[key] -= 1
+            if not self._calls[key]:
+                del self._calls[key]
+                self._call_ended.set()
 
     async def grant(self, key: AccountKey, *, newer_than: int = 0) -> Held:
         """The account with a grant that lives and is of a generation above `newer_than`, the last one refused.
@@ -25,6 +50,8 @@ class TokenSource:
         away, does not disturb the renewal.
         """
         held = self._load(key)
+        if self._will_do(held, newer_than):
+            return await self._after_early_exchange(key, held) if key in self._flights else held
         while not self._will_do(held, newer_than):
             held = await self.renew(key, newer_than)
             if held.grant.generation > newer_than:
@@ -43,20 +70,49 @@ class TokenSource:
         """Join the renewal of this account that is under way, or start one; raises Refused."""
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._refresher.renew(key, newer_than))
+            flight = asyncio.create_task(self._renew(key, newer_than))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._landed(key, done))
         return await asyncio.shield(flight)
+
+    async def drain(self) -> None:
+        """Let the exchanges under way come to their end: each may hold a token that is only good once."""
+        if self._flights:
+            await asyncio.wait(self._flights.values())  # unlike gather, cancelling this cancels none of them
+
+    async def _renew(self, key: AccountKey, newer_than: int) -> Held:
+        if self._ends_old_token(self._load(key)):
+            await self._calls_to_end(key)
+        return await self._refresher.renew(key, newer_than)
+
+    async def _calls_to_end(self, key: AccountKey) -> None:
+        """Until no call of the account is in flight, or the patience with them ends: then a 401 repeats them."""
+        try:
+            async with asyncio.timeout(CALLS_WAIT_S):
+                while self._calls[key]:
+                    self._call_ended.clear()
+                    await self._call_ended.wait()
+        except TimeoutError:
+            return
+
+    async def _after_early_exchange(self, key: AccountKey, held: Held) -> Held:
+        """The newer grant if the exchange under way brings it soon; else the old one, unless that is ending."""
+        flight = self._flights[key]
+        patience = None if self._ends_old_token(held) else EARLY_WAIT_S
+        await asyncio.wait([flight], timeout=patience)
+        return self._load(key) if flight.done() else held
+
+    def _ends_old_token(self, held: Held) -> bool:
+        try:
+            return self._catalog.connector(held.account.connector).grant.refresh_revokes_access_token
+        except UnknownConnector:
+            return False
 
     def _load(self, key: AccountKey) -> Held:
         held = self._grants.load(key)
         if held is None:
             raise unknown_account()
         return held
-
-    async def drain(self) -> None:
-        """Let the exchanges under way come to their end: each may hold a token that is only good once."""
-        await asyncio.gather(*self._flights.values(), return_exceptions=True)
 
     def _landed(self, key: AccountKey, flight: asyncio.Task[Held]) -> None:
         del self._flights[key]

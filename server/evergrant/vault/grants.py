@@ -4,44 +4,25 @@ A success commits by generation and is never discarded for being late; a failure
 bad news of an overtaken attempt changes nothing (`docs/explanation/refresh.md`).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from evergrant.model.account import AccountKey, Cause, ConnectedAccount
 from evergrant.model.event import Event, reauth_completed
 from evergrant.model.grant import Grant
-from evergrant.model.secret import Secret
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, GrantRow
-from evergrant.vault.accounts import AliasTaken, account_of, account_row
+from evergrant.store.tables import AccountRow, GrantRow, OrphanRow
+from evergrant.vault.accounts import AliasTaken, account_row
+from evergrant.vault.held import Held, Renewed, Rows
 from evergrant.vault.outbox import add_event
 from evergrant.vault.seal import Sealer
 
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An account with the grant that it holds now, and what is known of the attempt to renew it."""
-
-    account: ConnectedAccount
-    grant: Grant
-    fence: int
-    intent_at: datetime | None
-    """When an exchange of this very generation was begun whose end is not known."""
-    attempts: int
-    """Attempts since the last success."""
-
-
-@dataclass(frozen=True, slots=True)
-class Renewed:
-    """What an exchange brings: a grant, and what its answer says of the account."""
-
-    grant: Grant
-    values: Mapping[str, str]
-    scopes_granted: tuple[str, ...]
+__all__ = ["Grants", "Held", "Renewed"]
 
 
 class Grants:
@@ -49,11 +30,11 @@ class Grants:
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
-        self._sealer = sealer
+        self._rows = Rows(sealer)
 
     def load(self, key: AccountKey) -> Held | None:
         """The account and its grant, where it is the tenant's."""
-        return self._database.read(lambda session: self._held(session, key))
+        return self._database.read(lambda session: self._rows.held(session, key))
 
     def due(self, now: datetime, limit: int) -> list[AccountKey]:
         """The accounts of all tenants whose renewal time has come, the longest due first."""
@@ -79,10 +60,10 @@ class Grants:
         """
 
         def work(session: Session) -> ConnectedAccount:
-            row = session.get(GrantRow, tuple(account.key))
-            generation = row.generation + 1 if row else 1
+            former = session.get(GrantRow, tuple(account.key))
             session.merge(account_row(account))
-            session.merge(self._grant_row(account.key, replace(grant, generation=generation), row.fence if row else 0))
+            session.merge(self._rows.consent(account.key, grant, former))
+            _forget_orphan(session, account.key)
             if event:
                 add_event(session, event)
             return account
@@ -100,7 +81,7 @@ class Grants:
         """
 
         def work(session: Session) -> tuple[Held | None, bool]:
-            held = self._held(session, key)
+            held = self._rows.held(session, key)
             if held is None or not decide(held):
                 return held, False
             row = session.get_one(GrantRow, tuple(key))
@@ -112,27 +93,84 @@ class Grants:
 
         return await self._database.write(work)
 
-    async def commit(self, held: Held, renewed: Renewed) -> Held | None:
+    async def commit(self, held: Held, renewed: Renewed, not_before: datetime | None = None) -> Held | None:
         """Store the successor of `held.grant`, whoever else has tried meanwhile; returns what is stored afterwards.
 
-        Nothing is overwritten where the generation has moved: a newer consent or another process's success stands.
-        A grant that was declared dead meanwhile lives again, and that is told too.
+        Where the generation has moved, a newer consent or another process's success stands, and this one is kept
+        beside it as an orphan. A grant that was declared dead meanwhile lives again, and that is told too.
         """
         key = held.account.key
 
         def work(session: Session) -> Held | None:
             row = session.get(GrantRow, tuple(key))
-            if row is not None and row.generation == held.grant.generation:
-                session.merge(self._grant_row(key, renewed.grant, row.fence))
-                account = session.get_one(AccountRow, tuple(key))
-                account.values, account.scopes_granted = dict(renewed.values), list(renewed.scopes_granted)
-                if account.state == "reauth_required":
-                    account.state, account.cause = "active", None
-                    add_event(session, reauth_completed(held.account, renewed.grant.issued_at))
-                session.flush()
-            return self._held(session, key)
+            if row is None:
+                return None
+            if row.generation == held.grant.generation:
+                session.merge(self._rows.successor(key, renewed.grant, row, not_before))
+                _revive(session, held, renewed)
+                _forget_orphan(session, key)
+            else:
+                session.merge(self._rows.orphan(key, renewed.grant))
+            session.flush()
+            return self._rows.held(session, key)
 
         return await self._database.write(work)
+
+    async def adopt_orphan(self, held: Held, now: datetime) -> Held | None:
+        """Put a kept success in the place of a generation that the provider has refused; None where there is none."""
+        key = held.account.key
+
+        def work(session: Session) -> Held | None:
+            row, orphan = session.get(GrantRow, tuple(key)), session.get(OrphanRow, tuple(key))
+            if row is None or orphan is None or row.generation != held.grant.generation:
+                return None
+            adopted = self._rows.adopted(key, orphan, row.generation + 1, now)
+            session.merge(self._rows.successor(key, adopted, row, None))
+            session.delete(orphan)
+            session.flush()
+            return self._rows.held(session, key)
+
+        return await self._database.write(work)
+
+    async def set_end(self, held: Held, known: Grant) -> Held | None:
+        """Store what was learnt of a token's end, where it is still the one that is held."""
+        key = held.account.key
+
+        def work(session: Session) -> Held | None:
+            row = session.get(GrantRow, tuple(key))
+            if row is not None and row.generation == known.generation:
+                row.expires_at, row.refresh_at, row.renew_from = known.expires_at, known.refresh_at, known.renew_from
+                session.add(row)
+                session.flush()
+            return self._rows.held(session, key)
+
+        return await self._database.write(work)
+
+    def crowd(self, since: datetime, until: datetime) -> int:
+        """How many accounts of all tenants are to be renewed in a stretch of time."""
+        within = (col(GrantRow.refresh_at) >= since, col(GrantRow.refresh_at) < until)
+        return self._database.read(lambda session: session.exec(select(func.count()).where(*within)).one())
+
+    async def bring_forward(self, tenant_id: str, connection_id: str, now: datetime) -> None:
+        """Make the accounts of a connection due whose renewal was put off by failures."""
+        of_connection = select(AccountRow.id).where(
+            AccountRow.tenant_id == tenant_id, AccountRow.connection_id == connection_id
+        )
+        change = (
+            update(GrantRow)
+            .where(
+                col(GrantRow.tenant_id) == tenant_id,
+                col(GrantRow.account_id).in_(of_connection),
+                col(GrantRow.attempts) > 0,
+                col(GrantRow.refresh_at) > now,
+            )
+            .values(refresh_at=now)
+        )
+
+        def work(session: Session) -> None:
+            session.exec(change)
+
+        await self._database.write(work)
 
     async def fail(self, held: Held, error: str, refresh_at: datetime | None, *, may_be_spent: bool) -> Held | None:
         """Record a failure that says nothing about the grant; the intent stays open where the token may be spent."""
@@ -145,7 +183,7 @@ class Grants:
                     row.intent_generation = row.intent_at = None
                 session.add(row)
                 session.flush()
-            return self._held(session, held.account.key)
+            return self._rows.held(session, held.account.key)
 
         return await self._database.write(work)
 
@@ -172,48 +210,19 @@ class Grants:
                 session.add_all([row, account])
                 add_event(session, event)
                 session.flush()
-            return self._held(session, held.account.key)
+            return self._rows.held(session, held.account.key)
 
         return await self._database.write(work)
 
-    def _held(self, session: Session, key: AccountKey) -> Held | None:
-        mine = (AccountRow.tenant_id == key.tenant_id, AccountRow.id == key.account_id)
-        joined = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
-        found = session.exec(select(AccountRow, GrantRow).join(GrantRow, joined).where(*mine)).first()
-        if found is None:
-            return None
-        account, row = found
-        open_intent = row.intent_generation == row.generation
-        return Held(
-            account_of(account), self._grant(row), row.fence, row.intent_at if open_intent else None, row.attempts
-        )
 
-    def _grant(self, row: GrantRow) -> Grant:
-        place = (row.tenant_id, row.account_id)
-        sealed = row.refresh_token
-        return Grant(
-            generation=row.generation,
-            access_token=self._sealer.open(row.access_token, *place, "access_token", row.generation),
-            refresh_token=self._sealer.open(sealed, *place, "refresh_token", row.generation) if sealed else None,
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
-            refresh_at=row.refresh_at,
-        )
+def _revive(session: Session, held: Held, renewed: Renewed) -> None:
+    account = session.get_one(AccountRow, tuple(held.account.key))
+    account.values, account.scopes_granted = dict(renewed.values), list(renewed.scopes_granted)
+    if account.state == "reauth_required":
+        account.state, account.cause = "active", None
+        add_event(session, reauth_completed(held.account, renewed.grant.issued_at))
 
-    def _grant_row(self, key: AccountKey, grant: Grant, fence: int) -> GrantRow:
-        return GrantRow(
-            tenant_id=key.tenant_id,
-            account_id=key.account_id,
-            generation=grant.generation,
-            access_token=self._seal(grant.access_token, key, "access_token", grant.generation),
-            refresh_token=self._seal(grant.refresh_token, key, "refresh_token", grant.generation)
-            if grant.refresh_token
-            else None,
-            issued_at=grant.issued_at,
-            expires_at=grant.expires_at,
-            refresh_at=grant.refresh_at,
-            fence=fence,
-        )
 
-    def _seal(self, secret: Secret, key: AccountKey, field: str, generation: int) -> bytes:
-        return self._sealer.seal(secret, *key, field, generation)
+def _forget_orphan(session: Session, key: AccountKey) -> None:
+    if orphan := session.get(OrphanRow, tuple(key)):
+        session.delete(orphan)

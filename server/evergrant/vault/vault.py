@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
@@ -42,12 +43,14 @@ def database_file(folder: Path) -> Path:
 
 def open_vault(folder: Path, source: KeySource, keychain: Callable[[], Keychain | None], clock: Clock) -> Vault:
     """The vault in `folder`, made at the first call; raises KeyUnavailable, StoreUnavailable."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for inner in ("run", "locks"):
-        (folder / inner).mkdir(mode=0o700, exist_ok=True)
     path = database_file(folder)
-    with FileLock(folder / "locks" / "open.lock").held():
+    try:
+        for inner in (folder, folder / "run", folder / "locks"):
+            inner.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"The vault's folder cannot be used: {error}") from None
+    with FileLock(folder / "locks" / "open.lock").held():
         set_journal_mode(path)
         database = Database(path)
         _upgrade(database)
@@ -58,7 +61,8 @@ def open_vault(folder: Path, source: KeySource, keychain: Callable[[], Keychain 
 def _upgrade(database: Database) -> None:
     try:
         upgrade(database.engine)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, CommandError) as error:
+        database.close()
         raise StoreUnavailable(f"The vault's database cannot be brought up to date: {error}") from None
 
 

@@ -77,6 +77,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "id", name="uq_event_id"),
     )
     op.create_table(
+        "orphan_grant",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("access_token", sa.LargeBinary(), nullable=False),
+        sa.Column("refresh_token", sa.LargeBinary(), nullable=True),
+        sa.Column("issued_at", UtcTime(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "account_id"),
+    )
+    op.create_table(
         "stored_grant",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=False),
@@ -86,6 +97,11 @@ def upgrade() -> None:
         sa.Column("issued_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=True),
         sa.Column("refresh_at", UtcTime(), nullable=True),
+        sa.Column("renew_from", UtcTime(), nullable=True),
+        sa.Column("not_before", UtcTime(), nullable=True),
+        sa.Column("previous_token", sa.LargeBinary(), nullable=True),
+        sa.Column("consented_at", UtcTime(), nullable=False),
+        sa.Column("consents", sa.Integer(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("intent_generation", sa.Integer(), nullable=True),
         sa.Column("intent_at", UtcTime(), nullable=True),

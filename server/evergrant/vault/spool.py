@@ -1,0 +1,143 @@
+"""The rescue spool: a place for a new token when the database cannot be written.
+
+A full disk must not cost a grant, so the file is written out in full when the vault is opened: later writes need no new
+blocks. Entries are sealed. Several processes share it under a lock.
+"""
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from evergrant.model.account import AccountKey
+from evergrant.model.grant import Grant
+from evergrant.model.secret import Secret
+from evergrant.store.database import StoreUnavailable
+from evergrant.vault.held import Held, Renewed
+from evergrant.vault.seal import Sealer
+
+SLOTS = 32
+SLOT_SIZE = 32 * 1024
+LENGTH_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry: a success that replaces generation `base` of an account."""
+
+    slot: int
+    key: AccountKey
+    base: int
+    renewed: Renewed
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    tenant_id: str
+    account_id: str
+    base: int
+    access_token: str
+    refresh_token: str | None
+    issued_at: datetime
+    expires_at: datetime | None
+    refresh_at: datetime | None
+    values: dict[str, str]
+    scopes_granted: tuple[str, ...]
+
+
+class Spool:
+    """A fixed number of sealed slots in one preallocated file."""
+
+    def __init__(self, path: Path, sealer: Sealer) -> None:
+        """Raises StoreUnavailable where the file cannot be made."""
+        self._path = path
+        self._sealer = sealer
+        if not path.exists() or path.stat().st_size < SLOTS * SLOT_SIZE:
+            self._allocate()
+
+    def keep(self, held: Held, renewed: Renewed) -> None:
+        """Put a success that the database did not take on disk; raises StoreUnavailable when the spool is full too."""
+        grant = renewed.grant
+        record = _Record(
+            *held.account.key,
+            base=held.grant.generation,
+            access_token=grant.access_token.reveal(),
+            refresh_token=grant.refresh_token.reveal() if grant.refresh_token else None,
+            issued_at=grant.issued_at,
+            expires_at=grant.expires_at,
+            refresh_at=grant.refresh_at,
+            values=dict(renewed.values),
+            scopes_granted=renewed.scopes_granted,
+        )
+        text = TypeAdapter(_Record).dump_json(record).decode()
+        with self._open() as descriptor:
+            free = next((slot for slot in range(SLOTS) if not _length(descriptor, slot)), None)
+            if free is None:
+                raise StoreUnavailable("The database cannot be written and its rescue spool is full.")
+            _write(descriptor, free, self._sealer.seal(Secret(text), "spool", free))
+
+    def entries(self) -> list[Kept]:
+        """What waits to be put into the database."""
+        with self._open() as descriptor:
+            used = [slot for slot in range(SLOTS) if _length(descriptor, slot)]
+            return [self._kept(slot, _read(descriptor, slot)) for slot in used]
+
+    def drop(self, kept: Kept) -> None:
+        """Free an entry's slot; its bytes are overwritten."""
+        with self._open() as descriptor:
+            os.pwrite(descriptor, bytes(SLOT_SIZE), kept.slot * SLOT_SIZE)
+            os.fdatasync(descriptor)
+
+    def _kept(self, slot: int, sealed: bytes) -> Kept:
+        record = TypeAdapter(_Record).validate_json(self._sealer.open(sealed, "spool", slot).reveal())
+        grant = Grant(
+            generation=record.base + 1,
+            access_token=Secret(record.access_token),
+            refresh_token=Secret(record.refresh_token) if record.refresh_token else None,
+            issued_at=record.issued_at,
+            expires_at=record.expires_at,
+            refresh_at=record.refresh_at,
+        )
+        key = AccountKey(record.tenant_id, record.account_id)
+        return Kept(slot, key, record.base, Renewed(grant, record.values, record.scopes_granted))
+
+    def _allocate(self) -> None:
+        try:
+            with self._open() as descriptor:
+                if os.fstat(descriptor).st_size < SLOTS * SLOT_SIZE:
+                    os.pwrite(descriptor, bytes(SLOTS * SLOT_SIZE), 0)
+                    os.fsync(descriptor)
+        except OSError as error:
+            raise StoreUnavailable(f"The rescue spool {self._path} cannot be made: {error.strerror}.") from None
+
+    @contextmanager
+    def _open(self) -> Generator[int, None, None]:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _length(descriptor: int, slot: int) -> int:
+    return int.from_bytes(os.pread(descriptor, LENGTH_BYTES, slot * SLOT_SIZE))
+
+
+def _read(descriptor: int, slot: int) -> bytes:
+    return os.pread(descriptor, _length(descriptor, slot), slot * SLOT_SIZE + LENGTH_BYTES)
+
+
+def _write(descriptor: int, slot: int, sealed: bytes) -> None:
+    """Body first, then the length that makes it count: a torn write leaves a free slot."""
+    if len(sealed) > SLOT_SIZE - LENGTH_BYTES:
+        raise StoreUnavailable("The tokens are too large for the rescue spool.")
+    os.pwrite(descriptor, sealed, slot * SLOT_SIZE + LENGTH_BYTES)
+    os.fdatasync(descriptor)
+    os.pwrite(descriptor, len(sealed).to_bytes(LENGTH_BYTES), slot * SLOT_SIZE)
+    os.fdatasync(descriptor)

@@ -1,0 +1,101 @@
+"""A day: accounts that are kept alive and called, and what the provider counted of it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.day.draws import Draws
+from tests.day.services import EVERY_PROVIDER, Provider
+from tests.day.world import World, hours, opened, working
+
+from evergrant.model.account import ConnectedAccount
+from evergrant.model.outcome import Failure
+from evergrant.settings import LOCAL_TENANT
+
+MOST_OVER_PLAN = 1.05
+MOST_EVENTS = 10_000
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is played."""
+
+    accounts: int
+    calls: int
+    hours: float
+
+    @property
+    def seconds(self) -> float:
+        return hours(self.hours)
+
+
+@dataclass
+class Played:
+    """What came of it; `failed` is by the outcome's code, everything else is what the provider counted."""
+
+    size: Size
+    failed: Counter[str] = field(default_factory=Counter[str])
+    api_ok: int = 0
+    expired_sends: int = 0
+    revoked_sends: int = 0
+    double_exchanges: int = 0
+    exchanges: int = 0
+    plan: int = 0
+    most_in_flight: int = 0
+    events: int = 0
+
+    def broken(self) -> list[str]:
+        """The promises that were not kept, in words."""
+        allowed = self.plan * MOST_OVER_PLAN
+        kept = {
+            f"{self.expired_sends} calls were sent with an expired token": self.expired_sends == 0,
+            f"{self.revoked_sends} calls were sent with a revoked token": self.revoked_sends == 0,
+            f"{self.double_exchanges} spent refresh tokens were presented": self.double_exchanges == 0,
+            f"{self.exchanges} exchanges are more than {allowed:.0f}": self.exchanges <= allowed,
+            f"calls failed: {dict(self.failed)}": not self.failed,
+            f"{self.api_ok} of {self.size.calls} calls arrived": self.api_ok == self.size.calls,
+            f"{self.events} events were written": self.events == 0,
+        }
+        return [words for words, holds in kept.items() if not holds]
+
+
+async def play(folder: Path, size: Size, providers: Sequence[Provider] = EVERY_PROVIDER, seed: int = 1) -> Played:
+    """Connect the accounts at once, in turn over the providers; then let the time pass."""
+    played, draws = Played(size), Draws()
+    async with opened(folder, providers, seed=seed) as world:
+        accounts = [await world.connect(providers[each % len(providers)]) for each in range(size.accounts)]
+        async with asyncio.TaskGroup() as group, working(world):
+            looking = group.create_task(draws.keep_looking(world, min(each.life.seconds for each in providers)))
+            await _call(world, accounts, played)
+            await world.until(size.seconds)
+            looking.cancel()
+        draws.look(world)
+        _count(world, draws, played)
+    return played
+
+
+async def _call(world: World, accounts: Sequence[ConnectedAccount], played: Played) -> None:
+    """Calls at any time, on any account; a slow one keeps none waiting."""
+    moments = sorted(world.random.uniform(0, played.size.seconds) for _ in range(played.size.calls))
+    async with asyncio.TaskGroup() as group:
+        for moment in moments:
+            await world.until(moment)
+            group.create_task(_one_call(world, world.random.choice(accounts), played))
+
+
+async def _one_call(world: World, account: ConnectedAccount, played: Played) -> None:
+    outcome = await world.call(account)
+    if isinstance(outcome, Failure):
+        played.failed[outcome.code] += 1
+
+
+def _count(world: World, draws: Draws, played: Played) -> None:
+    count = world.sandbox.count
+    played.api_ok, played.expired_sends = count.api_ok, count.api_expired_token
+    played.revoked_sends, played.double_exchanges = count.api_revoked_token, count.spent_presented + count.spent_resent
+    played.exchanges = count.refreshes
+    played.plan = sum(draws.plan(account_id, played.size.seconds) for account_id in draws.by_account)
+    played.most_in_flight = max(world.network.most_in_flight.values(), default=0)
+    played.events = len(world.app.outbox.after(LOCAL_TENANT, 0, MOST_EVENTS))
