@@ -61,8 +61,17 @@ class World:
         issued = read_answer(self.app.catalog.connector(name), httpx2.Response(200), answer, now)
         assert isinstance(issued, Issued)
         share = self.random.uniform(EARLIEST_SHARE, LATEST_SHARE) if share is None else share
-        grants = Grants(self.app.vault.database, self.app.vault.sealer)
-        return await grants.connect(self._account(provider), _first_grant(issued, share))
+        return await self._grants.connect(self._account(provider), _first_grant(issued, share))
+
+    def grant(self, account: ConnectedAccount) -> Grant:
+        """What the vault holds for it now."""
+        held = self._grants.load(account.key)
+        assert held is not None
+        return held.grant
+
+    @property
+    def _grants(self) -> Grants:
+        return Grants(self.app.vault.database, self.app.vault.sealer)
 
     def _account(self, provider: Provider) -> ConnectedAccount:
         now, connector = self.clock.now(), provider.service.name

@@ -71,6 +71,8 @@ def write_connectors(folder: Path, shipped: Path, services: tuple[Service, ...])
             "extends": "sandbox",
             "name": service.title,
             "description": f"A {service.title} service for the demo, played by the sandbox.",
+            # Nothing but the connector's table then says how long a token lives whose answer does not.
+            "oauth": {"introspection_endpoint": None},
             "grant": {"access_token_ttl_s": service.token_life_s, **service.grant},
         }
         (folder / "connectors" / f"{service.name}.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")

@@ -86,7 +86,7 @@ class Refresher:
         """Wait for the moment when a token whose answer was lost may be sent again; False where that is not soon."""
         again = self._again(held)
         wait = (again - self.clock.now()).total_seconds() if again else 0.0
-        if again is None or wait > EXCHANGE_DEADLINE_S:
+        if again is None or wait > 2 * EXCHANGE_DEADLINE_S:
             return False
         await self.clock.sleep(max(wait, 0.0))
         return True
