@@ -107,7 +107,7 @@ def _compose(
 ) -> App:
     clock, database, sealer = world.clock, vault.database, vault.sealer
     connections, accounts = Connections(database, sealer), Accounts(database)
-    grants, authorizations = Grants(database, sealer), Authorizations(database, sealer)
+    grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
     endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint), Sender(to_apis)
     locks = AccountLocks(vault.folder / "locks", clock)
     refresher = Refresher(

@@ -18,7 +18,7 @@ class Herd:
     """What the token endpoint saw after the accounts were connected."""
 
     ratio: float
-    """The fullest 10 seconds over the mean."""
+    """The fullest 10 seconds over the mean of all from the first renewal on."""
     requests: int
     connected_s: float
     """When the engine had drawn a renewal time for each account."""
@@ -26,10 +26,10 @@ class Herd:
 
 
 async def herd(folder: Path, *, accounts: int, length_s: float) -> Herd:
-    """Connect the accounts within a minute, then let the time pass.
+    """Connect the accounts within a minute, then let the time pass; `length_s` is longer than a token's life.
 
     Each account's first renewal is due at once, so that it is the engine that draws all the later ones; the first
-    ones stand for the consents and are not counted.
+    ones stand for the consents and are not counted, nor is the pause between them and the next.
     """
     async with opened(folder, [HERD_PROVIDER]) as world:
         async with working(world):
@@ -40,7 +40,6 @@ async def herd(folder: Path, *, accounts: int, length_s: float) -> Herd:
                 await world.true.sleep(1)
             connected_s = world.true.monotonic()
             await world.until(connected_s + length_s)
-        moments = [request.at for request in world.network.token_requests]
-    ratio = peak_over_mean(moments, since=connected_s, until=connected_s + length_s)
-    later = sum(moment >= connected_s for moment in moments)
-    return Herd(ratio, later, connected_s, max(world.network.most_in_flight.values()))
+    moments = [request.at for request in world.network.token_requests if request.at > connected_s]
+    ratio = peak_over_mean(moments, since=moments[0], until=connected_s + length_s)
+    return Herd(ratio, len(moments), connected_s, max(world.network.most_in_flight.values()))

@@ -53,6 +53,11 @@ class Endured:
     double_exchanges: int = 0
     most_in_flight: int = 0
 
+    @property
+    def reauth_events(self) -> int:
+        """How often somebody was asked to reconnect."""
+        return self.events["agent.auth.reauth_required"]
+
 
 async def endure(folder: Path, outage: Outage, *, accounts_each: int) -> Endured:
     """Play an hour of calm, two hours of outage, and a minute for the recovery."""

@@ -1,12 +1,13 @@
 """An app on a new vault, with the sandbox as its provider and a clock that only moves when told to."""
 
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
 from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
 
@@ -63,12 +64,21 @@ def sandbox(clock: Clock, behaviour: Behaviour = STRICTEST) -> Sandbox:
 
 @asynccontextmanager
 async def practice(
-    home: Path, behaviour: Behaviour = STRICTEST, failpoint: FailPoint = nothing, *, provider: Sandbox | None = None
+    home: Path,
+    behaviour: Behaviour = STRICTEST,
+    failpoint: FailPoint = nothing,
+    *,
+    provider: Sandbox | None = None,
+    grant: Mapping[str, object] | None = None,
 ) -> AsyncGenerator[Practice, None]:
-    """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock."""
+    """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
+
+    `grant` changes what the connector's table says of the provider's rotation and lives.
+    """
     clock = ManualClock(START)
     provider = provider or sandbox(clock, behaviour)
-    settings = Settings(home=home, key_source="file")
+    path = (retold_connector(home / "own", grant),) if grant else ()
+    settings = Settings(home=home, key_source="file", connector_path=path)
     with running(provider) as url:
         async with open_app(settings, surroundings(clock, failpoint)) as app:
             await add_client(app)
@@ -81,3 +91,16 @@ async def add_client(app: App, client_secret: str = CLIENT_SECRET) -> None:
     await app.registry.add(
         LOCAL_TENANT, "sandbox", client_id=CLIENT_ID, client_secret=secret, redirect_uri=REDIRECT_URI
     )
+
+
+def retold_connector(folder: Path, grant: Mapping[str, object]) -> Path:
+    """A folder with the sandbox's connector, its grant policy changed."""
+    root = Path(__file__).parents[2]
+    declared = yaml.safe_load((root / "connectors" / "sandbox.yaml").read_text(encoding="utf-8"))
+    declared["grant"] = {**declared["grant"], **grant}
+    for kind in ("connectors", "schemas"):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    (folder / "connectors" / "sandbox.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    tools = (root / "schemas" / "sandbox.yaml").read_text(encoding="utf-8")
+    (folder / "schemas" / "sandbox.yaml").write_text(tools, encoding="utf-8")
+    return folder

@@ -48,11 +48,11 @@ def outcomes(process: subprocess.Popen[str]) -> dict[str, int]:
     return counted
 
 
-class _From(SystemClock):
+class From(SystemClock):
     """The machine's clock, set to another time: what two processes wait for from each other takes real time."""
 
-    def __init__(self, start: datetime) -> None:
-        self._offset = start - SystemClock().now()
+    def __init__(self, start: datetime, real: SystemClock) -> None:
+        self._offset = start - real.now()
 
     @override
     def now(self) -> datetime:
@@ -66,7 +66,7 @@ async def _work(home: Path, account_id: str, now: datetime, calls: int, failpoin
 
     key = AccountKey(LOCAL_TENANT, account_id)
     settings = Settings(home=home, key_source="file")
-    async with open_app(settings, surroundings(_From(now), die_at)) as app:
+    async with open_app(settings, surroundings(From(now, SystemClock()), die_at)) as app:
         found = await asyncio.gather(
             *(app.executor.execute_tool(key, "sandbox_search_contacts", {}) for _ in range(calls))
         )

@@ -16,7 +16,7 @@ import httpx2
 from tests.soak import people
 from tests.soak.plan import FAULTS, POLICIES, PROCESSES, Policy, write_connectors
 from tests.soak.provider import provide
-from tests.soak.record import Called, Held, Presented, Told, rows
+from tests.soak.record import Called, Held, Journal, Presented, Told, rows
 from tests.soak.torment import Nursery, Tormentor, orphans
 from tests.soak.verdict import Evidence, Figures, broken, expired, figures
 from tests.soak.worker import Account, Shift, Vault, work
@@ -62,16 +62,19 @@ def soak(folder: Path, policies: tuple[Policy, ...], seconds: float, seed: int) 
     """Run one soak in an empty folder."""
     nursery = Nursery()
     try:
-        torments = _soak(folder, nursery, policies, seconds, seed)
+        tormentor = _soak(folder, nursery, policies, seconds, seed)
     finally:
         nursery.end()
+    journal = Journal(folder / "torments")
+    for torment in tormentor.done:
+        journal.write(torment)
     return Evidence(
         presented=rows(folder / "ledger", Presented),
         called=rows(folder / "calls", Called),
-        torments=torments.done,
+        torments=tormentor.done,
         held=rows(folder / "found", Held),
         told=rows(folder / "events", Told),
-        fallen=torments.fallen,
+        fallen=tormentor.fallen,
         integrity=people.integrity(Vault(folder / "vault", folder / "data")),
         orphans=orphans(),
     )

@@ -75,7 +75,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
 
-    def write(self, row: Presented | Called | Held | Told) -> None:
+    def write(self, row: Presented | Called | Torment | Held | Told) -> None:
         self._file.write(json.dumps(asdict(row)).encode() + b"\n")
 
 

@@ -108,11 +108,18 @@ class TokenEndpoint:
 
     async def _send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
         async with asyncio.timeout(EXCHANGE_DEADLINE_S):
+            request.extensions["trace"] = self._trace
             response = await self._http.send(request, stream=True)
+            self._failpoint("answer_begun")
             try:
                 return response, await read_capped(response, LARGEST_TOKEN_ANSWER)
             finally:
                 await response.aclose()
+
+    async def _trace(self, event: str, _info: object) -> None:
+        """Called by the transport; tells the moment after which the server has the whole request."""
+        if event.endswith("send_request_body.complete"):
+            self._failpoint("sent")
 
     def _revocation(self, client: Client, endpoint: str, grant: Grant) -> httpx2.Request:
         url = client.expand(endpoint)

@@ -59,8 +59,10 @@ class Refresher:
 
         Exchanges the refresh token where that is due, and waits once for a lost answer to settle. Raises Refused.
         """
+        self.failpoint("renewal_begun")
         try:
             async with self.locks.hold(key):
+                self.failpoint("locked")
                 return await self._renew(key, newer_than)
         except LockBusy:
             return self._without_lock(key, newer_than)

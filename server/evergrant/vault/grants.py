@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select, update
 
 from evergrant.model.account import AccountKey, Cause, ConnectedAccount
 from evergrant.model.event import Event, reauth_completed
+from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.grant import Grant
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, GrantRow, OrphanRow
@@ -28,8 +29,9 @@ __all__ = ["Grants", "Held", "Renewed"]
 class Grants:
     """Grants by account, sealed with the account, the field and the generation as associated data."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, sealer: Sealer, failpoint: FailPoint = nothing) -> None:
         self._database = database
+        self._failpoint = failpoint
         self._rows = Rows(sealer)
 
     def load(self, key: AccountKey) -> Held | None:
@@ -89,6 +91,8 @@ class Grants:
             row.intent_at = held.intent_at or now
             row.intent_generation = row.generation
             session.add(row)
+            session.flush()
+            self._failpoint("intent_uncommitted")
             return replace(held, fence=row.fence), True
 
         return await self._database.write(work)
@@ -112,6 +116,7 @@ class Grants:
             else:
                 session.merge(self._rows.orphan(key, renewed.grant))
             session.flush()
+            self._failpoint("success_uncommitted")
             return self._rows.held(session, key)
 
         return await self._database.write(work)

@@ -1,0 +1,31 @@
+"""A machine that sleeps, or whose clock is set, sends no expired token and does not storm a token endpoint."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.day.playing import Shock, Size, play
+from tests.day.services import GOOGLE, HUBSPOT, Provider
+from tests.day.shocks import step, suspension
+from tests.day.virtual_loop import run
+
+from evergrant.sandbox.behaviour import Rotation
+
+PROVIDERS = [
+    Provider(life, rotation) for life in (HUBSPOT, GOOGLE) for rotation in (Rotation.GRACE_SAME, Rotation.STRICT_FAMILY)
+]
+HOUR = timedelta(hours=1)
+
+
+def test_a_sleep_of_nine_hours_ends_without_expired_tokens_and_without_a_storm(tmp_path: Path) -> None:
+    # Three calls of four fall into the sleep: they all come at the moment of waking.
+    size = Size(accounts=60, calls=600, hours=12)
+
+    assert run(play(tmp_path, size, PROVIDERS, shock=suspension(9 * HOUR))).broken_always() == []
+
+
+@pytest.mark.parametrize("shock", [step(HOUR), step(-HOUR)], ids=["forward", "back"])
+def test_a_clock_that_is_set_by_an_hour_sends_no_expired_token(tmp_path: Path, shock: Shock) -> None:
+    size = Size(accounts=40, calls=1600, hours=4)
+
+    assert run(play(tmp_path, size, PROVIDERS, shock=shock)).broken_always() == []

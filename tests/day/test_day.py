@@ -1,0 +1,42 @@
+"""A day passes under a virtual clock, and the provider counts; `scripts/day` plays it with 1,000 accounts."""
+
+from pathlib import Path
+
+import pytest
+from tests.day.draws import planned
+from tests.day.playing import Played, Size, play
+from tests.day.virtual_loop import run
+
+A_DAY = Size(accounts=96, calls=4800, hours=24)
+
+
+def test_a_day_of_every_policy_and_life_breaks_no_promise(tmp_path: Path) -> None:
+    played = run(play(tmp_path, A_DAY))
+
+    assert played.broken() == []
+    # Four of every six are renewed as often as the short lives ask for: a day without exchanges would keep promises too.
+    assert played.exchanges > 20 * A_DAY.accounts
+
+
+def test_the_plan_is_what_the_drawn_lengths_come_to() -> None:
+    assert planned([100, 200, 150], 350) == 2
+    assert planned([100, 200, 150], 450) == 3
+    assert planned([1000], 350) == 0
+
+
+def test_exchanges_that_come_too_early_do_not_make_the_plan_larger() -> None:
+    assert planned([100] * 10, 350) == 3
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (Played(A_DAY, api_ok=4800, expired_sends=1), "1 calls were sent with an expired token"),
+        (Played(A_DAY, api_ok=4800, double_exchanges=1), "1 spent refresh tokens were presented"),
+        (Played(A_DAY, api_ok=4800, exchanges=106, plan=100), "106 exchanges are more than 105"),
+        (Played(A_DAY, api_ok=4799), "4799 of 4800 calls arrived"),
+        (Played(A_DAY, api_ok=4800, most_in_flight=9), "9 exchanges were in flight at once"),
+    ],
+)
+def test_a_broken_promise_is_named(broken: Played, words: str) -> None:
+    assert broken.broken() == [words]
