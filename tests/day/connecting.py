@@ -31,15 +31,14 @@ async def herd(folder: Path, *, accounts: int, length_s: float) -> Herd:
     Each account's first renewal is due at once, so that it is the engine that draws all the later ones; the first
     ones stand for the consents and are not counted, nor is the pause between them and the next.
     """
-    async with opened(folder, [HERD_PROVIDER]) as world:
-        async with working(world):
-            for each in range(accounts):
-                await world.until(each * WITHIN_S / accounts)
-                await world.connect(HERD_PROVIDER, DUE_AT_ONCE)
-            while world.sandbox.count.refreshes < accounts:
-                await world.true.sleep(1)
-            connected_s = world.true.monotonic()
-            await world.until(connected_s + length_s)
+    async with opened(folder, [HERD_PROVIDER]) as world, working(world):
+        for each in range(accounts):
+            await world.until(each * WITHIN_S / accounts)
+            await world.connect(HERD_PROVIDER, DUE_AT_ONCE)
+        while world.sandbox.count.refreshes < accounts:
+            await world.true.sleep(1)
+        connected_s = world.true.monotonic()
+        await world.until(connected_s + length_s)
     moments = [request.at for request in world.network.token_requests if request.at > connected_s]
     ratio = peak_over_mean(moments, since=moments[0], until=connected_s + length_s)
     return Herd(ratio, len(moments), connected_s, max(world.network.most_in_flight.values()))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import accumulate, cycle, takewhile
 
 from sqlmodel import select
 from tests.day.world import EARLIEST_SHARE, World
@@ -45,10 +45,5 @@ def planned(draws: Sequence[float], length_s: float) -> int:
 
     Where they do not fill it, some of the exchanges came too early; then they are gone through again.
     """
-    passed, count = 0.0, 0
-    for draw in cycle(draws):
-        passed += draw
-        if passed > length_s:
-            return count
-        count += 1
-    return 0
+    ends = accumulate(cycle(draws))
+    return sum(1 for _ in takewhile(lambda end: end <= length_s, ends))

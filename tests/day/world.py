@@ -21,7 +21,7 @@ from evergrant.demo.services import SECRET, write_connectors
 from evergrant.entry.jobs import next_tick
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.failpoint import nothing
-from evergrant.model.grant import Grant, renewal_time
+from evergrant.model.grant import Grant
 from evergrant.model.ids import new_id
 from evergrant.model.outcome import Outcome
 from evergrant.model.secret import Secret
@@ -112,13 +112,14 @@ class World:
 
 
 def _first_grant(issued: Issued, share: float) -> Grant:
+    assert issued.expires_at is not None, "every life here is known, from the answer or from the connector"
     return Grant(
         generation=1,
         access_token=issued.access_token,
         refresh_token=issued.refresh_token,
         issued_at=issued.issued_at,
         expires_at=issued.expires_at,
-        refresh_at=renewal_time(issued.issued_at, issued.expires_at, share),
+        refresh_at=issued.issued_at + (issued.expires_at - issued.issued_at) * share,
     )
 
 

@@ -32,7 +32,10 @@ class Database:
     """One SQLite file; `read` runs where it is called, `write` on a thread of its own, where writers queue."""
 
     def __init__(self, path: Path) -> None:
+        path.touch(mode=0o600)
+        self._path = path
         self._engine = _engine(path)
+        self._inode: int | None = None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evergrant-writer")
 
     @property
@@ -57,7 +60,18 @@ class Database:
 
     def write_now(self, work: Work[T]) -> T:
         """`write` for callers without an event loop."""
+        self._check_file()
         return _run(self._engine, "BEGIN IMMEDIATE", work)
+
+    def _check_file(self) -> None:
+        """A deleted or replaced file would take writes without a word, and nobody would ever read them."""
+        try:
+            inode = self._path.stat().st_ino
+        except OSError as error:
+            raise StoreUnavailable(f"The vault's database {self._path} is gone: {error.strerror}.") from None
+        if self._inode not in (None, inode):
+            self._engine.dispose()
+        self._inode = inode
 
     def close(self) -> None:
         """Finish the write under way and close every connection."""
