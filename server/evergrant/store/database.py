@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,7 +32,8 @@ class Database:
     """One SQLite file; `read` runs where it is called, `write` on a thread of its own, where writers queue."""
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600)
+        with suppress(OSError):  # the first use says what is wrong
+            path.touch(mode=0o600)
         self._path = path
         self._engine = _engine(path)
         self._inode: int | None = None
