@@ -13,7 +13,7 @@ from evergrant.catalog.catalog import Catalog, folders
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock
 from evergrant.model.failpoint import FailPoint, nothing
-from evergrant.oauth.endpoint import TokenEndpoint
+from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
@@ -46,6 +46,7 @@ class Surroundings:
     """None is the network."""
     keychain: Callable[[], Keychain | None]
     failpoint: FailPoint
+    exchange_deadline_s: float = EXCHANGE_DEADLINE_S
 
 
 def real_world() -> Surroundings:
@@ -108,7 +109,7 @@ def _compose(
     clock, database, sealer = world.clock, vault.database, vault.sealer
     connections, accounts = Connections(database, sealer), Accounts(database)
     grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
-    endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint), Sender(to_apis)
+    endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
     locks = AccountLocks(vault.folder / "locks", clock)
     refresher = Refresher(
         catalog=catalog,

@@ -42,6 +42,7 @@ class Played:
     """What came of it; `failed` is by the outcome's code, everything else is what the provider counted."""
 
     size: Size
+    calls: int = 0
     failed: Counter[str] = field(default_factory=Counter[str])
     api_ok: int = 0
     expired_sends: int = 0
@@ -65,15 +66,11 @@ class Played:
             f"{self.revoked_sends} calls were sent with a revoked token": self.revoked_sends == 0,
             f"{self.double_exchanges} spent refresh tokens were presented": self.double_exchanges == 0,
             f"calls failed: {dict(self.failed)}": not self.failed,
-            f"{self.api_ok} of {self.size.calls} calls arrived": self.api_ok == self.size.calls,
+            f"{self.api_ok} of {self.calls} calls arrived": self.api_ok == self.calls,
             f"{self.events} events were written": self.events == 0,
             f"{self.most_in_flight} exchanges were in flight at once": self.most_in_flight <= MOST_IN_FLIGHT,
         }
         return [words for words, holds in kept.items() if not holds]
-
-
-async def no_shock(_world: World) -> None:
-    """A quiet day."""
 
 
 async def play(
@@ -81,7 +78,7 @@ async def play(
     size: Size,
     providers: Sequence[Provider] = EVERY_PROVIDER,
     *,
-    shock: Shock = no_shock,
+    shock: Shock | None = None,
     seed: int = 1,
 ) -> Played:
     """Connect the accounts at once, in turn over the providers; then let the time pass."""
@@ -90,9 +87,9 @@ async def play(
         accounts = [await world.connect(providers[each % len(providers)]) for each in range(size.accounts)]
         async with asyncio.TaskGroup() as group, working(world):
             looking = group.create_task(draws.keep_looking(world, min(each.life.seconds for each in providers)))
-            shocked = asyncio.ensure_future(shock(world))
+            if shock is not None:
+                group.create_task(_befall(world, accounts, shock, played))
             await _call(world, accounts, played)
-            await shocked
             await world.until(size.seconds)
             looking.cancel()
         draws.look(world)
@@ -109,7 +106,14 @@ async def _call(world: World, accounts: Sequence[ConnectedAccount], played: Play
             group.create_task(_one_call(world, world.random.choice(accounts), played))
 
 
+async def _befall(world: World, accounts: Sequence[ConnectedAccount], shock: Shock, played: Played) -> None:
+    """The shock, and at once a call on every account."""
+    await shock(world)
+    await asyncio.gather(*(_one_call(world, account, played) for account in accounts))
+
+
 async def _one_call(world: World, account: ConnectedAccount, played: Played) -> None:
+    played.calls += 1
     outcome = await world.call(account)
     if isinstance(outcome, Failure):
         played.failed[outcome.code] += 1

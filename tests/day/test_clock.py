@@ -18,14 +18,14 @@ HOUR = timedelta(hours=1)
 
 
 def test_a_sleep_of_nine_hours_ends_without_expired_tokens_and_without_a_storm(tmp_path: Path) -> None:
-    # Three calls of four fall into the sleep: they all come at the moment of waking.
-    size = Size(accounts=60, calls=600, hours=12)
+    # Three calls of four fall into the sleep: they come when it ends, besides one on every account.
+    size = Size(accounts=60, calls=400, hours=12)
 
     assert run(play(tmp_path, size, PROVIDERS, shock=suspension(9 * HOUR))).broken_always() == []
 
 
 @pytest.mark.parametrize("shock", [step(HOUR), step(-HOUR)], ids=["forward", "back"])
 def test_a_clock_that_is_set_by_an_hour_sends_no_expired_token(tmp_path: Path, shock: Shock) -> None:
-    size = Size(accounts=40, calls=1600, hours=4)
+    size = Size(accounts=40, calls=1200, hours=4)
 
     assert run(play(tmp_path, size, PROVIDERS, shock=shock)).broken_always() == []

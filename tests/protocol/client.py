@@ -51,7 +51,11 @@ def may_begin(setup: Setup, state: State) -> bool:
         return False
     if not row.intent or not setup.rules.wait or setup.policy not in ROTATING:
         return True
-    return _has_settled(setup, state) and (_in_time(setup, state, row.token) or _is_last_chance(setup, state))
+    return _has_settled(setup, state) and _may_resend(setup, state, row.token)
+
+
+def _may_resend(setup: Setup, state: State, token: int) -> bool:
+    return _in_time(setup, state, token) or _is_last_chance(setup, state)
 
 
 def _has_settled(setup: Setup, state: State) -> bool:
@@ -73,7 +77,7 @@ def _is_last_chance(setup: Setup, state: State) -> bool:
     """Whether the access token is about to end. Every pause is over by then, unless the setup says otherwise."""
     if setup.pause_outlasts_token:
         return True
-    return not any(c.place == "answered" and c.generation == state.row.generation for c in state.clients)
+    return not any(client.place == "answered" for client in state.clients)
 
 
 def _begin(state: State, client: Client) -> Step:
@@ -86,11 +90,18 @@ def _begin(state: State, client: Client) -> Step:
 
 def _guard(setup: Setup, state: State, client: Client) -> Step:
     row = state.row
-    if setup.rules.guard and (row.lock, row.generation) != (client.fence, client.generation):
+    if setup.rules.guard and not _passes(setup, state, client):
         return Step("is stopped by the guard", client, _moved(state, released(row, client), client, IDLE))
     if setup.guard_is_atomic:
         return _send(state, client)
     return Step("passes the guard", client, _moved(state, row, client, client._replace(place="before_send")))
+
+
+def _passes(setup: Setup, state: State, client: Client) -> bool:
+    if (state.row.lock, state.row.generation) != (client.fence, client.generation):
+        return False
+    resends = (client.again or client.previous) and setup.policy in ROTATING and setup.rules.wait
+    return not (resends and setup.rules.guard_asks_again) or _may_resend(setup, state, client.token)
 
 
 def _send(state: State, client: Client) -> Step:

@@ -39,7 +39,8 @@ def explore(setup: Setup, limit: int = 10_000_000) -> Found:
             if after.broken:
                 trace = (*_way(setup, parents, state), _line(step))
                 return Found(len(parents), False, after.broken, trace, losses, reauths)
-            losses[_cause(step)] += after.lost and not state.lost
+            if after.lost and not state.lost:
+                losses[_cause(step)] += 1
             reauths += state.row.active and not after.row.active
             if after not in parents:
                 parents[after] = state
@@ -80,7 +81,7 @@ def _has_hope(setup: Setup, state: State) -> bool:
 
 
 def _unavoidable(policy: Policy, step: Step) -> bool:
-    """Under a policy that spends tokens, a fault took the only copy of a successor, and no second use of ours did it."""
+    """A fault took the only copy of a successor, and no second use of ours ended the grant."""
     return step.lossy and policy not in (Policy.NEVER, Policy.UNTIL_USED) and not step.state.server.ended
 
 

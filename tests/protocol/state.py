@@ -34,6 +34,8 @@ class Rules(NamedTuple):
 
     guard: bool = True
     """Immediately before the request: the lock is still mine and the generation has not moved."""
+    guard_asks_again: bool = True
+    """The guard also asks whether this moment is still one for a re-send: a grace may have ended since the intent."""
     wait: bool = True
     """A token that may be spent is sent again only when the earlier request can no longer be under way, and without a
     grace only at the last chance."""

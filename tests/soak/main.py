@@ -17,7 +17,7 @@ from tests.soak import people
 from tests.soak.plan import FAULTS, POLICIES, PROCESSES, Policy, write_connectors
 from tests.soak.provider import provide
 from tests.soak.record import Called, Held, Journal, Presented, Told, rows
-from tests.soak.torment import Nursery, Tormentor, orphans
+from tests.soak.torment import LONGEST_END_S, Nursery, Tormentor, orphans
 from tests.soak.verdict import Evidence, Figures, broken, expired, figures
 from tests.soak.worker import Account, Shift, Vault, work
 
@@ -98,7 +98,9 @@ def _soak(folder: Path, nursery: Nursery, policies: tuple[Policy, ...], seconds:
         person = nursery.start("person", people.reconnect, shift("person"))
         tormentor = Tormentor(clock, random.Random(seed), lambda name: nursery.start(name, work, shift(name)))
         tormentor.torment(PROCESSES, until)
-        person.join()
+        person.join(LONGEST_END_S)
+        if person.exitcode != 0:
+            tormentor.fallen.append(f"person ended with {person.exitcode}")
         control.delete("/sandbox/faults").raise_for_status()
     nursery.run("look", people.look, vault, accounts, folder / "found", folder / "events")
     return tormentor

@@ -107,7 +107,7 @@ def _broken_by(evidence: Evidence, policy: str) -> Iterator[str]:
         yield f"{policy}: {figure.double} refresh tokens were spent again though their answer had arrived."
     yield from _wrong_calls(evidence, policy, figure.lost)
     yield from _wrong_losses(evidence, policy)
-    yield from _wrong_events(evidence, policy, figure.lost)
+    yield from _wrong_events(evidence, policy, figure.lost + figure.dead)
     yield from _wrong_books(evidence, policy, figure)
 
 

@@ -20,7 +20,7 @@ from evergrant.oauth.answer import Issued, Rejected, moment, read_answer
 from evergrant.wire import LARGEST_TOKEN_ANSWER, NOT_SENT, AnswerTooLarge, parse_json, read_capped
 
 EXCHANGE_DEADLINE_S = 15.0
-"""One exchange ends by then, whatever the provider does."""
+"""One exchange ends by then, whatever the provider does; so long a lost one may still be under way."""
 
 Answer = Issued | Rejected
 Form = Mapping[str, Secret | str]
@@ -42,7 +42,10 @@ class Client:
 class TokenEndpoint:
     """Sends token requests; never redirects, never sends twice, never guesses how to authenticate."""
 
-    def __init__(self, http: httpx2.AsyncClient, clock: Clock, failpoint: FailPoint) -> None:
+    def __init__(
+        self, http: httpx2.AsyncClient, clock: Clock, failpoint: FailPoint, deadline_s: float = EXCHANGE_DEADLINE_S
+    ) -> None:
+        self.deadline_s = deadline_s
         self._http = http
         self._clock = clock
         self._failpoint = failpoint
@@ -107,7 +110,7 @@ class TokenEndpoint:
         return read_answer(client.connector, response, body, sent_at)
 
     async def _send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
-        async with asyncio.timeout(EXCHANGE_DEADLINE_S):
+        async with asyncio.timeout(self.deadline_s):
             request.extensions["trace"] = self._trace
             response = await self._http.send(request, stream=True)
             self._failpoint("answer_begun")

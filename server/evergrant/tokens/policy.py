@@ -35,7 +35,9 @@ def retry_at(attempts: int, now: datetime, retry_after_s: float | None) -> datet
     return now + max(backoff, asked)
 
 
-def resend_at(policy: GrantPolicy, held: Held, now: datetime) -> datetime | None:
+def resend_at(
+    policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EXCHANGE_DEADLINE_S
+) -> datetime | None:
     """From when this generation's refresh token may be sent again; None where it was not sent yet.
 
     A token that never rotates may be sent at any time. A rotating one not before the first request can no longer be
@@ -46,7 +48,7 @@ def resend_at(policy: GrantPolicy, held: Held, now: datetime) -> datetime | None
         return None
     if policy.rotation == "never":
         return held.intent_at
-    settled = held.intent_at + timedelta(seconds=EXCHANGE_DEADLINE_S)
+    settled = held.intent_at + timedelta(seconds=deadline_s)
     within_grace = max(settled, now) < held.intent_at + timedelta(seconds=policy.grace_s)
     return settled if within_grace else max(settled, last_chance(held.grant) or settled)
 
@@ -68,13 +70,13 @@ def renewal(policy: GrantPolicy, issued_at: datetime, expires_at: datetime | Non
     return Renewal(expires_at - window * (1 - share), expires_at - window)
 
 
-def floor(policy: GrantPolicy, held: Held, now: datetime) -> datetime | None:
+def floor(policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EXCHANGE_DEADLINE_S) -> datetime | None:
     """Until when the next generation may not be exchanged; None where it may at once.
 
     After a re-send, a straggler of the first request may still arrive: two generations later it would look like a
     theft. And some providers ask for a pause between exchanges.
     """
-    settled = now + timedelta(seconds=EXCHANGE_DEADLINE_S) if held.intent_at and policy.rotation != "never" else None
+    settled = now + timedelta(seconds=deadline_s) if held.intent_at and policy.rotation != "never" else None
     asked = now + timedelta(seconds=policy.min_exchange_interval_s) if policy.min_exchange_interval_s else None
     return max((moment for moment in (settled, asked) if moment), default=None)
 

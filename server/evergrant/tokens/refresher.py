@@ -17,7 +17,7 @@ from evergrant.model.event import reauth_required as reauth_event
 from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Issued, Rejected
-from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
+from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.values import BadAccountValue, from_token
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
@@ -88,7 +88,7 @@ class Refresher:
         """Wait for the moment when a token whose answer was lost may be sent again; False where that is not soon."""
         again = self._again(held)
         wait = (again - self.clock.now()).total_seconds() if again else 0.0
-        if again is None or wait > 2 * EXCHANGE_DEADLINE_S:
+        if again is None or wait > 2 * self.endpoint.deadline_s:
             return False
         await self.clock.sleep(max(wait, 0.0))
         return True
@@ -125,7 +125,7 @@ class Refresher:
 
     def _again(self, held: Held) -> datetime | None:
         """From when an exchange may be sent: a lost one must have settled, and stragglers be gone; None: at once."""
-        again = resend_at(self._policy(held), held, self.clock.now())
+        again = resend_at(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s)
         times = [moment for moment in (again, held.not_before) if moment is not None]
         return max(times, default=None)
 
@@ -192,7 +192,9 @@ class Refresher:
     async def _keep(self, held: Held, renewed: Renewed) -> Held | None:
         """Put a success on disk: in the database, or where it cannot be written, in the spool."""
         try:
-            return await self.grants.commit(held, renewed, floor(self._policy(held), held, self.clock.now()))
+            return await self.grants.commit(
+                held, renewed, floor(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s)
+            )
         except StoreUnavailable:
             self.spool.keep(held, renewed)
             raise
