@@ -78,9 +78,9 @@ class App:
 async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[App, None]:
     """The app on the settings' vault, closed at the end of the block.
 
-    Raises KeyUnavailable, StoreUnavailable, DeclarationError.
+    Raises KeyUnavailable, StoreUnavailable.
     """
-    catalog = Catalog(folders(Path(__file__).parent, settings.connector_path))
+    catalog = Catalog(folders(Path(__file__).parent, settings.connector_path), lenient=True)
     vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock)
     try:
         async with (

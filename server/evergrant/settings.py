@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from evergrant.vault.keys import KeySource
@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.evergrant")
     host: str = "127.0.0.1"
-    port: int = DEFAULT_PORT
+    port: Annotated[int, Field(ge=1, le=65535)] = DEFAULT_PORT
     public_url: str | None = None
     key_source: KeySource = "auto"
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
@@ -35,6 +35,18 @@ class Settings(BaseSettings):
     @classmethod
     def _folders(cls, value: object) -> object:
         return tuple(Path(part).expanduser() for part in value.split(":") if part) if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("connector_path")
+    @classmethod
+    def _there(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        if missing := [path for path in value if not (path / "connectors").is_dir()]:
+            raise ValueError(f"there is no folder {missing[0] / 'connectors'}")
+        return value
 
     @property
     def url(self) -> str:

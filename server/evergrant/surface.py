@@ -40,7 +40,8 @@ def web_app(app: App, server: Server[Any], snippets: Callable[[], Mapping[str, s
     def tenant_of_bearer(token: str) -> str | None:
         return LOCAL_TENANT if is_local_bearer(app.vault.key, token) else None
 
-    own = [app.settings.public_url] if app.settings.public_url else []
+    public = urlsplit(app.settings.public_url or "")
+    own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
     endpoint = mcp_endpoint(server, tenant_of_bearer, origins=own)
     pages = Pages(app.connect, app.consent, app.accounts, LOCAL_TENANT, snippets)
 
@@ -49,7 +50,7 @@ def web_app(app: App, server: Server[Any], snippets: Callable[[], Mapping[str, s
         async with endpoint.running():
             yield
 
-    hosts = ["localhost", "127.0.0.1", "[::1]", *(urlsplit(url).hostname or "" for url in own)]
+    hosts = ["localhost", "127.0.0.1", "[::1]", *([public.hostname] if public.hostname else [])]
     return Starlette(
         routes=[*pages.routes(), Route("/healthz", _health), endpoint.route],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],

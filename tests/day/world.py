@@ -26,6 +26,7 @@ from evergrant.model.ids import new_id
 from evergrant.model.outcome import Outcome
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued, read_answer
+from evergrant.oauth.flow import parse_redirect
 from evergrant.sandbox.app import Sandbox
 from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.vault.grants import Grants
@@ -33,7 +34,6 @@ from evergrant.vault.grants import Grants
 REDIRECT_URI = "http://localhost:8484/callback"
 EARLIEST_SHARE, LATEST_SHARE = 0.6, 0.9
 """The part of a token's life in which it is to be renewed, as the design says."""
-DUE_AT_ONCE = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,21 @@ class World:
             LOCAL_TENANT, name, client_id=name, client_secret=Secret(SECRET), redirect_uri=REDIRECT_URI
         )
 
-    async def connect(self, provider: Provider, share: float | None = None) -> ConnectedAccount:
-        """Store a new account; its first grant is to be renewed `share` into its life, drawn where it is None."""
+    async def connect(self, provider: Provider) -> ConnectedAccount:
+        """Store a new account without the consent page; its first renewal is drawn here."""
         name, now = provider.service.name, self.clock.now()
         answer = json.dumps(self.sandbox.issue(name, provider.service.user)).encode()
         issued = read_answer(self.app.catalog.connector(name), httpx2.Response(200), answer, now)
         assert isinstance(issued, Issued)
-        share = self.random.uniform(EARLIEST_SHARE, LATEST_SHARE) if share is None else share
+        share = self.random.uniform(EARLIEST_SHARE, LATEST_SHARE)
         return await self._grants.connect(self._account(provider), _first_grant(issued, share))
+
+    async def consent(self, provider: Provider, user: str) -> ConnectedAccount:
+        """Connect an account as a person does, at the provider's page; the engine draws its first renewal."""
+        name = provider.service.name
+        begun = await self.app.connect.begin(LOCAL_TENANT, name, user, {"origin": provider.life.origin})
+        page = await self.network.handle_async_request(httpx2.Request("GET", f"{begun.url}&auto=approve&user={user}"))
+        return await self.app.consent.finish(parse_redirect(page.headers["Location"]))
 
     def grant(self, account: ConnectedAccount) -> Grant:
         """What the vault holds for it now."""
@@ -131,7 +138,7 @@ async def opened(folder: Path, providers: Sequence[Provider], *, seed: int = 1) 
     services = tuple(each.service for each in providers)
     write_connectors(folder / "data", data_folder(Path(evergrant.__file__).parent), services)
     clients = {each.name: each.client(REDIRECT_URI) for each in services}
-    sandbox = Sandbox(clients, clock=true, chance=random.Random(seed))
+    sandbox = Sandbox(clients, clock=true, chance=random.Random(seed), auto_approve=True)
     network = Network(sandbox, true)
     settings = Settings(home=folder / "vault", key_source="file", connector_path=(folder / "data",))
     async with open_app(settings, Surroundings(clock, dice, network, lambda: None, nothing)) as app:

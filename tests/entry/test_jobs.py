@@ -82,3 +82,84 @@ async def test_a_tick_that_fails_is_followed_by_another() -> None:
     scheduler.shutdown(wait=False)
 
     assert timedelta(0) < following - CLOCK.now() <= LONGEST_WAIT
+
+
+class Ticks:
+    """Counts ticks of both kinds and lets a test wait for one."""
+
+    def __init__(self) -> None:
+        self.led = self.stood_by = 0
+        self.happened = asyncio.Event()
+
+    async def tick(self) -> datetime | None:
+        self.led += 1
+        self.happened.set()
+        return None
+
+    async def stand_by(self) -> datetime | None:
+        self.stood_by += 1
+        self.happened.set()
+        return None
+
+    async def next(self) -> None:
+        async with asyncio.timeout(10):
+            await self.happened.wait()
+        self.happened.clear()
+
+
+async def test_only_the_leader_ticks_and_a_new_leader_ticks_at_once() -> None:
+    ticks, elected = Ticks(), asyncio.Event()
+    scheduler = job_set(ticks.tick, CLOCK, structlog.get_logger(), elected, ticks.stand_by)
+    scheduler.start()
+    await ticks.next()
+    assert (ticks.led, ticks.stood_by) == (0, 1)
+
+    elected_at = CLOCK.now()
+    elected.set()
+    await ticks.next()
+    scheduler.shutdown(wait=False)
+
+    assert (ticks.led, ticks.stood_by) == (1, 1)
+    assert CLOCK.now() - elected_at < LONGEST_WAIT
+
+
+async def test_a_process_that_is_elected_while_it_stands_by_ticks_right_after() -> None:
+    ticks, elected = Ticks(), asyncio.Event()
+
+    async def stand_by() -> datetime | None:
+        elected.set()
+        for _ in range(5):
+            await checkpoint()
+        return None
+
+    scheduler = job_set(ticks.tick, CLOCK, structlog.get_logger(), elected, stand_by)
+    scheduler.start()
+    await ticks.next()
+    scheduler.shutdown(wait=False)
+
+    assert ticks.led == 1
+
+
+async def test_a_leader_from_the_start_does_not_stand_by() -> None:
+    ticks, elected = Ticks(), asyncio.Event()
+    elected.set()
+    scheduler = job_set(ticks.tick, CLOCK, structlog.get_logger(), elected, ticks.stand_by)
+    scheduler.start()
+    await ticks.next()
+    scheduler.shutdown(wait=False)
+
+    assert ticks.led >= 1
+    assert ticks.stood_by == 0
+
+
+async def test_shutting_down_before_an_election_leaves_nothing_behind() -> None:
+    ticks = Ticks()
+    before = asyncio.all_tasks()
+    scheduler = job_set(ticks.tick, CLOCK, structlog.get_logger(), asyncio.Event(), ticks.stand_by)
+    scheduler.start()
+    await ticks.next()
+    scheduler.shutdown(wait=False)
+    for _ in range(5):
+        await checkpoint()
+
+    assert asyncio.all_tasks() == before

@@ -8,6 +8,7 @@ from tests.protocol.state import (
     NOTHING,
     Client,
     Promise,
+    Request,
     Row,
     Setup,
     State,
@@ -23,7 +24,7 @@ def client_steps(setup: Setup, state: State) -> Iterator[Step]:
     for client in dict.fromkeys(state.clients):
         if client.place == "idle":
             if may_begin(setup, state):
-                yield _begin(state, client)
+                yield _begin(setup, state, client)
         elif client.place == "intent_written":
             yield _guard(setup, state, client)
         elif client.place == "before_send":
@@ -61,8 +62,13 @@ def _may_resend(setup: Setup, state: State, token: int) -> bool:
 def _has_settled(setup: Setup, state: State) -> bool:
     """Whether no request of this generation can be under way."""
     mine = (state.row.token, state.row.previous)
-    counts_all = setup.rules.wait_counts_from_last
-    return not any(r.token in mine and (counts_all or not r.again) for r in under_way(state))
+    return not any(request.token in mine and _is_waited_for(setup, request) for request in under_way(state))
+
+
+def _is_waited_for(setup: Setup, request: Request) -> bool:
+    if setup.rules.wait_from == "lock":
+        return True
+    return not request.late and (setup.rules.wait_from == "last_intent" or not request.again)
 
 
 def _in_time(setup: Setup, state: State, token: int) -> bool:
@@ -73,6 +79,11 @@ def _in_time(setup: Setup, state: State, token: int) -> bool:
     return setup.policy in WITH_GRACE | {Policy.UNTIL_USED} and state.server.takes(token)
 
 
+def _prefers_candidate(setup: Setup, state: State, token: int) -> bool:
+    """Whether to promote a late success: a re-send of `token` would be a second use, and may end the grant."""
+    return setup.rules.candidate_first and bool(state.row.candidates) and not _in_time(setup, state, token)
+
+
 def _is_last_chance(setup: Setup, state: State) -> bool:
     """Whether the access token is about to end. Every pause is over by then, unless the setup says otherwise."""
     if setup.pause_outlasts_token:
@@ -80,9 +91,11 @@ def _is_last_chance(setup: Setup, state: State) -> bool:
     return not any(client.place == "answered" for client in state.clients)
 
 
-def _begin(state: State, client: Client) -> Step:
+def _begin(setup: Setup, state: State, client: Client) -> Step:
     """Lock and first transaction are one step: nobody can see the state between them."""
     row = state.row
+    if row.intent and _prefers_candidate(setup, state, row.token):
+        return Step("promotes the late success", None, state._replace(row=_promoted(row)))
     begun = Client("intent_written", row.fence + 1, row.generation, row.token, again=row.intent)
     row = row._replace(fence=begun.fence, lock=begun.fence, intent=True)
     return Step("takes the lock and writes its intent", begun, _moved(state, row, client, begun))
@@ -101,7 +114,9 @@ def _passes(setup: Setup, state: State, client: Client) -> bool:
     if (state.row.lock, state.row.generation) != (client.fence, client.generation):
         return False
     resends = (client.again or client.previous) and setup.policy in ROTATING and setup.rules.wait
-    return not (resends and setup.rules.guard_asks_again) or _may_resend(setup, state, client.token)
+    if not resends or not setup.rules.guard_asks_again:
+        return True
+    return _may_resend(setup, state, client.token) and not _prefers_candidate(setup, state, client.token)
 
 
 def _send(state: State, client: Client) -> Step:
@@ -163,7 +178,7 @@ def _weigh(setup: Setup, state: State, client: Client) -> Step:
     if row.fence != client.fence:
         return Step("was refused, but is overtaken", client, _moved(state, row, client, IDLE))
     if setup.rules.previous and not client.previous and _in_time(setup, state, row.previous):
-        trial = client._replace(place="intent_written", token=row.previous, previous=True, answer=NOTHING)
+        trial = client._replace(place="intent_written", token=row.previous, previous=True, late=True, answer=NOTHING)
         return Step("was refused; tries the token before", client, _moved(state, row, client, trial))
     return _declare(state, client)
 

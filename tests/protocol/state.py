@@ -12,6 +12,10 @@ Place = Literal["idle", "intent_written", "before_send", "sent", "answered", "co
 Promise = Literal["", "avoidable loss", "false reauth", "second event", "spent twice", "stuck"]
 """Which promise a step has broken; empty where none."""
 
+WaitFrom = Literal["lock", "last_intent", "first_intent"]
+"""From when the wait before a re-send counts: from the moment the lock was had (whoever held it before can have sent
+nothing since), from the latest attempt's intent, or from the first intent of the generation."""
+
 NOTHING: Final = -2
 """In place of an answer: a timeout, a reset, a 5xx."""
 
@@ -23,7 +27,7 @@ class Faults(NamedTuple):
     lost_request: int = 0
     lost_response: int = 0
     pause: int = 0
-    """Longer than any lease."""
+    """Longer than any lease and than any wait."""
     grace_end: int = 0
     consent: int = 0
     """No fault, but as unforeseen: a person consents anew, which ends the former grant at the provider."""
@@ -39,8 +43,8 @@ class Rules(NamedTuple):
     wait: bool = True
     """A token that may be spent is sent again only when the earlier request can no longer be under way, and without a
     grace only at the last chance."""
-    wait_counts_from_last: bool = True
-    """That wait starts anew with each re-send, not with the first request of the generation."""
+    wait_from: WaitFrom = "lock"
+    """From when that wait counts."""
     success_by_generation: bool = True
     """A success is stored whoever holds the lock; off: classic fencing."""
     floor: bool = True
@@ -49,6 +53,8 @@ class Rules(NamedTuple):
     """A terminal answer is weighed against the row as it is now."""
     candidates: bool = True
     """A success that comes after another one is kept."""
+    candidate_first: bool = True
+    """A kept success is tried before a re-send outside the grace."""
     previous: bool = True
     """Before the grant is declared dead, the token before is tried once within its grace."""
     grace_margin: bool = True
@@ -82,6 +88,8 @@ class Client(NamedTuple):
     """A deliberate re-send: an earlier attempt's end is not known."""
     previous: bool = False
     """It tries the token before the stored one."""
+    late: bool = False
+    """It sends long after its intent was written."""
     answer: int = NOTHING
 
 
@@ -114,6 +122,7 @@ class Request(NamedTuple):
 
     token: int
     again: bool
+    late: bool
 
 
 class State(NamedTuple):
@@ -162,7 +171,7 @@ def under_way(state: State) -> Iterator[Request]:
     yield from state.orphans
     for client in state.clients:
         if client.place == "sent":
-            yield Request(client.token, client.again)
+            yield Request(client.token, client.again, client.late)
 
 
 def released(row: Row, client: Client) -> Row:

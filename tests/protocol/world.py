@@ -21,10 +21,7 @@ from tests.protocol.state import (
 def world_steps(setup: Setup, state: State) -> Iterator[Step]:
     """What the server and the world can do next."""
     for client in dict.fromkeys(state.clients):
-        if client.place == "sent":
-            yield from _server_steps(setup, state, client)
-        if client.place != "idle" and state.left.crash:
-            yield _crash(setup, state, client)
+        yield from _steps_around(setup, state, client)
     for request in dict.fromkeys(state.orphans):
         yield _orphan(setup, state, request)
     if setup.lock == "lease" and state.row.lock:
@@ -33,6 +30,15 @@ def world_steps(setup: Setup, state: State) -> Iterator[Step]:
         yield _grace_end(state)
     if state.left.consent:
         yield _consent(state)
+
+
+def _steps_around(setup: Setup, state: State, client: Client) -> Iterator[Step]:
+    if client.place == "sent":
+        yield from _server_steps(setup, state, client)
+    if client.place != "idle" and state.left.crash:
+        yield _crash(setup, state, client)
+    if setup.lock == "kernel" and state.left.pause and client.place in ("intent_written", "before_send"):
+        yield _pause(state, client)
 
 
 def _server_steps(setup: Setup, state: State, client: Client) -> Iterator[Step]:
@@ -59,10 +65,17 @@ def _crash(setup: Setup, state: State, client: Client) -> Step:
     row = released(state.row, client) if setup.lock == "kernel" else state.row
     orphans = state.orphans
     if client.place == "sent":
-        orphans = tuple(sorted((*orphans, Request(client.token, client.again))))
+        orphans = tuple(sorted((*orphans, Request(client.token, client.again, client.late))))
     left = state.left._replace(crash=state.left.crash - 1)
     after = state._replace(row=row, clients=with_client(state, client, IDLE), orphans=orphans, left=left)
     return Step(f"CRASHES at {client.place}", client, after, lossy=True, fault=True)
+
+
+def _pause(state: State, client: Client) -> Step:
+    """A kernel lock stays with a paused process; what changes is how old its intent is when it sends."""
+    left = state.left._replace(pause=state.left.pause - 1)
+    after = state._replace(clients=with_client(state, client, client._replace(late=True)), left=left)
+    return Step("IS PAUSED and keeps its lock", client, after, fault=True)
 
 
 def _orphan(setup: Setup, state: State, request: Request) -> Step:

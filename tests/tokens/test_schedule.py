@@ -14,6 +14,7 @@ from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, GrantRow
 from evergrant.tokens.schedule import UNRENEWABLE_PAUSE
+from evergrant.vault.grants import Grants
 
 pytestmark = pytest.mark.anyio
 Spoil = Callable[[Database, AccountKey], None]
@@ -23,6 +24,10 @@ Spoil = Callable[[Database, AccountKey], None]
 async def world(tmp_path: Path) -> AsyncGenerator[Practice, None]:
     async with practice(tmp_path) as made:
         yield made
+
+
+def grants(world: Practice) -> Grants:
+    return Grants(world.app.vault.database, world.app.vault.sealer)
 
 
 def remove_connector(database: Database, key: AccountKey) -> None:
@@ -62,8 +67,8 @@ async def test_an_account_that_cannot_be_renewed_is_tried_again_after_a_pause(wo
     await world.app.schedule.tick()
 
     again = world.clock.now() + UNRENEWABLE_PAUSE
-    assert world.app.schedule.grants.due(again - timedelta(microseconds=1), 10) == []
-    assert world.app.schedule.grants.due(again, 10) == [account.key]
+    assert grants(world).due(again - timedelta(microseconds=1), 10) == []
+    assert grants(world).due(again, 10) == [account.key]
 
 
 async def test_a_removed_connector_is_the_connections_fault_and_leaves_no_attempt_open(world: Practice) -> None:
@@ -76,7 +81,7 @@ async def test_a_removed_connector_is_the_connections_fault_and_leaves_no_attemp
 
     assert isinstance(refused.value.failure, ConnectionFault)
     assert refused.value.failure.provider_code == "connector_removed"
-    held = world.app.schedule.grants.load(account.key)
+    held = grants(world).load(account.key)
     assert held is not None
     assert (held.account.state, held.intent_at, held.attempts) == ("active", None, 0)
 

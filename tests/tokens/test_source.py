@@ -18,6 +18,7 @@ from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT
 
 pytestmark = pytest.mark.anyio
+IN_ORDER = ("locked", "intent_uncommitted", "intent_written", "before_send", "sent", "before_commit", "committed")
 GRACE = Behaviour(access_token_ttl=1800, rotation=Rotation.GRACE_SAME, grace_s=600)
 
 
@@ -102,7 +103,7 @@ async def test_the_new_token_is_on_disk_before_anyone_uses_it(tmp_path: Path) ->
         order.clear()
         await world.search(account)
 
-        assert order == ["intent_written", "before_send", "answered", "before_commit", "committed"]
+        assert [order.index(point) for point in IN_ORDER] == sorted(order.index(point) for point in IN_ORDER)
         held = world.app.tokens.account(account.key)
         assert held.state == "active"
 

@@ -77,9 +77,14 @@ def failure(connector: Connector, tool: Tool, account: ConnectedAccount, refusal
     return by_class[refusal.class_](_Case(connector, tool, account, refusal))
 
 
+def is_repeatable(tool: Tool) -> bool:
+    """Whether a call that may have been carried out may be made again without looking."""
+    return tool.effect == "read" or tool.idempotent
+
+
 def again_later(tool: Tool) -> str:
     """What to do after a failure that may have let a write through."""
-    if tool.effect == "read" or tool.idempotent:
+    if is_repeatable(tool):
         return "Call again in a minute."
     return "It may have been carried out: look before you call again."
 
@@ -130,6 +135,7 @@ def _unavailable(case: _Case) -> Failure:
     return ProviderUnavailable(
         what_happened=f"{case.answered} It cannot serve this now.",
         what_to_do=again_later(case.tool),
+        retryable=is_repeatable(case.tool),
         retry_after_s=case.refusal.retry_after_s,
         **case.common,
     )

@@ -30,14 +30,23 @@ class UnknownTool(LookupError):
 class Catalog:
     """The connectors and tools of the given folders; a later folder's connector replaces an earlier one's."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        """Read every `connectors/*.yaml`; raises DeclarationError with file, line and fault."""
+    def __init__(self, folders: Sequence[Path], *, lenient: bool = False) -> None:
+        """Read every `connectors/*.yaml`; raises DeclarationError with file, line and fault.
+
+        A `lenient` catalog keeps the faults of a connector until that connector is used: the others go on.
+        """
+        self._lenient = lenient
+        self.faults: dict[str, DeclarationError] = {}
+        """By connector, what is wrong with its files, as far as they have been read."""
         self._files = {path.stem: path for folder in folders for path in sorted((folder / "connectors").glob("*.yaml"))}
-        self._connectors = {name: self._read(name) for name in self._files}
+        readable = ((name, self._read_kept(name)) for name in self._files)
+        self._connectors = {name: connector for name, connector in readable if connector}
         self._tools = lru_cache(maxsize=None)(self._read_tools)
 
     def connector(self, name: str) -> Connector:
-        """The connector of that name; raises UnknownConnector."""
+        """The connector of that name; raises UnknownConnector, DeclarationError."""
+        if name in self.faults and name not in self._connectors:
+            raise self.faults[name]
         found = self._connectors.get(name)
         if found is None or found.abstract:
             raise UnknownConnector(f"There is no connector {name!r}. Known: {', '.join(self.connectors())}.")
@@ -48,7 +57,10 @@ class Catalog:
         return {name: found for name, found in sorted(self._connectors.items()) if not found.abstract}
 
     def tools(self, connector: str) -> Mapping[str, Tool]:
-        """The tools of one connector, by name in the file's order; raises UnknownConnector, DeclarationError."""
+        """The tools of one connector, by name in the file's order; raises UnknownConnector, DeclarationError.
+
+        In a lenient catalog a connector whose tools cannot be read has none.
+        """
         self.connector(connector)
         return self._tools(connector)
 
@@ -58,12 +70,26 @@ class Catalog:
         A tool's name begins with its connector's, so only that connector's file is read.
         """
         for connector in self._owners(name):
+            if connector in self.faults:
+                raise self.faults[connector]
             if found := self.tools(connector).get(name):
                 return connector, found
         raise UnknownTool(f"There is no tool {name!r}. Call search_tools to find the right name.")
 
     def _owners(self, tool: str) -> Iterator[str]:
-        return (name for name in self.connectors() if tool.startswith(f"{name}_"))
+        return (name for name in (*self.connectors(), *self.faults) if tool.startswith(f"{name}_"))
+
+    def _read_kept(self, name: str) -> Connector | None:
+        try:
+            return self._read(name)
+        except DeclarationError as error:
+            self._keep(name, error)
+            return None
+
+    def _keep(self, name: str, error: DeclarationError) -> None:
+        if not self._lenient:
+            raise error
+        self.faults[name] = error
 
     def _read(self, name: str) -> Connector:
         path = self._files[name]
@@ -79,6 +105,13 @@ class Catalog:
         return merge(self._with_parent(parent, (*seen, name)), {"abstract": False} | data)
 
     def _read_tools(self, name: str) -> Mapping[str, Tool]:
+        try:
+            return self._parse_tools(name)
+        except DeclarationError as error:
+            self._keep(name, error)
+            return {}
+
+    def _parse_tools(self, name: str) -> Mapping[str, Tool]:
         path = self._files[name].parents[1] / "schemas" / f"{name}.yaml"
         tools = parse(_TOOLS, read(path), path)
         if stray := [tool for tool in tools if not tool.startswith(f"{name}_")]:

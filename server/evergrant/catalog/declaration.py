@@ -20,7 +20,6 @@ HttpUrl = Annotated[
     ),
 ]
 """An https URL, a loopback http URL, or one whose origin is an account value (`{account.instance_url}`)."""
-Seconds = Annotated[int, "seconds"]
 
 
 class DeclarationError(Exception):

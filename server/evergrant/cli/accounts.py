@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from evergrant.app import App
 from evergrant.cli.output import JsonOption, output
@@ -23,13 +24,13 @@ def list_accounts(as_json: bool = JsonOption) -> None:
     """Show every account with its two clocks."""
     out = output(as_json)
 
-    async def work(app: App) -> tuple[list[Standing], object]:
+    async def work(app: App) -> tuple[list[Standing], Table]:
         standings = [app.desk.standing(account) for account in app.accounts.all(LOCAL_TENANT)]
         return standings, accounts_table(standings, app.clock.now())
 
-    standings, table = run(out, work)
+    standings, shown = run(out, work)
     empty = "No account is connected yet. Connect one: evergrant connect hubspot"
-    out.show({"accounts": [standing_json(one) for one in standings]}, table if standings else empty)
+    out.show({"accounts": [standing_json(one) for one in standings]}, shown if standings else empty)
 
 
 @accounts.command(epilog="Example: evergrant accounts show acme")

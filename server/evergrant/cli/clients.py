@@ -92,18 +92,28 @@ _ALL: Final = (
 CLIENTS: Final[Mapping[str, McpClient]] = {client.name: client for client in _ALL}
 
 
-def entry(command: Path, home: Path | None) -> dict[str, Json]:
+def entry(command: Path, home: Path | None, settings: Mapping[str, str] | None = None) -> dict[str, Json]:
     """The entry, the same for every client, that starts `command mcp`; `home` is None for the default EVERGRANT_HOME.
+
+    `settings` are further environment variables, since clients start servers with an environment of their own.
 
     Raises ConfigRefused for a path that is relative (clients start servers from any folder) or is not UTF-8.
     """
-    env = {} if home is None else {"EVERGRANT_HOME": _spelled(home)}
+    env = _environment(home, settings)
     return {"command": _spelled(command), "args": ["mcp"], "env": env}
 
 
-def add_command(command: Path, home: Path | None, platform: str, name: str = NAME) -> str:
+def _environment(home: Path | None, settings: Mapping[str, str] | None) -> dict[str, str]:
+    own = {} if home is None else {"EVERGRANT_HOME": _spelled(home)}
+    return {**own, **(settings or {})}
+
+
+def add_command(
+    command: Path, home: Path | None, platform: str, name: str = NAME, *, settings: Mapping[str, str] | None = None
+) -> str:
     """The shell command by which Claude Code adds the server itself, quoted for the platform's shell."""
-    env = [] if home is None else ["--env", f"EVERGRANT_HOME={_spelled(home)}"]
+    pairs = [f"{variable}={value}" for variable, value in _environment(home, settings).items()]
+    env = ["--env", *pairs] if pairs else []
     # The name stands before --env because that option takes every word up to the next option.
     words = ["claude", "mcp", "add", name, "--scope", "user", *env, "--", _spelled(command), "mcp"]
     return subprocess.list2cmdline(words) if platform == "win32" else shlex.join(words)

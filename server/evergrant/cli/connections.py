@@ -4,10 +4,9 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from evergrant.app import App
-from evergrant.cli.output import Exit, JsonOption, Output, output
+from evergrant.cli.output import Exit, JsonOption, Output, cells, output, table
 from evergrant.cli.render import connection_json
 from evergrant.cli.running import run
 from evergrant.model.account import Connection
@@ -66,11 +65,12 @@ def list_connections(as_json: bool = JsonOption) -> None:
         return app.connections.all(LOCAL_TENANT)
 
     found = run(out, work)
-    table = Table("connector", "client id", "redirect URI", "secret", "fault", box=None)
+    shown = table("connector", "client id", "redirect URI", "secret", "fault")
     for one in found:
-        table.add_row(one.connector, one.client_id, one.redirect_uri, "yes" if one.client_secret else "no", one.fault)
+        secret = "yes" if one.client_secret else "no"
+        shown.add_row(*cells(one.connector, one.client_id, one.redirect_uri, secret, one.fault))
     empty = "None yet. Add one: evergrant connections add hubspot --client-id ... --client-secret-stdin"
-    out.show({"connections": [connection_json(one) for one in found]}, table if found else empty)
+    out.show({"connections": [connection_json(one) for one in found]}, shown if found else empty)
 
 
 @connections.command(epilog="Example: evergrant connections remove hubspot")

@@ -22,6 +22,8 @@ from evergrant.service.accounts import Standing
 from evergrant.service.connect import Begun
 from evergrant.service.consent import ConsentFailed
 from evergrant.settings import LOCAL_TENANT
+from evergrant.store.database import StoreUnavailable
+from evergrant.vault.seal import SealBroken
 
 POLL_S = 0.2
 
@@ -85,7 +87,7 @@ def _consent(out: Output, begin: Callable[[App], Awaitable[Begun]], *, no_browse
 
 async def _answered(app: App, out: Output, begun: Begun, *, no_browser: bool) -> str:
     """The id of the account, once the provider's answer came in by the callback or was pasted."""
-    async with _callback(app, out, begun), _pasted(app, out) as pasted:
+    async with _callback(app, out, begun), _pasted(app, out, begun) as pasted:
         _invite(out, begun, no_browser=no_browser)
         while True:
             if pasted.done():
@@ -123,8 +125,9 @@ def _has_display() -> bool:
 @asynccontextmanager
 async def _callback(app: App, out: Output, begun: Begun) -> AsyncGenerator[None, None]:
     """The callback's listener for the block, where no server of this vault has one already."""
-    address = callback_address(begun.redirect_uri)
-    if runs_here(app.settings) or address is None:
+    address, running = callback_address(begun.redirect_uri), runs_here(app.settings)
+    served = running is not None and callback_address(f"{running.url}/callback") == address
+    if served or address is None:
         yield
         return
     pages = Pages(app.connect, app.consent, app.accounts, LOCAL_TENANT, dict)
@@ -137,7 +140,7 @@ async def _callback(app: App, out: Output, begun: Begun) -> AsyncGenerator[None,
 
 
 @asynccontextmanager
-async def _pasted(app: App, out: Output) -> AsyncGenerator[asyncio.Future[str], None]:
+async def _pasted(app: App, out: Output, begun: Begun) -> AsyncGenerator[asyncio.Future[str], None]:
     """A future that resolves to the id of the account that an address pasted into the terminal makes."""
     loop = asyncio.get_running_loop()
     account: asyncio.Future[str] = loop.create_future()
@@ -148,7 +151,7 @@ async def _pasted(app: App, out: Output) -> AsyncGenerator[asyncio.Future[str], 
         if not line:
             loop.remove_reader(sys.stdin)
         elif line.strip():
-            tasks.add(loop.create_task(_finish(app, out, line, account)))
+            tasks.add(loop.create_task(_finish(app, out, begun, line, account)))
 
     with suppress(OSError, ValueError):  # standard input is closed, or a file: nobody can paste
         loop.add_reader(sys.stdin, read_line)
@@ -159,13 +162,21 @@ async def _pasted(app: App, out: Output) -> AsyncGenerator[asyncio.Future[str], 
             loop.remove_reader(sys.stdin)
 
 
-async def _finish(app: App, out: Output, line: str, account: asyncio.Future[str]) -> None:
+async def _finish(app: App, out: Output, begun: Begun, line: str, account: asyncio.Future[str]) -> None:
+    """A slip of the paste costs nothing: they may try again."""
     try:
-        made = await app.consent.finish(parse_redirect(line))
+        redirect = parse_redirect(line)
     except NotARedirect as error:
-        out.say(str(error))  # a slip of the paste costs nothing: they may try again
-    except ConsentFailed as failed:
-        account.set_exception(failed)
+        out.say(str(error))
+        return
+    if not app.connect.is_answer_to(begun.authorization_id, redirect):
+        out.say("That address answers another link than this one. Paste the one that the browser ended on.")
+        return
+    try:
+        made = await app.consent.finish(redirect)
+    except (ConsentFailed, StoreUnavailable, SealBroken) as failed:
+        if not account.done():
+            account.set_exception(failed)
     else:
         account.set_result(made.id)
 

@@ -37,7 +37,10 @@ def install(client: Client, show_only: Print = False, as_json: bool = JsonOption
     """Add this server to CLIENT's configuration; all else in it stays, and a backup is kept."""
     out = output(as_json)
     chosen = CLIENTS[client.value]
-    ours = entry(command_path(), vault_home())
+    try:
+        ours = entry(command_path(), vault_home(), vault_settings())
+    except ConfigRefused as refused:
+        out.fail(Exit.FAILED, "config_refused", str(refused))
     if show_only:
         out.show(ours, snippet(chosen, ours, SERVER_NAME))
         return
@@ -64,6 +67,17 @@ def vault_home() -> Path | None:
     """The vault's folder where it is not the usual one: the client's environment will not have ours."""
     here = home_folder(os.environ)  # noqa: TID251  (what is written into the client's file, not a setting read here)
     return None if here == home_folder({}) else here
+
+
+def vault_settings() -> dict[str, str]:
+    """Every setting made here but the vault's folder: the client starts the server with an environment of its own."""
+    here = os.environ  # noqa: TID251  (what is written into the client's file, not a setting read here)
+    ours = {name: value for name, value in sorted(here.items()) if name.startswith("EVERGRANT_") and value}
+    ours.pop("EVERGRANT_HOME", None)
+    if "EVERGRANT_CONNECTOR_PATH" in ours:
+        folders = (str(Path(part).absolute()) for part in ours["EVERGRANT_CONNECTOR_PATH"].split(":") if part)
+        ours["EVERGRANT_CONNECTOR_PATH"] = ":".join(folders)
+    return ours
 
 
 def _change(out: Output, client: McpClient, change: Callable[[Path], Installed]) -> None:

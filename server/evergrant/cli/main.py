@@ -1,5 +1,8 @@
 """The command line: one verb a line, in the order in which a newcomer needs them."""
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from evergrant.cli import accounts, connections, consent, demo, install, sandbox, serve, tools
@@ -9,10 +12,11 @@ def build() -> typer.Typer:
     """The whole command line."""
     app = typer.Typer(
         no_args_is_help=True,
+        invoke_without_command=True,
         pretty_exceptions_enable=False,
         add_completion=False,
-        help="A self-hosted MCP server that gives agents authenticated tools and keeps every grant beneath them alive.",
     )
+    app.callback()(version)
     app.command(epilog="Example: evergrant serve --port 8484")(serve.serve)
     app.command(epilog="Example: evergrant mcp")(serve.mcp)
     app.command(epilog="Example: evergrant status --json")(serve.status)
@@ -33,6 +37,15 @@ def build() -> typer.Typer:
     )
     app.command(epilog="Example: evergrant demo --json")(demo.demo)
     return app
+
+
+def version(
+    show: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and end.")] = False,
+) -> None:
+    """A self-hosted MCP server that gives agents authenticated tools and keeps every grant beneath them alive."""
+    if show:
+        typer.echo(metadata.version("evergrant"))
+        raise typer.Exit
 
 
 def run() -> None:

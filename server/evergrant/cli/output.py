@@ -7,7 +7,9 @@ from enum import IntEnum
 from typing import NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from evergrant.model.json import Json
 from evergrant.model.outcome import Failure
@@ -34,10 +36,12 @@ class Output:
     out: Console
     aside: Console
 
-    def show(self, value: Mapping[str, Json], text: object) -> None:
+    def show(self, value: Mapping[str, Json], text: RenderableType) -> None:
         """The result of a command, in one of its two forms."""
         if self.as_json:
             self.out.print_json(json.dumps(value))
+        elif isinstance(text, str):
+            self.out.print(plain(text), soft_wrap=True, highlight=False, markup=False)
         else:
             self.out.print(text, soft_wrap=True)
 
@@ -57,6 +61,24 @@ class Output:
         else:
             self.aside.print(message, style="red", soft_wrap=True, highlight=False, markup=False)
         raise typer.Exit(code)
+
+
+def plain(text: str) -> str:
+    """Without control characters: what a provider sent must not steer the terminal."""
+    return "".join(character for character in text if character in "\n\t" or character.isprintable())
+
+
+def table(*titles: str) -> Table:
+    """A table without lines; ids, which people copy, are never cut."""
+    made = Table(box=None)
+    for title in titles:
+        made.add_column(title, no_wrap=title in ("id", "alias", "tool"), overflow="fold")
+    return made
+
+
+def cells(*values: str | None) -> list[Text]:
+    """What stands in a row, as it is and not as markup."""
+    return [Text(plain(value or "")) for value in values]
 
 
 def output(as_json: bool) -> Output:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from rich.table import Table
 
+from evergrant.cli.output import cells, table
 from evergrant.model.account import ConnectedAccount, Connection
 from evergrant.model.json import Json
 from evergrant.service.accounts import Standing
@@ -55,7 +56,9 @@ def standing_text(standing: Standing, now: datetime) -> str:
 
 
 def first_command(standing: Standing) -> str | None:
-    """A harmless first call."""
+    """A harmless first call; for a dead grant, the way back."""
+    if standing.account.state != "active":
+        return f"evergrant reauth {standing.account.alias}"
     if standing.first_tool is None:
         return None
     return f"evergrant call {standing.first_tool} --account {standing.account.alias} --example"
@@ -63,10 +66,10 @@ def first_command(standing: Standing) -> str | None:
 
 def accounts_table(standings: list[Standing], now: datetime) -> Table:
     """All accounts at a glance."""
-    table = Table("alias", "id", "service", "who", "state", "access token", "next refresh", "refresh token", box=None)
+    shown = table("alias", "id", "service", "who", "state", "access token", "next refresh", "refresh token")
     for standing in standings:
         account = standing.account
-        table.add_row(
+        row = cells(
             account.alias,
             account.id,
             account.connector,
@@ -76,7 +79,8 @@ def accounts_table(standings: list[Standing], now: datetime) -> Table:
             _until(standing.next_refresh_at, now, never="-"),
             _refresh_clock(standing, now),
         )
-    return table
+        shown.add_row(*row)
+    return shown
 
 
 def connection_json(connection: Connection) -> dict[str, Json]:

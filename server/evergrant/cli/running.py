@@ -11,6 +11,7 @@ from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
 from evergrant.cli.output import Exit, Output
+from evergrant.cli.server import running_port
 from evergrant.entry.socket import SocketUnavailable
 from evergrant.service.accounts import CannotRename, NoSuchAccount
 from evergrant.service.connect import CannotConnect
@@ -51,9 +52,10 @@ def run(out: Output, work: Callable[[App], Awaitable[T]], configured: Settings |
 
 
 def settings(out: Output) -> Settings:
-    """The environment's settings; a bad one ends the command."""
+    """The environment's settings, at the port of the vault's server if one runs; a bad setting ends the command."""
     try:
-        return Settings()
+        configured = Settings()
+        return configured.model_copy(update={"port": port}) if (port := running_port(configured)) else configured
     except ValidationError as error:
         fields = ", ".join(f"EVERGRANT_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
         out.fail(Exit.USAGE, "bad_setting", f"A setting cannot be used: {fields}.")

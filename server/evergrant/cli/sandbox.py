@@ -33,7 +33,7 @@ Faults = Annotated[
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Where it listens on 127.0.0.1.")] = 8485,
+    port: Annotated[int, typer.Option(help="Where it listens on 127.0.0.1.", min=1, max=65535)] = 8485,
     token_life: Annotated[int, typer.Option("--token-life", help="Access token life in seconds.")] = 60,
     rotation: Annotated[Rotation, typer.Option(help="What a refresh does to the refresh token.")] = Rotation.STRICT,
     more: Sets = None,

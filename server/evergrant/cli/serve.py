@@ -13,11 +13,12 @@ from evergrant.model.json import Json
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import local_bearer
 
+Port = Annotated[int | None, typer.Option(help="Of the pages, the callback and /mcp. Default 8484.", min=1, max=65535)]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(
-    port: Annotated[int | None, typer.Option(help="Where the pages, the callback and /mcp are. Default 8484.")] = None,
+    port: Port = None,
     background: Annotated[bool, typer.Option("--background", help="Say nothing but to the log.")] = False,
     as_json: bool = JsonOption,
 ) -> None:
@@ -83,8 +84,10 @@ def status(as_json: bool = JsonOption) -> None:
         }
 
     found = run(out, work, configured)
+    counted = found["accounts"]
+    states = ", ".join(f"{number} {state}" for state, number in counted.items()) if isinstance(counted, dict) else ""
     served = f"runs at {running.url} (process {running.pid})" if running else "does not run; start it: evergrant serve"
-    text = f"server    {served}\nvault     {found['vault']}\nkey       {found['key']}\naccounts  {found['accounts']}"
+    text = f"server    {served}\nvault     {found['vault']}\nkey       {found['key']}\naccounts  {states or 'none yet'}"
     out.show(found, text)
 
 

@@ -61,6 +61,12 @@ def runs_here(settings: Settings) -> Running | None:
         return Running(0, settings.url)  # it holds the lock and has not written its address yet
 
 
+def running_port(settings: Settings) -> int | None:
+    """The port of the vault's server, which may have been started at another one than is set here."""
+    running = None if settings.public_url else runs_here(settings)
+    return urlsplit(running.url).port if running else None
+
+
 def write_running(home: Path, url: str) -> None:
     """Say where this process serves; readable by the owner only."""
     path = home / "run" / "server.json"

@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App
 from evergrant.cli.clients import CLIENTS, add_command, entry, snippet
-from evergrant.cli.install import SERVER_NAME, command_path, vault_home
+from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_settings
 from evergrant.cli.output import Output
 from evergrant.cli.server import AlreadyRunning, Running, listening, runs_here, server_lock, write_running
 from evergrant.entry import socket
@@ -83,7 +83,9 @@ def _announce(app: App, out: Output) -> None:
         f"Evergrant is running at {app.settings.url}\n"
         f"  vault  {app.vault.file}\n"
         f"  key    {app.vault.key.where}\n\n{blocks}\n\n"
-        "Next, in another terminal: evergrant demo, or evergrant connect hubspot. Ctrl-C stops the server.",
+        f"Next, in another terminal:\n  {command_path()} demo\n"
+        f"  {command_path()} connections add hubspot --client-id ... --client-secret-stdin\n"
+        f"  {command_path()} connect hubspot\nCtrl-C stops the server.",
     )
     sys.stdout.flush()
 
@@ -94,9 +96,9 @@ def snippets(configured: Settings) -> Mapping[str, str]:
     where = desktop.locate(sys.platform, Path.home(), {})
     return {
         f"Claude Desktop (or run: evergrant install claude-desktop) - {where}": snippet(
-            desktop, entry(command, home), SERVER_NAME
+            desktop, entry(command, home, vault_settings()), SERVER_NAME
         ),
-        "Claude Code": add_command(command, home, sys.platform, SERVER_NAME),
+        "Claude Code": add_command(command, home, sys.platform, SERVER_NAME, settings=vault_settings()),
         "Any client over HTTP": (
             f"{configured.url}/mcp with the header  Authorization: Bearer <what `evergrant token` prints>"
         ),

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from evergrant.app import App
 from evergrant.catalog.catalog import UnknownTool
+from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
-from evergrant.cli.output import Exit, JsonOption, Output, exit_code, output
+from evergrant.cli.output import Exit, JsonOption, Output, cells, exit_code, output, table
 from evergrant.cli.running import run
 from evergrant.model.json import Json, JsonObject
 from evergrant.model.outcome import Outcome, Result
@@ -30,13 +30,16 @@ def list_tools(
 
     async def work(app: App) -> dict[str, Tool]:
         names = [connector] if connector else list(app.catalog.connectors())
-        return {name: tool for one in names for name, tool in app.catalog.tools(one).items()}
+        tools = {name: tool for one in names for name, tool in app.catalog.tools(one).items()}
+        if app.catalog.faults:
+            raise DeclarationError("\n".join(map(str, app.catalog.faults.values())))
+        return tools
 
     found = run(out, work)
-    table = Table("tool", "effect", "what it does", box=None)
+    shown = table("tool", "effect", "what it does")
     for name, tool in found.items():
-        table.add_row(name, tool.effect, tool.description.partition(". ")[0])
-    out.show({"count": len(found), "tools": [_summary(name, tool) for name, tool in found.items()]}, table)
+        shown.add_row(*cells(name, tool.effect, tool.description.partition(". ")[0]))
+    out.show({"count": len(found), "tools": [_summary(name, tool) for name, tool in found.items()]}, shown)
 
 
 @tools.command(epilog="Example: evergrant tools show hubspot_search_contacts")

@@ -62,10 +62,10 @@ async def _stage(services: tuple[Service, ...], seed: int) -> AsyncGenerator[Sta
     """A sandbox on a loopback port and a vault in a temporary folder, connected; both are gone afterwards."""
     clock = VirtualClock(MIDNIGHT)
     with tempfile.TemporaryDirectory(prefix="evergrant-demo-") as folder:
+        write_connectors(Path(folder, "data"), data_folder(Path(evergrant.__file__).parent), services)
         settings = Settings(
             home=Path(folder, "vault"), key_source="file", connector_path=(Path(folder, "data"),), public_url=None
         )
-        write_connectors(Path(folder, "data"), data_folder(Path(evergrant.__file__).parent), services)
         clients = {each.name: each.client(settings.redirect_uri) for each in services}
         sandbox = Sandbox(clients, clock=clock, chance=_repeatable(seed), auto_approve=True)
         with running(sandbox) as origin:

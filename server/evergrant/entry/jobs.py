@@ -3,6 +3,7 @@
 # pyright: reportUnknownMemberType=false
 # (APScheduler 3 is not typed)
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -14,36 +15,60 @@ from evergrant.store.database import StoreUnavailable
 
 LONGEST_WAIT = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(seconds=1)
+REFRESH_DUE, TAKE_OVER = "refresh_due", "take_over"
 
 Tick = Callable[[], Awaitable[datetime | None]]
 
 
-def job_set(tick: Tick, clock: Clock, log: FilteringBoundLogger) -> AsyncIOScheduler:
+async def nothing_to_do() -> datetime | None:
+    """A tick that does nothing."""
+    return None
+
+
+def job_set(
+    tick: Tick,
+    clock: Clock,
+    log: FilteringBoundLogger,
+    elected: asyncio.Event | None = None,
+    stand_by: Tick = nothing_to_do,
+) -> AsyncIOScheduler:
     """A scheduler, not yet started, that ticks at the next due time and at least every 30 seconds.
 
-    A late tick is made up for and never dropped: APScheduler's own default drops what is a second late, which a laptop
-    that slept always is.
+    Until `elected` is set another process leads, and `stand_by` takes the tick's place; then it ticks at once. None
+    is a process that always leads. A late tick is made up for and never dropped: APScheduler's own default drops what
+    is a second late, which a laptop that slept always is.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
 
+    one_at_a_time = asyncio.Lock()
+
     async def refresh_due() -> None:
-        try:
-            due = await tick()
-        except StoreUnavailable as error:
-            log.warning("refresh tick failed", error=str(error))
-            due = None
-        scheduler.modify_job("refresh_due", next_run_time=next_tick(clock.now(), due))
+        async with one_at_a_time:
+            leads = elected is None or elected.is_set()
+            try:
+                due = await (tick() if leads else stand_by())
+            except StoreUnavailable as error:
+                log.warning("refresh tick failed", error=str(error))
+                due = None
+            scheduler.modify_job(REFRESH_DUE, next_run_time=next_tick(clock.now(), due))
+
+    async def take_over(elected: asyncio.Event) -> None:
+        # Called, not scheduled: the scheduler would skip it while the job is still standing by.
+        await elected.wait()
+        await refresh_due()
 
     scheduler.add_job(
         refresh_due,
         "interval",
         seconds=LONGEST_WAIT.total_seconds(),
-        id="refresh_due",
+        id=REFRESH_DUE,
         next_run_time=clock.now(),
         misfire_grace_time=None,
         coalesce=True,
         max_instances=1,
     )
+    if elected is not None:
+        scheduler.add_job(take_over, args=[elected], id=TAKE_OVER, misfire_grace_time=None)
     return scheduler
 
 

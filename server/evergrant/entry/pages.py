@@ -14,7 +14,9 @@ from evergrant.model.account import AccountKey
 from evergrant.oauth.flow import NotARedirect, parse_redirect
 from evergrant.service.connect import CannotConnect, Connect
 from evergrant.service.consent import Consent, ConsentFailed
+from evergrant.store.database import StoreUnavailable
 from evergrant.vault.accounts import Accounts
+from evergrant.vault.seal import SealBroken
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -65,6 +67,8 @@ class Pages:
             return _failed("This address is for a provider's answer, and there is none in it.", 400)
         except ConsentFailed as failed:
             return _failed(str(failed), 400)
+        except (StoreUnavailable, SealBroken) as error:
+            return _failed(f"{error} Look at the server, then start again.", 503)
         return _page("connected.html", account=account)
 
     async def _reconnect(self, request: Request) -> Response:

@@ -26,8 +26,9 @@ class Failure:
     """Base of all failures; `code` is stable, the texts are for a person or a model to read."""
 
     code: ClassVar[str] = "failed"
-    retryable: ClassVar[bool] = False
 
+    retryable: bool = False
+    """Whether the same call may simply be made again, with no harm if the first one was carried out."""
     account: str | None = None
     what_happened: str
     what_to_do: str
@@ -37,7 +38,7 @@ class Failure:
     def as_json(self) -> JsonObject:
         """All fields that are set, with `code` and `retryable`."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
-        return {"code": self.code, "retryable": self.retryable, **given}
+        return {"code": self.code, **given}
 
     def as_text(self) -> str:
         """Everything in one text, for clients that show a model nothing else."""
@@ -49,7 +50,7 @@ class TokenExpired(Failure):
     """The access token was refused, and so was a newer one."""
 
     code: ClassVar[str] = "token_expired"
-    retryable: ClassVar[bool] = True
+    retryable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ class RateLimited(Failure):
     """Too many calls: wait `retry_after_s` seconds where it is known."""
 
     code: ClassVar[str] = "rate_limited"
-    retryable: ClassVar[bool] = True
+    retryable: bool = True
     retry_after_s: float | None = None
 
 
@@ -112,7 +113,7 @@ class VaultUnavailable(Failure):
     """The vault's own database cannot be read or written now; nothing is lost by waiting."""
 
     code: ClassVar[str] = "vault_unavailable"
-    retryable: ClassVar[bool] = True
+    retryable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,7 @@ class ProviderUnavailable(Failure):
     """The provider did not answer, or answered that it cannot now."""
 
     code: ClassVar[str] = "provider_unavailable"
-    retryable: ClassVar[bool] = True
+    retryable: bool = True
     retry_after_s: float | None = None
 
 

@@ -22,6 +22,7 @@ from evergrant.wire import LARGEST_TOKEN_ANSWER, NOT_SENT, AnswerTooLarge, parse
 EXCHANGE_DEADLINE_S = 15.0
 """One exchange ends by then, whatever the provider does; so long a lost one may still be under way."""
 
+LAST_LOOK_S = 0.25
 Answer = Issued | Rejected
 Form = Mapping[str, Secret | str]
 
@@ -110,14 +111,29 @@ class TokenEndpoint:
         return read_answer(client.connector, response, body, sent_at)
 
     async def _send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
-        async with asyncio.timeout(self.deadline_s):
-            request.extensions["trace"] = self._trace
-            response = await self._http.send(request, stream=True)
-            self._failpoint("answer_begun")
-            try:
-                return response, await read_capped(response, LARGEST_TOKEN_ANSWER)
-            finally:
-                await response.aclose()
+        """Raises TimeoutError after the deadline.
+
+        An answer that came while this process was stopped is still taken: the timer fires first when it goes on, so
+        the network gets one more look before the answer is given up.
+        """
+        sending = asyncio.create_task(self._answer(request))
+        try:
+            for patience in (self.deadline_s, LAST_LOOK_S):
+                done, _ = await asyncio.wait([sending], timeout=patience)
+                if done:
+                    return sending.result()
+        finally:
+            sending.cancel()
+        raise TimeoutError
+
+    async def _answer(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
+        request.extensions["trace"] = self._trace
+        response = await self._http.send(request, stream=True)
+        self._failpoint("answer_begun")
+        try:
+            return response, await read_capped(response, LARGEST_TOKEN_ANSWER)
+        finally:
+            await response.aclose()
 
     async def _trace(self, event: str, _info: object) -> None:
         """Called by the transport; tells the moment after which the server has the whole request."""

@@ -1,9 +1,11 @@
 """What a person wants to know of, and do with, a connected account."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evergrant.catalog.catalog import Catalog
+from evergrant.catalog.catalog import Catalog, UnknownConnector
+from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.clock import Clock
@@ -69,7 +71,7 @@ class AccountDesk:
         """How the account stands now."""
         held = self.grants.load(account.key)
         grant = held.grant if held else None
-        tools = self.catalog.tools(account.connector)
+        tools = self._tools(account.connector)
         waiting = {name: lacking for name, tool in tools.items() if (lacking := _lacking(tool, account))}
         ready = [name for name in tools if name not in waiting]
         return Standing(
@@ -84,10 +86,17 @@ class AccountDesk:
             first_tool=next((name for name in ready if tools[name].effect == "read"), None),
         )
 
+    def _tools(self, connector: str) -> Mapping[str, Tool]:
+        """None where the connector is gone or its files are broken: the account can still be seen and removed."""
+        try:
+            return self.catalog.tools(connector)
+        except (UnknownConnector, DeclarationError):
+            return {}
+
     async def rename(self, key: AccountKey, alias: str) -> None:
         """Give the account another alias; raises CannotRename."""
         if not alias.strip() or alias.startswith("conn_"):
-            raise CannotRename(f"{alias!r} cannot be an alias: it must have letters and must not look like an id.")
+            raise CannotRename(f"{alias!r} cannot be an alias: it must not be blank and must not look like an id.")
         try:
             await self.accounts.rename(key, alias)
         except AliasTaken:
@@ -104,11 +113,17 @@ class AccountDesk:
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
         if held is None or connection is None:
             return "there is no grant, or no OAuth client, to revoke it with"
-        client = Client(self.catalog.connector(account.connector), connection, account.values)
+        try:
+            client = Client(self.catalog.connector(account.connector), connection, account.values)
+        except (UnknownConnector, DeclarationError):
+            return "its connector is gone"
         return await self.endpoint.revoke(client, held.grant)
 
     def _refresh_token_end(self, account: ConnectedAccount, issued_at: datetime) -> datetime | None:
-        policy = self.catalog.connector(account.connector).grant
+        try:
+            policy = self.catalog.connector(account.connector).grant
+        except (UnknownConnector, DeclarationError):
+            return None
         ends = [
             since + timedelta(seconds=life)
             for since, life in (

@@ -9,7 +9,7 @@ from evergrant.model.account import ConnectedAccount, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
 from evergrant.oauth.endpoint import Client
-from evergrant.oauth.flow import authorization_url, fresh_secret
+from evergrant.oauth.flow import Redirect, authorization_url, fresh_secret
 from evergrant.oauth.values import BadAccountValue, from_user
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.authorizations import Authorization, Authorizations
@@ -51,7 +51,7 @@ class Connect:
         if alias and self.accounts.named(tenant_id, alias):
             raise CannotConnect(f"An account is called {alias!r} already. Choose another, or: evergrant reauth {alias}")
         if alias is not None and (not alias.strip() or alias.startswith("conn_")):
-            raise CannotConnect(f"{alias!r} cannot be an alias: it must have letters and must not look like an id.")
+            raise CannotConnect(f"{alias!r} cannot be an alias: it must not be blank and must not look like an id.")
         try:
             given = from_user(declared, values)
         except BadAccountValue as error:
@@ -71,6 +71,11 @@ class Connect:
     def status(self, tenant_id: str, authorization_id: str) -> Authorization | None:
         """How a consent stands."""
         return self.authorizations.get(tenant_id, authorization_id)
+
+    def is_answer_to(self, authorization_id: str, redirect: Redirect) -> bool:
+        """Whether a redirect belongs to this consent and not to another one."""
+        found = self.authorizations.with_state(redirect.state)
+        return found is not None and found.id == authorization_id
 
     async def cancel(self, tenant_id: str, authorization_id: str) -> None:
         """Make a consent that still waits impossible to finish."""

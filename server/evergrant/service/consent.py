@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog
-from evergrant.model.account import ConnectedAccount
+from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.model.event import reauth_completed
 from evergrant.model.ids import new_id
@@ -13,12 +13,14 @@ from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.flow import Redirect
 from evergrant.service.person import Person, Unidentified, identify
+from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import LockBusy
 from evergrant.tokens.refresher import Refresher
 from evergrant.vault.accounts import Accounts, AliasTaken
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
+from evergrant.vault.seal import SealBroken
 
 
 class ConsentFailed(Exception):
@@ -46,7 +48,7 @@ class Consent:
             raise _used()
         try:
             account = await self._finish(authorization, redirect)
-        except ConsentFailed as failed:
+        except (ConsentFailed, StoreUnavailable, SealBroken) as failed:
             await self.authorizations.finish(authorization, "failed", str(failed))
             raise
         await self.authorizations.finish(authorization, "done", account.id)
@@ -69,9 +71,11 @@ class Consent:
         issued = await self._redeem(client, authorization, _code(client, redirect))
         try:
             person = await identify(self.sender, client.connector, client.account, issued)
-        except Unidentified as error:
+            return await self._store(client, self._account(authorization, issued, person), issued)
+        except (Unidentified, ConsentFailed) as error:
+            # What was issued is wanted by nobody: it must not live on at the provider.
+            await self.endpoint.revoke(client, self.refresher.successor(client.connector.grant, issued, None))
             raise ConsentFailed(str(error)) from None
-        return await self._store(client, self._account(authorization, issued, person), issued)
 
     def _client(self, authorization: Authorization) -> Client:
         connection = self.connections.by_id(authorization.tenant_id, authorization.connection_id)
@@ -113,6 +117,10 @@ class Consent:
         same = self.accounts.of_subject(authorization.connection_id, authorization.tenant_id, subject)
         if authorization.account_id is None or (same and same.id == authorization.account_id):
             return same
+        if self.accounts.get(AccountKey(authorization.tenant_id, authorization.account_id)) is None:
+            raise ConsentFailed(
+                f"The account was removed. Connect it anew: evergrant connect {authorization.connector}"
+            )
         raise ConsentFailed(
             f"Another person signed in than the one whose account {authorization.alias!r} is. Nothing was changed. "
             f"Sign in as that person, or connect this one anew: evergrant connect {authorization.connector}"
@@ -128,7 +136,9 @@ class Consent:
 
     async def _keep(self, client: Client, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
         grant = self.refresher.successor(client.connector.grant, issued, None)
-        event = reauth_completed(account, self.clock.now()) if self.accounts.get(account.key) else None
+        former = self.accounts.get(account.key)
+        was_dead = former is not None and former.state == "reauth_required"
+        event = reauth_completed(account, self.clock.now()) if was_dead else None
         try:
             stored = await self.grants.connect(account, grant, event)
         except AliasTaken:

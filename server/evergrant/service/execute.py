@@ -7,7 +7,7 @@ import httpx2
 
 from evergrant.calls.answer import read
 from evergrant.calls.codecs import BadValue
-from evergrant.calls.refusal import again_later
+from evergrant.calls.refusal import again_later, is_repeatable
 from evergrant.calls.request import build_request
 from evergrant.calls.send import Sender
 from evergrant.calls.validate import fault
@@ -30,7 +30,7 @@ from evergrant.model.outcome import (
 )
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
 from evergrant.store.database import StoreUnavailable
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
+from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, TokenEnded
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
 from evergrant.vault.seal import SealBroken
@@ -106,10 +106,13 @@ class Executor:
         account = held.account
         try:
             request = build_request(call.connector, call.tool, call.given, account.values)
-            auth = BearerAuth(held.grant.access_token, allowed(call.connector, account.values))
+            origins = allowed(call.connector, account.values)
+            auth = BearerAuth(held.grant.access_token, origins, lambda: self.tokens.has_ended(held))
             response, body = await self.sender.send(request, auth)
         except BadValue as error:
             return _bad_value(call, error)
+        except TokenEnded:
+            return _ended(call, account)
         except (CredentialWithheld, LookupError, ValueError) as error:
             return _withheld(call, error)
         except AnswerTooLarge as error:
@@ -132,6 +135,14 @@ def _withheld(call: _Call, error: Exception) -> Failure:
     )
 
 
+def _ended(call: _Call, account: ConnectedAccount) -> Failure:
+    return TokenExpired(
+        account=account.id,
+        what_happened=f"The access token for {call.connector.name} ended before the call could be sent.",
+        what_to_do="Nothing was sent. Call again.",
+    )
+
+
 def _too_large(call: _Call, account: ConnectedAccount, error: AnswerTooLarge) -> Failure:
     return ProviderError(
         account=account.id,
@@ -147,4 +158,5 @@ def _no_answer(call: _Call, account: ConnectedAccount, error: httpx2.HTTPError) 
         account=account.id,
         what_happened=f"{call.connector.name} {reached} ({type(error).__name__}).",
         what_to_do=again_later(call.tool) if sent else "Nothing was sent. Call again in a minute.",
+        retryable=not sent or is_repeatable(call.tool),
     )

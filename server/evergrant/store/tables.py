@@ -90,6 +90,7 @@ class GrantRow(SQLModel, table=True):
     fence: int = 0
     intent_generation: int | None = None
     intent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    sent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     attempts: int = 0
     last_error: str | None = None
 

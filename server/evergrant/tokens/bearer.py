@@ -1,6 +1,6 @@
 """The one place where a credential meets the wire."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import httpx2
 
@@ -12,16 +12,26 @@ class CredentialWithheld(Exception):
     """The request goes to where this credential may not go; nothing was sent."""
 
 
-class BearerAuth(httpx2.Auth):
-    """Attach an access token (RFC 6750 2.1), only to a request whose final address is on the allow-list."""
+class TokenEnded(Exception):
+    """The access token has ended since it was taken from the vault; nothing was sent."""
 
-    def __init__(self, token: Secret, allowed: Sequence[Origin]) -> None:
+
+class BearerAuth(httpx2.Auth):
+    """Attach an access token (RFC 6750 2.1), only to a request whose final address is on the allow-list.
+
+    With `ended`, which says whether the token has ended by now, it is asked at the last moment before the send.
+    """
+
+    def __init__(self, token: Secret, allowed: Sequence[Origin], ended: Callable[[], bool] | None = None) -> None:
         self._token = token
         self._allowed = allowed
+        self._ended = ended
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        """Raises CredentialWithheld before anything is sent."""
+        """Raises CredentialWithheld or TokenEnded before anything is sent."""
         if not any(origin.admits(str(request.url)) for origin in self._allowed):
             raise CredentialWithheld(f"no credential goes to {request.url.scheme}://{request.url.host}")
+        if self._ended and self._ended():
+            raise TokenEnded
         request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         yield request

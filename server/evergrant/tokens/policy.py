@@ -14,6 +14,8 @@ LATEST_SHARE = 0.9
 """Refreshes are spread over this part of a token's life, so that accounts connected together drift apart."""
 FIRST_RETRY = timedelta(seconds=10)
 LONGEST_RETRY = timedelta(minutes=20)
+SHARE_OF_GRACE = 0.6
+SOONEST_IN_GRACE = timedelta(seconds=5)
 EXERCISE_AT_LEAST = timedelta(days=1)
 """A grant whose idle life is not known is used at least so often, so that its death is found by us."""
 LONGEST_RETRY_AFTER = timedelta(days=1)
@@ -35,6 +37,17 @@ def retry_at(attempts: int, now: datetime, retry_after_s: float | None) -> datet
     return now + max(backoff, asked)
 
 
+def next_try(
+    policy: GrantPolicy, held: Held, now: datetime, retry_after_s: float | None, *, may_be_spent: bool
+) -> datetime:
+    """When to try again after a failure: backing off, but while a spent token still works, before its grace ends."""
+    again = retry_at(held.attempts, now, retry_after_s)
+    left = (held.intent_at or now) + timedelta(seconds=policy.grace_s) - now
+    if retry_after_s or not (may_be_spent or held.intent_at) or left <= timedelta(0):
+        return again
+    return min(again, now + max(left * SHARE_OF_GRACE, SOONEST_IN_GRACE))
+
+
 def resend_at(
     policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EXCHANGE_DEADLINE_S
 ) -> datetime | None:
@@ -48,7 +61,7 @@ def resend_at(
         return None
     if policy.rotation == "never":
         return held.intent_at
-    settled = held.intent_at + timedelta(seconds=deadline_s)
+    settled = (held.sent_at or held.intent_at) + timedelta(seconds=deadline_s)
     within_grace = max(settled, now) < held.intent_at + timedelta(seconds=policy.grace_s)
     return settled if within_grace else max(settled, last_chance(held.grant) or settled)
 

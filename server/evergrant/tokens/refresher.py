@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.connector import GrantPolicy
+from evergrant.catalog.declaration import DeclarationError
 from evergrant.model.account import AccountKey, Cause, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.event import connection_faulted, connection_recovered
@@ -27,15 +28,24 @@ from evergrant.tokens.policy import (
     Renewal,
     cause_of_death,
     floor,
+    next_try,
     renewal,
     resend_at,
-    retry_at,
 )
-from evergrant.tokens.refusals import ReauthUrl, connection_fault, reauth_required, unavailable, unknown_account
+from evergrant.tokens.refusals import (
+    ReauthUrl,
+    connection_fault,
+    reauth_required,
+    unavailable,
+    unknown_account,
+    why_unavailable,
+)
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held, Renewed
 from evergrant.vault.spool import Spool
 
+SHORTEST_USE = timedelta(milliseconds=250)
+"""A token that ends sooner would be refused on its way."""
 HALF_SLOT = timedelta(seconds=5)
 
 
@@ -72,7 +82,7 @@ class Refresher:
         if not self._serves(held, newer_than) and await self._settled(held):
             held = await self._attempt(key, newer_than)
         if not self._serves(held, newer_than):
-            raise unavailable(held.account, "it gave no answer", held.grant.refresh_at, self.clock.now())
+            raise unavailable(held.account, why_unavailable(held.last_error), held.grant.refresh_at, self.clock.now())
         return held
 
     def _without_lock(self, key: AccountKey, newer_than: int) -> Held:
@@ -105,7 +115,13 @@ class Refresher:
         if not begun:
             return await self._put_off(held, now)
         self.failpoint("intent_written")
+        if self._stale(now):
+            return await self._attempt(key, newer_than)  # stopped meanwhile: say anew when the token was sent
         return await self._exchange(client, held, newer_than)
+
+    def _stale(self, intent_at: datetime) -> bool:
+        """The guard: whether so much time has passed since the intent that its time would mislead a successor."""
+        return (self.clock.now() - intent_at).total_seconds() > self.endpoint.deadline_s / 2
 
     def _should_exchange(self, held: Held, newer_than: int, now: datetime) -> bool:
         grant = held.grant
@@ -113,7 +129,8 @@ class Refresher:
         if held.account.state != "active" or not (needed or _is_due(grant, now)):
             return False
         again = self._again(held)
-        backing_off = held.attempts > 1 and not _is_due(grant, now)
+        waited_out = held.attempts == 1 and held.intent_at is not None
+        backing_off = held.attempts > 0 and not waited_out and not _is_due(grant, now)
         return not backing_off and (again is None or again <= now)
 
     async def _put_off(self, held: Held, now: datetime) -> Held:
@@ -133,7 +150,8 @@ class Refresher:
         return self.catalog.connector(held.account.connector).grant
 
     def _serves(self, held: Held, newer_than: int) -> bool:
-        return held.grant.generation > newer_than and not held.grant.expired(self.clock.now())
+        soon = self.clock.now() + SHORTEST_USE
+        return held.grant.generation > newer_than and not held.grant.expired(soon)
 
     async def _exchange(self, client: Client, held: Held, newer_than: int) -> Held:
         if held.grant.refresh_token is None:
@@ -155,6 +173,8 @@ class Refresher:
             retried = await self.endpoint.refresh(client, held.previous)
             if isinstance(retried, Issued):
                 return await self._commit(client, held, retried)
+            if retried.class_ != "terminal":
+                return await self._postpone(client.connection, held, retried, newer_than)
         return await self._bury(held, answer.code or "invalid_grant", cause_of_death(self._policy(held), held, now))
 
     def _in_grace(self, held: Held, now: datetime) -> bool:
@@ -240,8 +260,9 @@ class Refresher:
         """Not a word about the grant: keep it, say when to try again."""
         now = self.clock.now()
         code = answer.code or answer.class_
-        again = retry_at(held.attempts, now, answer.retry_after_s)
-        stored = await self.grants.fail(held, code, again, may_be_spent=answer.may_be_spent)
+        again = next_try(self._policy(held), held, now, answer.retry_after_s, may_be_spent=answer.may_be_spent)
+        asked = again if answer.retry_after_s else None
+        stored = await self.grants.fail(held, code, again, may_be_spent=answer.may_be_spent, not_before=asked)
         if stored is None:
             raise unknown_account()
         if answer.class_ in ("config", "permission"):
@@ -260,7 +281,7 @@ class Refresher:
             raise connection_fault(account, "connection_removed")
         try:
             return Client(self.catalog.connector(account.connector), connection, account.values)
-        except UnknownConnector:
+        except (UnknownConnector, DeclarationError):
             raise connection_fault(account, "connector_removed") from None
 
 

@@ -33,6 +33,12 @@ def reauth_required(account: ConnectedAccount, reauth_url: ReauthUrl) -> Refused
     )
 
 
+def why_unavailable(error: str | None) -> str:
+    """The last failure's code in words."""
+    words = {None: "it was not asked yet", "no_answer": "it gave no answer", "not_sent": "it could not be reached"}
+    return words.get(error, f"it answered {error}")
+
+
 def unavailable(account: ConnectedAccount, why: str, retry_at: datetime | None, now: datetime) -> Refused:
     """The provider gave no verdict: wait."""
     wait = max((retry_at - now).total_seconds(), 1.0) if retry_at else 60.0

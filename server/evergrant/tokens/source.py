@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from evergrant.catalog.catalog import Catalog, UnknownConnector
+from evergrant.catalog.declaration import DeclarationError
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.tokens.refresher import Refresher
@@ -62,6 +63,10 @@ class TokenSource:
         """The account as stored; raises Refused."""
         return self._load(key).account
 
+    def has_ended(self, held: Held) -> bool:
+        """Whether this grant's access token has ended by now."""
+        return held.grant.expired(self._clock.now())
+
     def generation(self, key: AccountKey) -> int:
         """How many grants the account has had: one at its consent, one more at each exchange; raises Refused."""
         return self._load(key).grant.generation
@@ -105,7 +110,7 @@ class TokenSource:
     def _ends_old_token(self, held: Held) -> bool:
         try:
             return self._catalog.connector(held.account.connector).grant.refresh_revokes_access_token
-        except UnknownConnector:
+        except (UnknownConnector, DeclarationError):
             return False
 
     def _load(self, key: AccountKey) -> Held:

@@ -88,7 +88,7 @@ class Grants:
                 return held, False
             row = session.get_one(GrantRow, tuple(key))
             row.fence += 1
-            row.intent_at = held.intent_at or now
+            row.intent_at, row.sent_at = held.intent_at or now, now
             row.intent_generation = row.generation
             session.add(row)
             session.flush()
@@ -177,15 +177,27 @@ class Grants:
 
         await self._database.write(work)
 
-    async def fail(self, held: Held, error: str, refresh_at: datetime | None, *, may_be_spent: bool) -> Held | None:
-        """Record a failure that says nothing about the grant; the intent stays open where the token may be spent."""
+    async def fail(
+        self,
+        held: Held,
+        error: str,
+        refresh_at: datetime | None,
+        *,
+        may_be_spent: bool,
+        not_before: datetime | None = None,
+    ) -> Held | None:
+        """Record a failure that says nothing about the grant; the intent stays open where the token may be spent.
+
+        `not_before` is the provider's own Retry-After: no call's need goes over it.
+        """
 
         def work(session: Session) -> Held | None:
             row = session.get(GrantRow, tuple(held.account.key))
             if row is not None and (row.generation, row.fence) == (held.grant.generation, held.fence):
                 row.attempts, row.last_error, row.refresh_at = row.attempts + 1, error, refresh_at
+                row.not_before = max((time for time in (row.not_before, not_before) if time), default=None)
                 if not may_be_spent and held.intent_at is None:
-                    row.intent_generation = row.intent_at = None
+                    row.intent_generation = row.intent_at = row.sent_at = None
                 session.add(row)
                 session.flush()
             return self._rows.held(session, held.account.key)

@@ -25,6 +25,9 @@ class Held:
     """When an exchange of this very generation was begun whose end is not known."""
     attempts: int
     """Attempts since the last success."""
+    sent_at: datetime | None = field(default=None, compare=False)
+    """When the latest attempt on this generation was begun."""
+    last_error: str | None = field(default=None, compare=False)
     not_before: datetime | None = field(default=None, compare=False)
     """Until then a request of an earlier generation may still be under way."""
     previous: Secret | None = field(default=None, compare=False)
@@ -64,6 +67,8 @@ class Rows:
             fence=row.fence,
             intent_at=row.intent_at if row.intent_generation == row.generation else None,
             attempts=row.attempts,
+            sent_at=row.sent_at if row.intent_generation == row.generation else None,
+            last_error=row.last_error,
             not_before=row.not_before,
             previous=self._open(previous, key, "previous_token", row.generation) if previous else None,
             consented_at=row.consented_at,

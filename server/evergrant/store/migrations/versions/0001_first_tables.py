@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("intent_generation", sa.Integer(), nullable=True),
         sa.Column("intent_at", UtcTime(), nullable=True),
+        sa.Column("sent_at", UtcTime(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "account_id"),

@@ -1,0 +1,51 @@
+"""Measure on this machine and print the figures with what they were measured on. Nothing is asserted."""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.machine import machine
+from tests.bench.refresh import DUE, ROUNDS, SIZES, Measured, measure
+
+
+def main() -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    words = "Exchanges per second with full durability against the sandbox, and the cost of a tick."
+    refresh = commands.add_parser("refresh", help=words, description=words)
+    refresh.add_argument("--accounts", type=int, nargs="+", default=SIZES, help="sizes of the vault, in accounts")
+    refresh.add_argument("--due", type=int, default=DUE, help="how many of them are due at each tick")
+    refresh.add_argument("--rounds", type=int, default=ROUNDS, help="ticks of which the median is taken")
+    refresh.add_argument("--json", action="store_true", help="print one JSON object")
+    given = parser.parse_args()
+    if given.due < 1 or given.rounds < 1 or min(given.accounts) < given.due:
+        parser.error("--accounts cannot be fewer than --due, and --due and --rounds not fewer than 1")
+    with tempfile.TemporaryDirectory(prefix="evergrant-bench-") as folder:
+        measured = asyncio.run(measure(Path(folder, "vault"), given.accounts, due=given.due, rounds=given.rounds))
+    sys.stdout.write(_json(measured) if given.json else _table(measured))
+    return 0
+
+
+def _json(measured: Measured) -> str:
+    return json.dumps({"machine": machine(), **measured.as_json()}, indent=2) + "\n"
+
+
+def _table(measured: Measured) -> str:
+    rate, ratios = measured.rate, measured.ratios()
+    lines = [f"{name:<10} {words}" for name, words in machine().items()]
+    lines += ["", f"{rate.per_second:.0f} exchanges a second sustained ({rate.exchanges} in {rate.seconds:.1f} s)", ""]
+    lines += ["   accounts    due   looking ms   whole tick ms   idle tick ms"]
+    lines += [
+        f"{each.accounts:>11,} {each.due:>6,} {each.looking_ms:>12.2f} {each.whole_ms:>15.1f} {each.idle_ms:>14.2f}"
+        for each in measured.ticks
+    ]
+    lines += [f"      ratio {'':>6} {ratios['looking']:>12.2f} {ratios['whole']:>15.2f} {ratios['idle']:>14.2f}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
