@@ -49,19 +49,25 @@ def next_try(
 
 
 def resend_at(
-    policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EXCHANGE_DEADLINE_S
+    policy: GrantPolicy,
+    held: Held,
+    now: datetime,
+    deadline_s: float = EXCHANGE_DEADLINE_S,
+    locked_at: datetime | None = None,
 ) -> datetime | None:
     """From when this generation's refresh token may be sent again; None where it was not sent yet.
 
     A token that never rotates may be sent at any time. A rotating one not before the first request can no longer be
     under way; and without a grace, or after it, only when the access token is about to end: if the first request was
-    carried out, the second one makes the loss known, so there is no hurry.
+    carried out, the second one makes the loss known, so there is no hurry. A predecessor may have sent its request at
+    any time until the lock was ours, `locked_at`, so the wait counts from then.
     """
     if held.intent_at is None:
         return None
     if policy.rotation == "never":
         return held.intent_at
-    settled = (held.sent_at or held.intent_at) + timedelta(seconds=deadline_s)
+    last_sent = held.sent_at or held.intent_at
+    settled = max(last_sent, locked_at or last_sent) + timedelta(seconds=deadline_s)
     within_grace = max(settled, now) < held.intent_at + timedelta(seconds=policy.grace_s)
     return settled if within_grace else max(settled, last_chance(held.grant) or settled)
 

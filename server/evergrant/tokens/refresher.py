@@ -78,9 +78,11 @@ class Refresher:
             return self._without_lock(key, newer_than)
 
     async def _renew(self, key: AccountKey, newer_than: int) -> Held:
-        held = await self._attempt(key, newer_than)
-        if not self._serves(held, newer_than) and await self._settled(held):
-            held = await self._attempt(key, newer_than)
+        locked_at = self.clock.now()
+        held = await self._attempt(key, newer_than, locked_at)
+        wanted = not self._serves(held, newer_than) or _is_due(held.grant, self.clock.now())
+        if wanted and await self._settled(held, locked_at):
+            held = await self._attempt(key, newer_than, locked_at)
         if not self._serves(held, newer_than):
             raise unavailable(held.account, why_unavailable(held.last_error), held.grant.refresh_at, self.clock.now())
         return held
@@ -94,55 +96,56 @@ class Refresher:
             raise unavailable(held.account, "another process holds up the renewal", None, self.clock.now())
         return held
 
-    async def _settled(self, held: Held) -> bool:
+    async def _settled(self, held: Held, locked_at: datetime) -> bool:
         """Wait for the moment when a token whose answer was lost may be sent again; False where that is not soon."""
-        again = self._again(held)
+        again = self._again(held, locked_at)
         wait = (again - self.clock.now()).total_seconds() if again else 0.0
-        if again is None or wait > 2 * self.endpoint.deadline_s:
+        if again is None or wait > 1.25 * self.endpoint.deadline_s:
             return False
         await self.clock.sleep(max(wait, 0.0))
         return True
 
-    async def _attempt(self, key: AccountKey, newer_than: int) -> Held:
+    async def _attempt(self, key: AccountKey, newer_than: int, locked_at: datetime) -> Held:
         now = self.clock.now()
         await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
-        held, begun = await self.grants.begin(key, now, lambda held: self._should_exchange(held, newer_than, now))
+        held, begun = await self.grants.begin(key, now, lambda held: self._should_exchange(held, newer_than, locked_at))
         if held is None:
             raise unknown_account()
         if held.account.state != "active":
             raise reauth_required(held.account, self.reauth_url)
         if not begun:
-            return await self._put_off(held, now)
+            return await self._put_off(held, locked_at)
         self.failpoint("intent_written")
         if self._stale(now):
-            return await self._attempt(key, newer_than)  # stopped meanwhile: say anew when the token was sent
+            await self.grants.withdraw(held)  # this process was stopped: say anew when the token is sent
+            return await self._attempt(key, newer_than, locked_at)
         return await self._exchange(client, held, newer_than)
 
     def _stale(self, intent_at: datetime) -> bool:
         """The guard: whether so much time has passed since the intent that its time would mislead a successor."""
         return (self.clock.now() - intent_at).total_seconds() > self.endpoint.deadline_s / 2
 
-    def _should_exchange(self, held: Held, newer_than: int, now: datetime) -> bool:
-        grant = held.grant
+    def _should_exchange(self, held: Held, newer_than: int, locked_at: datetime) -> bool:
+        grant, now = held.grant, self.clock.now()
         needed = grant.generation <= newer_than or not grant.usable(now)
         if held.account.state != "active" or not (needed or _is_due(grant, now)):
             return False
-        again = self._again(held)
+        again = self._again(held, locked_at)
         waited_out = held.attempts == 1 and held.intent_at is not None
         backing_off = held.attempts > 0 and not waited_out and not _is_due(grant, now)
         return not backing_off and (again is None or again <= now)
 
-    async def _put_off(self, held: Held, now: datetime) -> Held:
+    async def _put_off(self, held: Held, locked_at: datetime) -> Held:
         """An account that is due but must wait for a lost answer to settle would head every tick's batch until then."""
-        again = self._again(held)
+        again, now = self._again(held, locked_at), self.clock.now()
         if again is not None and again > now and _is_due(held.grant, now):
             await self.grants.put_off(held.account.key, now, again)
         return held
 
-    def _again(self, held: Held) -> datetime | None:
+    def _again(self, held: Held, locked_at: datetime) -> datetime | None:
         """From when an exchange may be sent: a lost one must have settled, and stragglers be gone; None: at once."""
-        again = resend_at(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s)
+        again = resend_at(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s, locked_at)
         times = [moment for moment in (again, held.not_before) if moment is not None]
         return max(times, default=None)
 
@@ -167,8 +170,10 @@ class Refresher:
     async def _last_resort(self, client: Client, held: Held, answer: Rejected, newer_than: int) -> Held:
         """Before a terminal word is believed: a success that came late, and the token before, within its grace."""
         now = self.clock.now()
-        if await self.grants.adopt_orphan(held, now):
-            return await self._attempt(held.account.key, newer_than)
+        current = self.grants.load(held.account.key)
+        moved = current is not None and current.grant.generation != held.grant.generation
+        if moved or await self.grants.adopt_orphan(held, now):
+            return await self._attempt(held.account.key, newer_than, now)
         if held.previous is not None and self._in_grace(held, now):
             retried = await self.endpoint.refresh(client, held.previous)
             if isinstance(retried, Issued):

@@ -100,8 +100,9 @@ class Grants:
     async def commit(self, held: Held, renewed: Renewed, not_before: datetime | None = None) -> Held | None:
         """Store the successor of `held.grant`, whoever else has tried meanwhile; returns what is stored afterwards.
 
-        Where the generation has moved, a newer consent or another process's success stands, and this one is kept
-        beside it as an orphan. A grant that was declared dead meanwhile lives again, and that is told too.
+        Where the generation has moved, another process's success stands, and this one is kept beside it as an
+        orphan, unless a person has consented anew since. A grant that was declared dead meanwhile lives again, and
+        that is told too.
         """
         key = held.account.key
 
@@ -113,7 +114,7 @@ class Grants:
                 session.merge(self._rows.successor(key, renewed.grant, row, not_before))
                 _revive(session, held, renewed)
                 _forget_orphan(session, key)
-            else:
+            elif renewed.grant.issued_at >= row.consented_at:
                 session.merge(self._rows.orphan(key, renewed.grant))
             session.flush()
             self._failpoint("success_uncommitted")
@@ -203,6 +204,18 @@ class Grants:
             return self._rows.held(session, held.account.key)
 
         return await self._database.write(work)
+
+    async def withdraw(self, held: Held) -> None:
+        """Take an intent back of which nothing was sent, where it is still the latest."""
+
+        def work(session: Session) -> None:
+            row = session.get(GrantRow, tuple(held.account.key))
+            mine = row is not None and (row.generation, row.fence) == (held.grant.generation, held.fence)
+            if row is not None and mine and held.intent_at is None:
+                row.intent_generation = row.intent_at = row.sent_at = None
+                session.add(row)
+
+        await self._database.write(work)
 
     async def put_off(self, key: AccountKey, now: datetime, refresh_at: datetime) -> None:
         """Look at an account that is due now again at another time."""
