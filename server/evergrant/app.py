@@ -21,6 +21,10 @@ from evergrant.service.execute import Executor
 from evergrant.service.registry import Registry
 from evergrant.settings import Settings
 from evergrant.store.locks import AccountLocks
+from evergrant.tokens.breaker import Breakers
+from evergrant.tokens.limits import Limits
+from evergrant.tokens.pace import connection_pace, host_pace
+from evergrant.tokens.places import Places
 from evergrant.tokens.refresher import Refresher
 from evergrant.tokens.schedule import Schedule
 from evergrant.tokens.source import TokenSource
@@ -91,6 +95,7 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
             try:
                 yield app
             finally:
+                app.schedule.close()
                 await app.executor.drain()
                 await app.tokens.drain()
     finally:
@@ -110,6 +115,8 @@ def _compose(
     connections, accounts = Connections(database, sealer), Accounts(database)
     grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
     endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
+    breakers = Breakers(clock, world.random)
+    limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
     refresher = Refresher(
         catalog=catalog,
@@ -122,6 +129,7 @@ def _compose(
         reauth_url=lambda key: reauth_url(settings, key),
         failpoint=world.failpoint,
         spool=Spool(vault.folder / "spool", sealer),
+        breakers=breakers,
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
     return App(
@@ -137,7 +145,7 @@ def _compose(
         consent=Consent(catalog, connections, accounts, grants, authorizations, endpoint, refresher, sender, clock),
         executor=Executor(catalog, tokens, sender),
         tokens=tokens,
-        schedule=Schedule(grants, tokens, clock),
+        schedule=Schedule(grants, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
         outbox=Outbox(database),
     )
 

@@ -40,9 +40,9 @@ class Practice:
     clock: ManualClock
     url: str
 
-    async def connect(self, alias: str = "acme", user: str = "anna") -> ConnectedAccount:
+    async def connect(self, alias: str = "acme", user: str = "anna", *, connector: str = "sandbox") -> ConnectedAccount:
         """Connect an account through the provider's own consent page."""
-        begun = await self.app.connect.begin(LOCAL_TENANT, "sandbox", alias, {"origin": self.url})
+        begun = await self.app.connect.begin(LOCAL_TENANT, connector, alias, {"origin": self.url})
         return await self.app.consent.finish(parse_redirect(await approve(begun.url, user)))
 
     async def search(self, account: ConnectedAccount, query: str = "") -> Outcome:
@@ -70,6 +70,7 @@ async def practice(
     *,
     provider: Sandbox | None = None,
     grant: Mapping[str, object] | None = None,
+    connector_path: Path | None = None,
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
@@ -77,7 +78,8 @@ async def practice(
     """
     clock = ManualClock(START)
     provider = provider or sandbox(clock, behaviour)
-    path = (retold_connector(home / "own", grant),) if grant else ()
+    own = retold_connector(home / "own", grant) if grant else connector_path
+    path = (own,) if own else ()
     settings = Settings(home=home, key_source="file", connector_path=path)
     with running(provider) as url:
         async with open_app(settings, surroundings(clock, failpoint)) as app:

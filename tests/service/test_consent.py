@@ -169,6 +169,25 @@ async def test_a_reauth_by_another_person_changes_nothing(world: Practice) -> No
     assert world.app.accounts.get(account.key) == account
 
 
+async def test_what_nobody_wants_does_not_live_on_at_the_provider(world: Practice) -> None:
+    account = await world.connect("acme", "anna")
+    begun = await world.app.connect.begin_reauth(account)
+
+    with pytest.raises(ConsentFailed, match="Another person"):
+        await world.app.consent.finish(parse_redirect(await approve(begun.url, "bert")))
+
+    assert (world.sandbox.count.grants_issued, world.sandbox.count.grants_dead) == (2, 1)
+    assert isinstance(await world.search(account), Result)
+
+
+async def test_a_redirect_is_told_from_that_of_another_link(world: Practice) -> None:
+    one, two = await begin(world, "one"), await begin(world, "two")
+    redirect = parse_redirect(await approve(one.url))
+
+    assert world.app.connect.is_answer_to(one.authorization_id, redirect)
+    assert not world.app.connect.is_answer_to(two.authorization_id, redirect)
+
+
 async def test_a_reauth_brings_a_dead_account_back_and_says_so(world: Practice) -> None:
     account = await world.connect()
     world.sandbox.revoke()

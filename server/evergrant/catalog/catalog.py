@@ -70,10 +70,10 @@ class Catalog:
         A tool's name begins with its connector's, so only that connector's file is read.
         """
         for connector in self._owners(name):
-            if connector in self.faults:
-                raise self.faults[connector]
             if found := self.tools(connector).get(name):
                 return connector, found
+            if connector in self.faults:
+                raise self.faults[connector]
         raise UnknownTool(f"There is no tool {name!r}. Call search_tools to find the right name.")
 
     def _owners(self, tool: str) -> Iterator[str]:

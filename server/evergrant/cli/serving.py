@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -21,17 +22,26 @@ from evergrant.entry.mcp.stream import serve_stdio
 from evergrant.model.json import Json
 from evergrant.paths import socket_path
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.store.leader import Leadership
 from evergrant.surface import mcp_parts, web_app
 
 
 async def in_process(app: App, log: FilteringBoundLogger) -> None:
     """One MCP session on this process's stdin and stdout, with the jobs running beside it."""
-    scheduler = job_set(app.schedule.tick, app.clock, log)
-    scheduler.start()
-    try:
+    async with _jobs(app, log):
         await serve_stdio(make_server(mcp_parts(app, log), lambda: LOCAL_TENANT))
-    finally:
-        scheduler.shutdown(wait=False)
+
+
+@asynccontextmanager
+async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None]:
+    """The job set for the block; among the processes of one vault only the leader's ticks."""
+    async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:
+        scheduler = job_set(app.schedule.tick, app.clock, log, leader.elected, app.schedule.stand_by)
+        scheduler.start()
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=False)
 
 
 async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool) -> None:
@@ -41,21 +51,19 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
         raise AlreadyRunning(runs_here(app.settings) or Running(0, app.settings.url))
     parts = mcp_parts(app, log)
     web = web_app(app, make_server(parts, bearer_tenant), lambda: snippets(app.settings))
-    scheduler = job_set(app.schedule.tick, app.clock, log)
     path = socket_path(app.settings.home)
     stop = _told_to_stop()
     try:
         async with (
             listening(web, app.settings.host, app.settings.port),
             socket.listening(path, make_server(parts, lambda: LOCAL_TENANT), log),
+            _jobs(app, log),
         ):
             write_running(app.settings.home, app.settings.url)
-            scheduler.start()
             if not quiet:
                 _announce(app, out)
             log.info("serving", url=app.settings.url)
             await stop.wait()
-            scheduler.shutdown(wait=False)
     finally:
         lock.release()
 

@@ -22,6 +22,7 @@ from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.values import BadAccountValue, from_token
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
+from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.policy import (
     EARLIEST_SHARE,
     LATEST_SHARE,
@@ -63,6 +64,7 @@ class Refresher:
     reauth_url: ReauthUrl
     failpoint: FailPoint
     spool: Spool
+    breakers: Breakers
 
     async def renew(self, key: AccountKey, newer_than: int) -> Held:
         """The account with a grant of a generation above `newer_than` that is not expired.
@@ -109,6 +111,8 @@ class Refresher:
         now = self.clock.now()
         await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
+        if not self.breakers.admits(client.connection.id):
+            return self._spared(key, newer_than, client)
         held, begun = await self.grants.begin(key, now, lambda held: self._should_exchange(held, newer_than, locked_at))
         if held is None:
             raise unknown_account()
@@ -162,10 +166,31 @@ class Refresher:
             return await self._bury(held, "no_refresh_token", "absolute_expired" if ended else "unknown")
         answer = await self.endpoint.refresh(client, held.grant.refresh_token)
         if isinstance(answer, Issued):
+            self.breakers.succeeded(client.connection.id)
             return await self._commit(client, held, answer)
+        self._note_health(client, answer)
         if answer.class_ == "terminal":
             return await self._last_resort(client, held, answer, newer_than)
         return await self._postpone(client.connection, held, answer, newer_than)
+
+    def _note_health(self, client: Client, answer: Rejected) -> None:
+        """A refusal in words shows a provider that works; a rate limit says neither."""
+        if answer.class_ == "transient":
+            self.breakers.failed(client)
+        elif answer.class_ != "ratelimit":
+            self.breakers.succeeded(client.connection.id)
+
+    def _spared(self, key: AccountKey, newer_than: int, client: Client) -> Held:
+        """What is stored, if that serves, while the provider is in trouble: no token is risked; raises Refused."""
+        held = self.grants.load(key)
+        if held is None:
+            raise unknown_account()
+        if held.account.state != "active":
+            raise reauth_required(held.account, self.reauth_url)
+        if not self._serves(held, newer_than):
+            again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
+            raise unavailable(held.account, why_unavailable(held.last_error), again, self.clock.now())
+        return held
 
     async def _last_resort(self, client: Client, held: Held, answer: Rejected, newer_than: int) -> Held:
         """Before a terminal word is believed: a success that came late, and the token before, within its grace."""
