@@ -130,6 +130,7 @@ def _compose(
         failpoint=world.failpoint,
         spool=Spool(vault.folder / "spool", sealer),
         breakers=breakers,
+        places=Places(),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
     return App(

@@ -1,4 +1,4 @@
-"""What befalls the clock of a machine: it sleeps, and its time of day is set."""
+"""What befalls the clock of a machine: it sleeps."""
 
 from datetime import timedelta
 
@@ -14,15 +14,5 @@ def suspension(length: timedelta) -> Shock:
     async def shock(world: World) -> None:
         await world.until(AT_S)
         world.true.suspend(length.total_seconds())
-
-    return shock
-
-
-def step(by: timedelta) -> Shock:
-    """The time of day is set; elapsed time goes on, and so does the provider's clock."""
-
-    async def shock(world: World) -> None:
-        await world.until(AT_S)
-        world.clock.step(by)
 
     return shock

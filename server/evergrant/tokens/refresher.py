@@ -23,6 +23,7 @@ from evergrant.oauth.values import BadAccountValue, from_token
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.breaker import Breakers
+from evergrant.tokens.places import Places, token_host
 from evergrant.tokens.policy import (
     EARLIEST_SHARE,
     LATEST_SHARE,
@@ -65,6 +66,7 @@ class Refresher:
     failpoint: FailPoint
     spool: Spool
     breakers: Breakers
+    places: Places
 
     async def renew(self, key: AccountKey, newer_than: int) -> Held:
         """The account with a grant of a generation above `newer_than` that is not expired.
@@ -108,11 +110,16 @@ class Refresher:
         return True
 
     async def _attempt(self, key: AccountKey, newer_than: int, locked_at: datetime) -> Held:
-        now = self.clock.now()
+        """One try, when there is a place at the token host; the intent is written only then, so its time is true."""
         await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
-        if not self.breakers.admits(client.connection.id):
-            return self._spared(key, newer_than, client)
+        async with self.places.at(token_host(client.connector, client.account)):
+            if not self.breakers.admits(client.connection.id):
+                return self._spared(key, newer_than, client)
+            return await self._attempt_here(client, key, newer_than, locked_at)
+
+    async def _attempt_here(self, client: Client, key: AccountKey, newer_than: int, locked_at: datetime) -> Held:
+        now = self.clock.now()
         held, begun = await self.grants.begin(key, now, lambda held: self._should_exchange(held, newer_than, locked_at))
         if held is None:
             raise unknown_account()
@@ -123,7 +130,7 @@ class Refresher:
         self.failpoint("intent_written")
         if self._stale(now):
             await self.grants.withdraw(held)  # this process was stopped: say anew when the token is sent
-            return await self._attempt(key, newer_than, locked_at)
+            return await self._attempt_here(client, key, newer_than, locked_at)
         return await self._exchange(client, held, newer_than)
 
     def _stale(self, intent_at: datetime) -> bool:
@@ -198,7 +205,7 @@ class Refresher:
         current = self.grants.load(held.account.key)
         moved = current is not None and current.grant.generation != held.grant.generation
         if moved or await self.grants.adopt_orphan(held, now):
-            return await self._attempt(held.account.key, newer_than, now)
+            return await self._attempt_here(client, held.account.key, newer_than, now)
         if held.previous is not None and self._in_grace(held, now):
             retried = await self.endpoint.refresh(client, held.previous)
             if isinstance(retried, Issued):
