@@ -28,6 +28,7 @@ from evergrant.tokens.places import Places
 from evergrant.tokens.refresher import Refresher
 from evergrant.tokens.schedule import Schedule
 from evergrant.tokens.source import TokenSource
+from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
@@ -118,6 +119,7 @@ def _compose(
     breakers = Breakers(clock, world.random)
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
+    successors = Successors(grants, endpoint, clock, world.random)
     refresher = Refresher(
         catalog=catalog,
         connections=connections,
@@ -125,7 +127,7 @@ def _compose(
         locks=locks,
         endpoint=endpoint,
         clock=clock,
-        random=world.random,
+        successors=successors,
         reauth_url=lambda key: reauth_url(settings, key),
         failpoint=world.failpoint,
         spool=Spool(vault.folder / "spool", sealer),
@@ -143,7 +145,9 @@ def _compose(
         desk=AccountDesk(catalog, connections, accounts, grants, endpoint, clock),
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
-        consent=Consent(catalog, connections, accounts, grants, authorizations, endpoint, refresher, sender, clock),
+        consent=Consent(
+            catalog, connections, accounts, grants, authorizations, endpoint, successors, locks, sender, clock
+        ),
         executor=Executor(catalog, tokens, sender),
         tokens=tokens,
         schedule=Schedule(grants, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),

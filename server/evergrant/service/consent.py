@@ -14,8 +14,8 @@ from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.flow import Redirect
 from evergrant.service.person import Person, Unidentified, identify
 from evergrant.store.database import StoreUnavailable
-from evergrant.store.locks import LockBusy
-from evergrant.tokens.refresher import Refresher
+from evergrant.store.locks import AccountLocks, LockBusy
+from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts, AliasTaken
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
@@ -37,7 +37,8 @@ class Consent:
     grants: Grants
     authorizations: Authorizations
     endpoint: TokenEndpoint
-    refresher: Refresher
+    successors: Successors
+    locks: AccountLocks
     sender: Sender
     clock: Clock
 
@@ -74,7 +75,7 @@ class Consent:
             return await self._store(client, self._account(authorization, issued, person), issued)
         except (Unidentified, ConsentFailed) as error:
             # What was issued is wanted by nobody: it must not live on at the provider.
-            await self.endpoint.revoke(client, self.refresher.successor(client.connector.grant, issued, None))
+            await self.endpoint.revoke(client, self.successors.of(client.connector.grant, issued, None))
             raise ConsentFailed(str(error)) from None
 
     def _client(self, authorization: Authorization) -> Client:
@@ -129,13 +130,13 @@ class Consent:
     async def _store(self, client: Client, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
         """Under the account's lock: an exchange of the former grant under way must not meet the new one."""
         try:
-            async with self.refresher.locks.hold(account.key):
+            async with self.locks.hold(account.key):
                 return await self._keep(client, account, issued)
         except LockBusy:
             return await self._keep(client, account, issued)  # the exchange held up will find a newer generation
 
     async def _keep(self, client: Client, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
-        grant = self.refresher.successor(client.connector.grant, issued, None)
+        grant = self.successors.of(client.connector.grant, issued, None)
         former = self.accounts.get(account.key)
         was_dead = former is not None and former.state == "reauth_required"
         event = reauth_completed(account, self.clock.now()) if was_dead else None
@@ -145,7 +146,7 @@ class Consent:
             free = self.accounts.free_alias(account.tenant_id, account.alias)
             stored = await self.grants.connect(replace(account, alias=free), grant, event)
         if not issued.end_stated and (held := self.grants.load(stored.key)):
-            await self.refresher.learn_end(replace(client, account=account.values), held)
+            await self.successors.learn_end(replace(client, account=account.values), held)
         return stored
 
 

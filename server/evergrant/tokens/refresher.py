@@ -4,7 +4,6 @@ Intent before the request, one request, the success on disk before anyone uses i
 failure by fence (`docs/explanation/refresh.md`).
 """
 
-import random
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,13 +24,9 @@ from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.places import Places, token_host
 from evergrant.tokens.policy import (
-    EARLIEST_SHARE,
-    LATEST_SHARE,
-    Renewal,
     cause_of_death,
     floor,
     next_try,
-    renewal,
     resend_at,
 )
 from evergrant.tokens.refusals import (
@@ -42,13 +37,13 @@ from evergrant.tokens.refusals import (
     unknown_account,
     why_unavailable,
 )
+from evergrant.tokens.successor import Successors
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held, Renewed
 from evergrant.vault.spool import Spool
 
 SHORTEST_USE = timedelta(milliseconds=250)
 """A token that ends sooner would be refused on its way."""
-HALF_SLOT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ class Refresher:
     locks: AccountLocks
     endpoint: TokenEndpoint
     clock: Clock
-    random: random.Random
+    successors: Successors
     reauth_url: ReauthUrl
     failpoint: FailPoint
     spool: Spool
@@ -223,7 +218,7 @@ class Refresher:
         except BadAccountValue:
             values = {}  # a strange host in an answer never replaces a good one
         renewed = Renewed(
-            self.successor(client.connector.grant, issued, held.grant),
+            self.successors.of(client.connector.grant, issued, held.grant),
             values={**held.account.values, **values},
             scopes_granted=held.account.scopes_granted if issued.scopes is None else issued.scopes,
         )
@@ -235,16 +230,7 @@ class Refresher:
             await self.connections.set_fault(client.connection, None, recovered)
         if stored is None:
             raise unknown_account()
-        return stored if issued.end_stated else await self.learn_end(client, stored)
-
-    async def learn_end(self, client: Client, held: Held) -> Held:
-        """Ask the provider when a stored access token ends, where its answer did not say (Salesforce)."""
-        end = await self.endpoint.introspect(client, held.grant)
-        if end is None or end <= self.clock.now():
-            return held
-        slot = self._slot(client.connector.grant, held.grant.issued_at, end) if held.grant.refresh_token else None
-        known = replace(held.grant, expires_at=end, refresh_at=slot.refresh_at if slot else None)
-        return await self.grants.set_end(held, known) or held
+        return stored if issued.end_stated else await self.successors.learn_end(client, stored)
 
     async def _keep(self, held: Held, renewed: Renewed) -> Held | None:
         """Put a success on disk: in the database, or where it cannot be written, in the spool."""
@@ -262,26 +248,6 @@ class Refresher:
             if (held := self.grants.load(kept.key)) is not None:
                 await self.grants.commit(replace(held, grant=replace(held.grant, generation=kept.base)), kept.renewed)
             self.spool.drop(kept)
-
-    def successor(self, policy: GrantPolicy, issued: Issued, former: Grant | None) -> Grant:
-        """The grant that an answer makes; without a new refresh token the former one goes on (RFC 6749 6)."""
-        refresh_token = issued.refresh_token or (former.refresh_token if former else None)
-        slot = self._slot(policy, issued.issued_at, issued.expires_at) if refresh_token else None
-        return Grant(
-            generation=former.generation + 1 if former else 1,
-            access_token=issued.access_token,
-            refresh_token=refresh_token,
-            issued_at=issued.issued_at,
-            expires_at=issued.expires_at,
-            refresh_at=slot.refresh_at if slot else None,
-            renew_from=slot.renew_from if slot else None,
-        )
-
-    def _slot(self, policy: GrantPolicy, issued_at: datetime, expires_at: datetime | None) -> Renewal:
-        """The emptier one of two renewal times drawn at random, which keeps the load even."""
-        draws = [self.random.uniform(EARLIEST_SHARE, LATEST_SHARE) for _ in range(2)]
-        slots = [renewal(policy, issued_at, expires_at, share) for share in draws]
-        return min(slots, key=lambda slot: self.grants.crowd(slot.refresh_at - HALF_SLOT, slot.refresh_at + HALF_SLOT))
 
     async def _bury(self, held: Held, code: str, cause: Cause) -> Held:
         """The provider's terminal word; it counts only if nothing has overtaken this attempt."""
