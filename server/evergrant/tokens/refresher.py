@@ -74,7 +74,7 @@ class Refresher:
                 self.failpoint("locked")
                 return await self._renew(key, newer_than)
         except LockBusy:
-            return self._without_lock(key, newer_than)
+            return self._stored(key, newer_than, "another process holds up the renewal", None)
 
     async def _renew(self, key: AccountKey, newer_than: int) -> Held:
         locked_at = self.clock.now()
@@ -86,13 +86,15 @@ class Refresher:
             raise unavailable(held.account, why_unavailable(held.last_error), held.grant.refresh_at, self.clock.now())
         return held
 
-    def _without_lock(self, key: AccountKey, newer_than: int) -> Held:
-        """What is stored, if that serves, while another process holds up the renewal; raises Refused."""
+    def _stored(self, key: AccountKey, newer_than: int, why: str | None, again: datetime | None) -> Held:
+        """What is stored, if that serves, where no exchange may be made now; raises Refused with the reason."""
         held = self.grants.load(key)
         if held is None:
             raise unknown_account()
+        if held.account.state != "active":
+            raise reauth_required(held.account, self.reauth_url)
         if not self._serves(held, newer_than):
-            raise unavailable(held.account, "another process holds up the renewal", None, self.clock.now())
+            raise unavailable(held.account, why or why_unavailable(held.last_error), again, self.clock.now())
         return held
 
     async def _settled(self, held: Held, locked_at: datetime) -> bool:
@@ -109,8 +111,9 @@ class Refresher:
         await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
         async with self.places.at(token_host(client.connector, client.account)):
-            if not self.breakers.admits(client.connection.id):
-                return self._spared(key, newer_than, client)
+            if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
+                again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
+                return self._stored(key, newer_than, None, again)
             return await self._attempt_here(client, key, newer_than, locked_at)
 
     async def _attempt_here(self, client: Client, key: AccountKey, newer_than: int, locked_at: datetime) -> Held:
@@ -181,18 +184,6 @@ class Refresher:
             self.breakers.failed(client)
         elif answer.class_ != "ratelimit":
             self.breakers.succeeded(client.connection.id)
-
-    def _spared(self, key: AccountKey, newer_than: int, client: Client) -> Held:
-        """What is stored, if that serves, while the provider is in trouble: no token is risked; raises Refused."""
-        held = self.grants.load(key)
-        if held is None:
-            raise unknown_account()
-        if held.account.state != "active":
-            raise reauth_required(held.account, self.reauth_url)
-        if not self._serves(held, newer_than):
-            again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
-            raise unavailable(held.account, why_unavailable(held.last_error), again, self.clock.now())
-        return held
 
     async def _last_resort(self, client: Client, held: Held, answer: Rejected, newer_than: int) -> Held:
         """Before a terminal word is believed: a success that came late, and the token before, within its grace."""
