@@ -11,7 +11,7 @@ import httpx2
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
 from evergrant.model.account import AccountKey
-from evergrant.model.clock import Clock, SystemClock
+from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
@@ -20,7 +20,9 @@ from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.registry import Registry
 from evergrant.settings import Settings
+from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks
+from evergrant.store.steady import SteadyClock
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import connection_pace, host_pace
@@ -52,11 +54,13 @@ class Surroundings:
     keychain: Callable[[], Keychain | None]
     failpoint: FailPoint
     exchange_deadline_s: float = EXCHANGE_DEADLINE_S
+    boot_id: str | None = None
+    """Names this start of the machine, where the clock may be set while it runs; None is a clock that never is."""
 
 
 def real_world() -> Surroundings:
     """The machine's clock, its network, its keychain."""
-    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing)
+    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing, boot_id=boot_id())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class App:
 
     settings: Settings
     clock: Clock
+    """It cannot be set back; what the machine itself says is `machine_clock`."""
+    machine_clock: Clock
     vault: Vault
     catalog: Catalog
     registry: Registry
@@ -92,7 +98,8 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
             http_client(world.transport, keep_alive=0) as to_tokens,
             http_client(world.transport, keep_alive=16) as to_apis,
         ):
-            app = _compose(settings, world, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
+            clock = await _steady(world, vault)
+            app = _compose(settings, world, clock, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
             try:
                 yield app
             finally:
@@ -103,16 +110,30 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
         vault.database.close()
 
 
+async def _steady(world: Surroundings, vault: Vault) -> Clock:
+    """The world's clock, made so that it cannot be set back; raises StoreUnavailable."""
+    if world.boot_id is None:
+        return world.clock
+    try:
+        clock = SteadyClock(world.clock, vault.folder / "run" / "clock", world.boot_id)
+    except OSError as error:
+        raise StoreUnavailable(f"The vault's clock file cannot be used: {error}") from None
+    if clock.new_boot:
+        await Grants(vault.database, vault.sealer).distrust_the_future(clock.now())
+    return clock
+
+
 def _compose(
     settings: Settings,
     world: Surroundings,
+    clock: Clock,
     catalog: Catalog,
     vault: Vault,
     *,
     to_tokens: httpx2.AsyncClient,
     to_apis: httpx2.AsyncClient,
 ) -> App:
-    clock, database, sealer = world.clock, vault.database, vault.sealer
+    database, sealer = vault.database, vault.sealer
     connections, accounts = Connections(database, sealer), Accounts(database)
     grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
     endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
@@ -138,6 +159,7 @@ def _compose(
     return App(
         settings=settings,
         clock=clock,
+        machine_clock=world.clock,
         vault=vault,
         catalog=catalog,
         registry=Registry(catalog, connections, clock),

@@ -178,6 +178,16 @@ class Grants:
 
         await self._database.write(work)
 
+    async def distrust_the_future(self, now: datetime) -> None:
+        """Make grants due that were issued later than now: the clock was wrong then, or is, and their age unknown."""
+        from_the_future = (col(GrantRow.issued_at) > now, col(GrantRow.refresh_at) > now)
+        change = update(GrantRow).where(*from_the_future).values(refresh_at=now)
+
+        def work(session: Session) -> None:
+            session.exec(change)
+
+        await self._database.write(work)
+
     async def fail(
         self,
         held: Held,
