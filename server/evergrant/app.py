@@ -32,6 +32,7 @@ from evergrant.tokens.schedule import Schedule
 from evergrant.tokens.source import TokenSource
 from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts
+from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
@@ -119,7 +120,7 @@ async def _steady(world: Surroundings, vault: Vault) -> Clock:
     except OSError as error:
         raise StoreUnavailable(f"The vault's clock file cannot be used: {error}") from None
     if clock.new_boot:
-        await Grants(vault.database, vault.sealer).distrust_the_future(clock.now())
+        await Agenda(vault.database).distrust_the_future(clock.now())
     return clock
 
 
@@ -135,16 +136,18 @@ def _compose(
 ) -> App:
     database, sealer = vault.database, vault.sealer
     connections, accounts = Connections(database, sealer), Accounts(database)
+    agenda = Agenda(database)
     grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
     endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
     breakers = Breakers(clock, world.random)
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
-    successors = Successors(grants, endpoint, clock, world.random)
+    successors = Successors(grants, agenda, endpoint, clock, world.random)
     refresher = Refresher(
         catalog=catalog,
         connections=connections,
         grants=grants,
+        agenda=agenda,
         locks=locks,
         endpoint=endpoint,
         clock=clock,
@@ -164,7 +167,7 @@ def _compose(
         catalog=catalog,
         registry=Registry(catalog, connections, clock),
         connections=connections,
-        desk=AccountDesk(catalog, connections, accounts, grants, endpoint, clock),
+        desk=AccountDesk(catalog, connections, accounts, grants, locks, endpoint, clock),
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
         consent=Consent(
@@ -172,7 +175,7 @@ def _compose(
         ),
         executor=Executor(catalog, tokens, sender),
         tokens=tokens,
-        schedule=Schedule(grants, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
+        schedule=Schedule(agenda, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
         outbox=Outbox(database),
     )
 

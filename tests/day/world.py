@@ -78,7 +78,7 @@ class World:
 
     def grant(self, account: ConnectedAccount) -> Grant:
         """What the vault holds for it now."""
-        held = self._grants.load(account.key)
+        held = self._grants.load(account.grant_key)
         assert held is not None
         return held.grant
 

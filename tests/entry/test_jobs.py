@@ -111,7 +111,7 @@ class Ticks:
 
 async def test_only_the_leader_ticks_and_a_new_leader_ticks_at_once() -> None:
     ticks, elected = Ticks(), asyncio.Event()
-    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected, ticks.stand_by)
+    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected=elected, stand_by=ticks.stand_by)
     scheduler.start()
     await ticks.next()
     assert (ticks.led, ticks.stood_by) == (0, 1)
@@ -134,7 +134,7 @@ async def test_a_process_that_is_elected_while_it_stands_by_ticks_right_after() 
             await checkpoint()
         return None
 
-    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected, stand_by)
+    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected=elected, stand_by=stand_by)
     scheduler.start()
     await ticks.next()
     scheduler.shutdown(wait=False)
@@ -145,7 +145,7 @@ async def test_a_process_that_is_elected_while_it_stands_by_ticks_right_after() 
 async def test_a_leader_from_the_start_does_not_stand_by() -> None:
     ticks, elected = Ticks(), asyncio.Event()
     elected.set()
-    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected, ticks.stand_by)
+    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected=elected, stand_by=ticks.stand_by)
     scheduler.start()
     await ticks.next()
     scheduler.shutdown(wait=False)
@@ -157,7 +157,9 @@ async def test_a_leader_from_the_start_does_not_stand_by() -> None:
 async def test_shutting_down_before_an_election_leaves_nothing_behind() -> None:
     ticks = Ticks()
     before = asyncio.all_tasks()
-    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), asyncio.Event(), ticks.stand_by)
+    scheduler = job_set(
+        ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected=asyncio.Event(), stand_by=ticks.stand_by
+    )
     scheduler.start()
     await ticks.next()
     scheduler.shutdown(wait=False)

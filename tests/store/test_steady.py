@@ -1,6 +1,5 @@
 """The time of a vault: it follows the machine's clock forward, never back, in all processes alike."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -97,7 +96,7 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "clock").write_bytes(b"short")
 
     assert SteadyClock(Settable(), tmp_path / "clock", "boot").now() == START
-    assert os.stat(tmp_path / "clock").st_size == 16
+    assert (tmp_path / "clock").stat().st_size == 16
 
 
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(0, 1e4)), max_size=20))

@@ -36,7 +36,9 @@ async def in_process(app: App, log: FilteringBoundLogger) -> None:
 async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None]:
     """The job set for the block; among the processes of one vault only the leader's ticks."""
     async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:
-        scheduler = job_set(app.schedule.tick, app.clock, app.machine_clock, log, leader.elected, app.schedule.stand_by)
+        scheduler = job_set(
+            app.schedule.tick, app.clock, app.machine_clock, log, elected=leader.elected, stand_by=app.schedule.stand_by
+        )
         scheduler.start()
         watch = asyncio.create_task(keep_on_time(scheduler, app.machine_clock))
         try:

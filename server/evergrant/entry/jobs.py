@@ -30,6 +30,7 @@ def job_set(
     clock: Clock,
     machine_clock: Clock,
     log: FilteringBoundLogger,
+    *,
     elected: asyncio.Event | None = None,
     stand_by: Tick = nothing_to_do,
 ) -> AsyncIOScheduler:
