@@ -18,6 +18,7 @@ from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
+from evergrant.service.person import verdict
 from evergrant.service.registry import Registry
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
@@ -29,6 +30,7 @@ from evergrant.tokens.pace import connection_pace, host_pace
 from evergrant.tokens.places import Places
 from evergrant.tokens.refresher import Refresher
 from evergrant.tokens.schedule import Schedule
+from evergrant.tokens.setbacks import Setbacks
 from evergrant.tokens.source import TokenSource
 from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts
@@ -143,6 +145,15 @@ def _compose(
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
     successors = Successors(grants, agenda, endpoint, clock, world.random)
+    setbacks = Setbacks(
+        accounts=accounts,
+        connections=connections,
+        grants=grants,
+        successors=successors,
+        clock=clock,
+        reauth_url=lambda key: reauth_url(settings, key),
+        verdict=lambda client, grant: verdict(sender, client, grant),
+    )
     refresher = Refresher(
         catalog=catalog,
         connections=connections,
@@ -152,7 +163,7 @@ def _compose(
         endpoint=endpoint,
         clock=clock,
         successors=successors,
-        reauth_url=lambda key: reauth_url(settings, key),
+        setbacks=setbacks,
         failpoint=world.failpoint,
         spool=Spool(vault.folder / "spool", sealer),
         breakers=breakers,

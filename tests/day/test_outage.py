@@ -19,6 +19,10 @@ def test_an_outage_costs_no_grant(endured: Endured) -> None:
     assert (endured.expired_sends, endured.double_exchanges) == (0, 0)
 
 
+def test_all_are_renewed_within_a_minute_of_its_return(endured: Endured) -> None:
+    assert endured.not_recovered == 0
+
+
 def test_calls_go_on_while_tokens_live_and_then_say_why_not(endured: Endured) -> None:
     assert set(endured.alive) == {"ok"}
     assert endured.ended["provider_unavailable"] > 0

@@ -207,7 +207,9 @@ async def test_a_tick_is_planned_by_the_machines_time_of_day_though_due_times_ar
         await ticked.wait()
         for _ in range(3):
             await checkpoint()
-    following: datetime = scheduler.get_job("refresh_due").next_run_time
+    job = scheduler.get_job("refresh_due")
+    assert job is not None
+    following: datetime = job.next_run_time
     scheduler.shutdown(wait=False)
 
     assert following - CLOCK.now() <= timedelta(seconds=20)

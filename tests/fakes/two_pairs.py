@@ -3,6 +3,7 @@
 Each pair has a clock of its own, and a refresh token is revoked by its use.
 """
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -35,6 +36,9 @@ class TwoPairs:
     clock: Clock
     person_scopes: str = "search:read"
     """What the person grants to their own token; empty is nothing."""
+    rotating: bool = True
+    """Off: tokens have no end, and there is nothing to renew them with."""
+    down: bool = False
     pairs: list[Pair] = field(default_factory=list[Pair])
     refreshes: Counter[str] = field(default_factory=Counter[str])
     refused: Counter[str] = field(default_factory=Counter[str])
@@ -58,7 +62,12 @@ class TwoPairs:
 
     def _issue(self, kind: str) -> Pair:
         number = len(self.pairs)
-        pair = Pair(kind, f"{kind}-access-{number}", f"{kind}-refresh-{number}", self.clock.monotonic() + LIFE_S)
+        pair = Pair(
+            kind,
+            f"{kind}-access-{number}",
+            f"{kind}-refresh-{number}",
+            self.clock.monotonic() + LIFE_S if self.rotating else math.inf,
+        )
         self.pairs.append(pair)
         return pair
 
@@ -66,8 +75,10 @@ class TwoPairs:
         form = await request.form()
         if form["grant_type"] == "authorization_code":
             bot = self._answer(self._issue("bot"), "chat:write,channels:read")
-            person = self._answer(self._issue("user"), self.person_scopes) if self.person_scopes else {}
-            return JSONResponse({**bot, "authed_user": {"id": "U1", **person}, "team": {"id": "T1"}})
+            person: JsonObject = {"id": "U1"}
+            if self.person_scopes:
+                person = {**person, **self._answer(self._issue("user"), self.person_scopes)}
+            return JSONResponse({**bot, "authed_user": person, "team": {"id": "T1"}})
         spent = next((pair for pair in self.pairs if pair.refresh == form["refresh_token"]), None)
         if spent is None or spent.revoked:
             self.refused["invalid_refresh_token"] += 1
@@ -78,14 +89,8 @@ class TwoPairs:
         return JSONResponse(dict(self._answer(self._issue(spent.kind), scopes)))
 
     def _answer(self, pair: Pair, scopes: str) -> JsonObject:
-        return {
-            "ok": True,
-            "access_token": pair.access,
-            "refresh_token": pair.refresh,
-            "expires_in": LIFE_S,
-            "token_type": pair.kind,
-            "scope": scopes,
-        }
+        rotating: JsonObject = {"refresh_token": pair.refresh, "expires_in": LIFE_S} if self.rotating else {}
+        return {"ok": True, "access_token": pair.access, **rotating, "token_type": pair.kind, "scope": scopes}
 
     async def _revoke(self, request: Request) -> Response:
         pair = self._bearer(request)
@@ -97,6 +102,8 @@ class TwoPairs:
 
     async def _call(self, request: Request) -> Response:
         pair = self._bearer(request)
+        if self.down:
+            return JSONResponse({"ok": False, "error": "service_unavailable"}, 503)
         if pair is None:
             self.refused["token_expired"] += 1
             return JSONResponse({"ok": False, "error": "token_expired"})

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from evergrant.catalog.connector import GrantPolicy
 from evergrant.model.grant import Grant
 from evergrant.model.json import Json
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S
-from evergrant.tokens.policy import FIRST_RETRY, LONGEST_RETRY, last_chance, resend_at, retry_at
+from evergrant.tokens.policy import FIRST_RETRY, LONGEST_RETRY, cause_of_death, last_chance, resend_at, retry_at
 from evergrant.vault.grants import Held
 
 SENT = START + timedelta(minutes=40)
@@ -71,6 +72,27 @@ def test_a_token_that_never_rotates_may_be_sent_again_at_once() -> None:
 @pytest.mark.parametrize("rotation", ["always", "optional", "unknown"])
 def test_inside_a_grace_a_rotating_token_waits_for_the_first_request_to_end(rotation: str) -> None:
     assert resend_at(policy(rotation=rotation, grace_s=60), held(), SENT) == SETTLED
+
+
+@pytest.mark.parametrize(
+    ("changes", "sent", "later", "days", "cause"),
+    [
+        ({}, False, 0, 1, "revoked"),
+        ({"rotation": "always"}, True, 0, 1, "rotation_lost"),
+        ({"rotation": "never"}, True, 0, 1, "revoked"),
+        ({"refresh_token_idle_s": 86400 * 30}, False, 0, 29, "revoked"),
+        ({"refresh_token_idle_s": 86400 * 30}, False, 0, 30, "idle_expired"),
+        ({"refresh_token_absolute_s": 86400 * 90}, False, 0, 90, "absolute_expired"),
+        ({"grants_per_user_and_client": 5}, False, 4, 1, "revoked"),
+        ({"grants_per_user_and_client": 5}, False, 5, 1, "grant_evicted"),
+        ({"rotation": "always", "grants_per_user_and_client": 5}, True, 5, 90, "rotation_lost"),
+    ],
+)
+def test_a_death_has_the_cause_that_what_we_know_tells(
+    changes: dict[str, Json], sent: bool, later: int, days: int, cause: str
+) -> None:
+    dead = replace(held(sent=sent), consented_at=START)
+    assert cause_of_death(policy(**changes), dead, later, START + timedelta(days=days)) == cause
 
 
 def test_after_its_grace_a_rotating_token_waits_for_the_last_chance() -> None:

@@ -1,11 +1,13 @@
 """Twenty calls at once on one expired rotating token: the rows of `docs/explanation/comparison.md`."""
 
 import asyncio
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from tests.fakes import worker
+from tests.fakes.command import Command, free_port
 from tests.fakes.practice import START, practice, sandbox
 
 from evergrant.model.clock import SystemClock
@@ -44,6 +46,24 @@ async def test_two_processes_make_one_request_however_slow_the_token_endpoint_is
         found = [await asyncio.to_thread(worker.outcomes, one) for one in both]
 
         assert found == [{"result": 10}, {"result": 10}]
+        assert provider.count.token_requests["refresh_token"] == 1
+
+
+async def test_two_processes_and_the_command_line_make_one_request(tmp_path: Path) -> None:
+    provider = sandbox(worker.From(START, SystemClock()))
+    async with practice(tmp_path, provider=provider) as world:
+        account = await world.connect()
+        today = SystemClock().now()  # to the command the token has ended months ago
+
+        command = Command(tmp_path, free_port())
+        called = command.start("call", "sandbox_search_contacts", "--account", account.alias, "--json")
+        both = [worker.start(tmp_path, account.id, today, 10) for _ in range(2)]
+        found = [await asyncio.to_thread(worker.outcomes, one) for one in both]
+        said, trouble = await asyncio.to_thread(called.communicate)
+
+        assert found == [{"result": 10}, {"result": 10}]
+        assert (called.returncode, trouble) == (0, "")
+        assert "data" in json.loads(said)
         assert provider.count.token_requests["refresh_token"] == 1
 
 

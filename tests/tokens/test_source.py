@@ -65,15 +65,15 @@ async def test_five_hundred_calls_on_an_expired_token_make_one_refresh(world: Pr
     assert world.sandbox.count.refreshes == 1
 
 
-async def test_a_hundred_refusals_of_a_token_thought_alive_make_one_refresh(tmp_path: Path) -> None:
+async def test_two_hundred_refusals_of_a_token_thought_alive_make_one_refresh(tmp_path: Path) -> None:
     ahead = ManualClock(START)
     async with practice(tmp_path, provider=sandbox(ahead)) as world:
         account = await world.connect()
         ahead.advance(1801)
 
-        assert all_results(await at_once(world, account, 100))
+        assert all_results(await at_once(world, account, 200))
         count = world.sandbox.count
-        assert (count.refreshes, count.api_expired_token) == (1, 100)
+        assert (count.refreshes, count.api_expired_token) == (1, 200)
 
 
 async def test_an_end_that_the_answer_leaves_out_is_asked_for(tmp_path: Path) -> None:

@@ -31,16 +31,21 @@ def _refusal(connector: Connector, tool: Tool, response: httpx2.Response, is_jso
     graphql_failed = tool.graphql is not None and bool(at(value, "/errors"))
     if response.is_success and is_json and not graphql_failed and not table.failed(status, value):
         return None
-    bearer = BEARER_ERROR.search(response.headers.get("WWW-Authenticate", ""))
-    class_ = table.classify(status, response.headers, value) or _bearer_class(bearer) or _default(response, is_json)
+    bearer = _bearer_error(response)
     return Refusal(
-        class_=class_,
+        class_=class_of(connector, response, is_json, value),
         status=status,
         code=table.code_of(value),
         message=table.message_of(value),
         retry_after_s=retry_after(response),
-        scope_missing=table.lacks_scope(value) or (bearer is not None and bearer[1] == "insufficient_scope"),
+        scope_missing=table.lacks_scope(value) or (bearer == "insufficient_scope"),
     )
+
+
+def class_of(connector: Connector, response: httpx2.Response, is_json: bool, value: Json) -> ErrorClass | None:
+    """The class of a failed answer: by the connector's table, RFC 6750, the status; None is the provider's own."""
+    by_table = connector.errors.api.classify(response.status_code, response.headers, value)
+    return by_table or _bearer_class(_bearer_error(response)) or _default(response, is_json)
 
 
 def _default(response: httpx2.Response, is_json: bool) -> ErrorClass | None:
@@ -49,10 +54,16 @@ def _default(response: httpx2.Response, is_json: bool) -> ErrorClass | None:
     return api_defaults().classify(response.status_code, response.headers, None)
 
 
-def _bearer_class(error: re.Match[str] | None) -> ErrorClass | None:
+def _bearer_error(response: httpx2.Response) -> str | None:
+    """RFC 6750 3, `error`."""
+    found = BEARER_ERROR.search(response.headers.get("WWW-Authenticate", ""))
+    return found[1] if found else None
+
+
+def _bearer_class(error: str | None) -> ErrorClass | None:
     """RFC 6750 3.1."""
-    known: Mapping[str, ErrorClass] = {"invalid_token": "refresh", "insufficient_scope": "permission"}
-    return known.get(error[1]) if error else None
+    known: Mapping[str | None, ErrorClass] = {"invalid_token": "refresh", "insufficient_scope": "permission"}
+    return known.get(error)
 
 
 def _result(tool: Tool, account: ConnectedAccount, value: Json) -> Result:

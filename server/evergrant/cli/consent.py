@@ -104,6 +104,8 @@ async def _answered(app: App, out: Output, begun: Begun, *, no_browser: bool) ->
 
 
 def _invite(out: Output, begun: Begun, *, no_browser: bool) -> None:
+    if begun.warning:
+        out.say(f"Mind: {begun.warning}")
     if not no_browser and _has_display() and webbrowser.open(begun.url):
         out.say("Opened the consent page in your browser. If it did not open, use this address:")
     else:

@@ -1,6 +1,6 @@
 """The job set: a tick that renews what is due. The due times lie in the database; no job is kept per account."""
 
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # (APScheduler 3 is not typed)
 
 import asyncio

@@ -30,6 +30,8 @@ class Begun:
     url: str
     redirect_uri: str
     expires_at: datetime
+    warning: str | None
+    """What the consent may cost, where it may cost something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,24 @@ class Connect:
         )
         await self.authorizations.add(authorization, state)
         url = authorization_url(client, scopes, state, verifier, account.label if account else None)
-        return Begun(authorization.id, url, connection.redirect_uri, authorization.expires_at)
+        warning = self._eviction(client, account)
+        return Begun(authorization.id, url, connection.redirect_uri, authorization.expires_at, warning)
+
+    def _eviction(self, client: Client, account: ConnectedAccount | None) -> str | None:
+        """Some providers keep only so many grants of a person for one OAuth client, and end the oldest silently."""
+        limit, connection = client.connector.grant.grants_per_user_and_client, client.connection
+        if limit is None:
+            return None
+        crowded = self.accounts.crowded(connection.connector, connection.client_id, limit)
+        concerned = [account] if account else self.accounts.all(connection.tenant_id)
+        labels = [each.label for each in concerned if each.subject in crowded and each.connection_id == connection.id]
+        if not labels:
+            return None
+        return (
+            f"{client.connector.name} keeps {limit} grants of a person for one OAuth client and ends the oldest "
+            f"silently. {', '.join(labels)} has given so many, so one more consent may end a grant that another "
+            "account, or another installation with this client, still uses."
+        )
 
     def _connection(self, tenant_id: str, connector: str) -> Connection:
         connection = self.connections.find(tenant_id, connector)

@@ -81,7 +81,7 @@ class Consent:
     async def _take_back(self, client: Client, issued: Issued) -> None:
         """What was issued is wanted by nobody: it must not live on at the provider."""
         for each in (issued, *further(client.connector, issued).values()):
-            await self.endpoint.revoke(client, self.successors.of(client.connector.grant, each, None))
+            await self.endpoint.revoke(client, self.successors.of(client.connector, each, None))
 
     def _client(self, authorization: Authorization) -> Client:
         connection = self.connections.by_id(authorization.tenant_id, authorization.connection_id)
@@ -143,11 +143,9 @@ class Consent:
             return await self._keep(client, account, issued)  # the exchange held up will find a newer generation
 
     async def _keep(self, client: Client, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
-        policy = client.connector.grant
-        grant = self.successors.of(policy, issued, None)
-        others = {
-            name: self.successors.of(policy, each, None) for name, each in further(client.connector, issued).items()
-        }
+        connector = client.connector
+        grant = self.successors.of(connector, issued, None)
+        others = {name: self.successors.of(connector, each, None) for name, each in further(connector, issued).items()}
         former = self.accounts.get(account.key)
         was_dead = former is not None and former.state == "reauth_required"
         event = reauth_completed(account, self.clock.now()) if was_dead else None

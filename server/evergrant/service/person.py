@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import httpx2
 
+from evergrant.calls.answer import class_of
 from evergrant.calls.send import Sender
 from evergrant.catalog.connector import Connector, FromRequest
+from evergrant.catalog.errors import ErrorClass
 from evergrant.catalog.origin import allowed, origin
+from evergrant.model.grant import Grant
 from evergrant.model.json import Json
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued
+from evergrant.oauth.endpoint import Client
 from evergrant.oauth.values import BadAccountValue, from_request, from_token, subject_and_label
 from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
 from evergrant.wire import AnswerTooLarge, parse_json
@@ -52,16 +56,41 @@ async def _values(sender: Sender, connector: Connector, account: Mapping[str, st
     return values
 
 
-async def _look_up(sender: Sender, connector: Connector, request: str, values: dict[str, str], token: Secret) -> Json:
-    """The JSON of a declared look-up; its address joins the allow-list for this one request."""
-    method, _, address = request.partition(" ")
-    url = connector.expand(address, values)
-    sent = httpx2.Request(method, url, headers={"Accept": "application/json", **connector.headers})
+async def verdict(sender: Sender, client: Client, grant: Grant) -> ErrorClass | None:
+    """What the provider says of an access token when it is asked who signed in; None: that it is good.
+
+    A refusal that does not speak of the token, and silence, are `transient`.
+    """
+    connector, request = client.connector, client.connector.identity.request
+    if request is None:
+        return "refresh"  # nobody to ask: the API's own word, for which we ask, has to do
     try:
-        response, body = await sender.send(sent, BearerAuth(token, (*allowed(connector, values), origin(url))))
-    except (httpx2.HTTPError, AnswerTooLarge, CredentialWithheld) as error:
-        raise Unidentified(f"{connector.name} could not be asked who signed in ({type(error).__name__}).") from None
+        response, body = await _ask(sender, connector, request, dict(client.account), grant.access_token)
+    except Unidentified:
+        return "transient"
+    is_json, value = parse_json(body)
+    if response.is_success and is_json and not connector.errors.api.failed(response.status_code, value):
+        return None
+    return class_of(connector, response, is_json, value) or "transient"
+
+
+async def _look_up(sender: Sender, connector: Connector, request: str, values: dict[str, str], token: Secret) -> Json:
+    """The JSON of a declared look-up; raises Unidentified."""
+    response, body = await _ask(sender, connector, request, values, token)
     is_json, value = parse_json(body)
     if not is_json or connector.errors.api.failed(response.status_code, value):
         raise Unidentified(f"{connector.name} refused to say who signed in ({response.status_code}).")
     return value
+
+
+async def _ask(
+    sender: Sender, connector: Connector, request: str, values: dict[str, str], token: Secret
+) -> tuple[httpx2.Response, bytes]:
+    """The answer to a declared look-up, whose address joins the allow-list for this one request."""
+    method, _, address = request.partition(" ")
+    url = connector.expand(address, values)
+    sent = httpx2.Request(method, url, headers={"Accept": "application/json", **connector.headers})
+    try:
+        return await sender.send(sent, BearerAuth(token, (*allowed(connector, values), origin(url))))
+    except (httpx2.HTTPError, AnswerTooLarge, CredentialWithheld) as error:
+        raise Unidentified(f"{connector.name} could not be asked who signed in ({type(error).__name__}).") from None

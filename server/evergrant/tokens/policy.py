@@ -18,6 +18,8 @@ SHARE_OF_GRACE = 0.6
 SOONEST_IN_GRACE = timedelta(seconds=5)
 EXERCISE_AT_LEAST = timedelta(days=1)
 """A grant whose idle life is not known is used at least so often, so that its death is found by us."""
+SHORTEST_USE = timedelta(milliseconds=250)
+"""A token that ends sooner would be refused on its way."""
 LONGEST_RETRY_AFTER = timedelta(days=1)
 """A provider may ask for this much patience; a mistaken header must not ask for years."""
 
@@ -100,8 +102,17 @@ def floor(policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EX
     return max((moment for moment in (settled, asked) if moment), default=None)
 
 
-def cause_of_death(policy: GrantPolicy, held: Held, now: datetime) -> Cause:
-    """Why a provider calls a grant dead, as far as what we know tells."""
+def serves(held: Held, newer_than: int, now: datetime) -> bool:
+    """Whether a call may be made with this grant, its leeway gone or not: newer than the one refused, and alive."""
+    return held.grant.generation > newer_than and not held.grant.expired(now + SHORTEST_USE)
+
+
+def cause_of_death(policy: GrantPolicy, held: Held, later_consents: int, now: datetime) -> Cause:
+    """Why a provider calls a grant dead, as far as what we know tells.
+
+    `later_consents` are those of the same person to the same OAuth client since this one: a provider with a limit ends
+    the oldest.
+    """
     if held.intent_at is not None and policy.rotation != "never":
         return "rotation_lost"
     if _over(held.grant.issued_at, policy.refresh_token_idle_s, now):
@@ -109,7 +120,7 @@ def cause_of_death(policy: GrantPolicy, held: Held, now: datetime) -> Cause:
     if _over(held.consented_at, policy.refresh_token_absolute_s, now):
         return "absolute_expired"
     limit = policy.grants_per_user_and_client
-    return "grant_evicted" if limit is not None and held.consents > limit else "revoked"
+    return "grant_evicted" if limit is not None and later_consents >= limit else "revoked"
 
 
 def _over(since: datetime | None, life_s: int | None, now: datetime) -> bool:

@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.connector import GrantPolicy
 from evergrant.catalog.declaration import DeclarationError
-from evergrant.model.account import Cause, Connection, GrantKey
+from evergrant.model.account import GrantKey
 from evergrant.model.clock import Clock
-from evergrant.model.event import connection_faulted, connection_recovered
-from evergrant.model.event import reauth_required as reauth_event
+from evergrant.model.event import connection_recovered
 from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Issued, Rejected
@@ -23,20 +22,15 @@ from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.places import Places, token_host
-from evergrant.tokens.policy import (
-    cause_of_death,
-    floor,
-    next_try,
-    resend_at,
-)
+from evergrant.tokens.policy import floor, resend_at, serves
 from evergrant.tokens.refusals import (
-    ReauthUrl,
     connection_fault,
     reauth_required,
     unavailable,
     unknown_account,
     why_unavailable,
 )
+from evergrant.tokens.setbacks import Setbacks
 from evergrant.tokens.successor import Successors
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.connections import Connections
@@ -55,10 +49,6 @@ class Locked:
         return self.at + timedelta(seconds=clock.monotonic() - self.elapsed_s)
 
 
-SHORTEST_USE = timedelta(milliseconds=250)
-"""A token that ends sooner would be refused on its way."""
-
-
 @dataclass(frozen=True, slots=True)
 class Refresher:
     """Renews grants; at most one exchange per account at a time among all processes of this vault."""
@@ -71,7 +61,7 @@ class Refresher:
     endpoint: TokenEndpoint
     clock: Clock
     successors: Successors
-    reauth_url: ReauthUrl
+    setbacks: Setbacks
     failpoint: FailPoint
     spool: Spool
     breakers: Breakers
@@ -109,7 +99,7 @@ class Refresher:
         if held is None:
             raise unknown_account()
         if held.dead:
-            raise reauth_required(held.account, self.reauth_url)
+            raise reauth_required(held.account, self.setbacks.reauth_url)
         if not self._serves(held, newer_than):
             raise unavailable(held.account, why or why_unavailable(held.last_error), again, self.clock.now())
         return held
@@ -139,7 +129,7 @@ class Refresher:
         if held is None:
             raise unknown_account()
         if held.dead:
-            raise reauth_required(held.account, self.reauth_url)
+            raise reauth_required(held.account, self.setbacks.reauth_url)
         if not begun:
             return await self._put_off(held, locked)
         self.failpoint("intent_written")
@@ -179,13 +169,11 @@ class Refresher:
         return self.catalog.connector(held.account.connector).grant
 
     def _serves(self, held: Held, newer_than: int) -> bool:
-        soon = self.clock.now() + SHORTEST_USE
-        return held.grant.generation > newer_than and not held.grant.expired(soon)
+        return serves(held, newer_than, self.clock.now())
 
     async def _exchange(self, client: Client, held: Held, newer_than: int) -> Held:
         if held.grant.refresh_token is None:
-            ended = held.grant.expired(self.clock.now())
-            return await self._bury(held, "no_refresh_token", "absolute_expired" if ended else "unknown")
+            return await self.setbacks.exercise(client, held, newer_than)
         answer = await self.endpoint.refresh(client, held.grant.refresh_token)
         if isinstance(answer, Issued):
             self.breakers.succeeded(client.connection.id)
@@ -193,7 +181,7 @@ class Refresher:
         self._note_health(client, answer)
         if answer.class_ == "terminal":
             return await self._last_resort(client, held, answer, newer_than)
-        return await self._postpone(client.connection, held, answer, newer_than)
+        return await self.setbacks.postpone(client, held, answer, newer_than)
 
     def _note_health(self, client: Client, answer: Rejected) -> None:
         """A refusal in words shows a provider that works; a rate limit says neither."""
@@ -214,8 +202,8 @@ class Refresher:
             if isinstance(retried, Issued):
                 return await self._commit(client, held, retried)
             if retried.class_ != "terminal":
-                return await self._postpone(client.connection, held, retried, newer_than)
-        return await self._bury(held, answer.code or "invalid_grant", cause_of_death(self._policy(held), held, now))
+                return await self.setbacks.postpone(client, held, retried, newer_than)
+        return await self.setbacks.bury(client, held, answer.code or "invalid_grant")
 
     def _in_grace(self, held: Held, now: datetime) -> bool:
         return now < held.grant.issued_at + timedelta(seconds=self._policy(held).grace_s)
@@ -226,7 +214,7 @@ class Refresher:
         except BadAccountValue:
             values = {}  # a strange host in an answer never replaces a good one
         renewed = Renewed(
-            self.successors.of(client.connector.grant, issued, held.grant),
+            self.successors.of(client.connector, issued, held.grant),
             values={**held.account.values, **values},
             scopes_granted=self._scopes(client, held, issued),
         )
@@ -263,31 +251,6 @@ class Refresher:
             if (held := self.grants.load(kept.key)) is not None:
                 await self.grants.commit(replace(held, grant=replace(held.grant, generation=kept.base)), kept.renewed)
             self.spool.drop(kept)
-
-    async def _bury(self, held: Held, code: str, cause: Cause) -> Held:
-        """The provider's terminal word; it counts only if nothing has overtaken this attempt."""
-        event = reauth_event(held.account, code, cause, self.reauth_url(held.account.key), self.clock.now())
-        stored = await self.grants.bury(held, cause, event)
-        if stored is None:
-            raise unknown_account()
-        if stored.dead:
-            raise reauth_required(stored.account, self.reauth_url)
-        return stored
-
-    async def _postpone(self, connection: Connection, held: Held, answer: Rejected, newer_than: int) -> Held:
-        """Not a word about the grant: keep it, say when to try again."""
-        now = self.clock.now()
-        code = answer.code or answer.class_
-        again = next_try(self._policy(held), held, now, answer.retry_after_s, may_be_spent=answer.may_be_spent)
-        asked = again if answer.retry_after_s else None
-        stored = await self.grants.fail(held, code, again, may_be_spent=answer.may_be_spent, not_before=asked)
-        if stored is None:
-            raise unknown_account()
-        if answer.class_ in ("config", "permission"):
-            await self.connections.set_fault(connection, code, connection_faulted(connection, code, now))
-            if not self._serves(stored, newer_than):
-                raise connection_fault(stored.account, code)
-        return stored
 
     def _client(self, key: GrantKey) -> Client:
         held = self.grants.load(key)

@@ -4,12 +4,12 @@ import random
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from evergrant.catalog.connector import GrantPolicy
+from evergrant.catalog.connector import Connector, GrantPolicy
 from evergrant.model.clock import Clock
 from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Issued
 from evergrant.oauth.endpoint import Client, TokenEndpoint
-from evergrant.tokens.policy import EARLIEST_SHARE, LATEST_SHARE, Renewal, renewal
+from evergrant.tokens.policy import EARLIEST_SHARE, EXERCISE_AT_LEAST, LATEST_SHARE, Renewal, renewal
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.grants import Grants, Held
 
@@ -26,19 +26,25 @@ class Successors:
     clock: Clock
     random: random.Random
 
-    def of(self, policy: GrantPolicy, issued: Issued, former: Grant | None) -> Grant:
+    def of(self, connector: Connector, issued: Issued, former: Grant | None) -> Grant:
         """The grant that an answer makes; without a new refresh token the former one goes on (RFC 6749 6)."""
         refresh_token = issued.refresh_token or (former.refresh_token if former else None)
-        slot = self._slot(policy, issued.issued_at, issued.expires_at) if refresh_token else None
+        slot = self._slot(connector.grant, issued.issued_at, issued.expires_at) if refresh_token else None
         return Grant(
             generation=former.generation + 1 if former else 1,
             access_token=issued.access_token,
             refresh_token=refresh_token,
             issued_at=issued.issued_at,
             expires_at=issued.expires_at,
-            refresh_at=slot.refresh_at if slot else None,
+            refresh_at=slot.refresh_at if slot else self.next_look(connector, issued.issued_at),
             renew_from=slot.renew_from if slot else None,
         )
+
+    def next_look(self, connector: Connector, now: datetime) -> datetime | None:
+        """When to ask whether an access token that cannot be renewed is still good; None where nobody can be asked."""
+        if connector.identity.request is None:
+            return None
+        return now + EXERCISE_AT_LEAST * self.random.uniform(EARLIEST_SHARE, LATEST_SHARE)
 
     def _slot(self, policy: GrantPolicy, issued_at: datetime, expires_at: datetime | None) -> Renewal:
         """The emptier one of two renewal times drawn at random, which keeps the load even."""

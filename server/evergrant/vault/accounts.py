@@ -1,13 +1,16 @@
 """Connected accounts: look-up, naming and removal. Their grants are in `grants`."""
 
+from datetime import datetime
 from typing import cast
 
+from sqlalchemy import Select, func
+from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
 
-from evergrant.model.account import AccountKey, AccountState, Cause, ConnectedAccount
+from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, GrantRow, OrphanRow
+from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, OrphanRow
 
 
 class AliasTaken(Exception):
@@ -50,6 +53,19 @@ class Accounts:
         query = select(AccountRow).where(AccountRow.tenant_id == tenant_id).order_by(col(AccountRow.id))
         return [account_of(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
+    def later_consents(self, account: ConnectedAccount, client_id: str, since: datetime | None) -> int:
+        """How many consents the same person has given to the same OAuth client since then, in any tenant's account."""
+        given = _consents(account.connector, client_id).where(col(AccountRow.subject) == account.subject)
+        if since is not None:
+            given = given.where(col(GrantRow.consented_at) > since)
+        return self._database.read(lambda session: session.connection().execute(given).scalar()) or 0
+
+    def crowded(self, connector: str, client_id: str, limit: int) -> set[str]:
+        """The subjects that have given at least so many consents to this OAuth client, in any tenant's account."""
+        many = _consents(connector, client_id).group_by(AccountRow.subject).having(func.sum(GrantRow.consents) >= limit)
+        query = many.with_only_columns(col(AccountRow.subject))
+        return {row[0] for row in self._database.read(lambda session: session.connection().execute(query).all())}
+
     def free_alias(self, tenant_id: str, wanted: str) -> str:
         """`wanted`, or the first of `wanted-2`, `wanted-3`, ... that no account of the tenant has."""
         taken = {account.alias for account in self.all(tenant_id)}
@@ -80,6 +96,22 @@ class Accounts:
             return row is not None
 
         return await self._database.write(work)
+
+
+def _consents(connector: str, client_id: str) -> Select[int]:
+    """The number of consents behind the accounts of all connections with that OAuth client."""
+    mine = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
+    through = (col(ConnectionRow.tenant_id) == AccountRow.tenant_id) & (
+        col(ConnectionRow.id) == AccountRow.connection_id
+    )
+    return (
+        select_columns(func.sum(GrantRow.consents))
+        .select_from(AccountRow)
+        .join(GrantRow, mine)
+        .join(ConnectionRow, through)
+        .where(col(ConnectionRow.client_id) == client_id, col(AccountRow.connector) == connector)
+        .where(col(GrantRow.credential) == DEFAULT_CREDENTIAL)
+    )
 
 
 def account_of(row: AccountRow) -> ConnectedAccount:

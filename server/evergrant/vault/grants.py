@@ -155,6 +155,20 @@ class Grants:
 
         return await self._database.write(work)
 
+    async def exercised(self, held: Held, refresh_at: datetime | None) -> Held | None:
+        """Record that the provider calls the access token good: nothing was spent, so the intent is taken back."""
+
+        def work(session: Session) -> Held | None:
+            row = session.get(GrantRow, tuple(held.key))
+            if row is not None and (row.generation, row.fence) == (held.grant.generation, held.fence):
+                row.intent_generation = row.intent_at = row.sent_at = row.last_error = None
+                row.attempts, row.refresh_at = 0, refresh_at
+                session.add(row)
+                session.flush()
+            return self._rows.held(session, held.key)
+
+        return await self._database.write(work)
+
     async def fail(
         self,
         held: Held,

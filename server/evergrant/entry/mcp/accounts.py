@@ -85,6 +85,7 @@ async def _connect(parts: Parts, tenant_id: str, given: _Connect) -> CallToolRes
             "connector": given.connector,
             "url": begun.url,
             "expires_at": begun.expires_at.isoformat(),
+            **({"warning": begun.warning} if begun.warning else {}),
             "what_to_do": "Show the person this link as it is; they open it and consent. Nothing is connected before "
             "that. When they say it is done, call list_accounts for the new account's id.",
         }
