@@ -10,7 +10,8 @@ from tests.fakes.clock import ManualClock
 from tests.vault.conftest import no_keychain
 
 from evergrant.store.database import StoreUnavailable, journal_mode
-from evergrant.vault.keys import KeyUnavailable, key_file
+from evergrant.vault.ring import KeyUnavailable
+from evergrant.vault.sources.file import key_file
 from evergrant.vault.vault import Vault, database_file, open_vault
 
 OPEN_IT = """
