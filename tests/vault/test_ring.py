@@ -41,7 +41,7 @@ def test_a_bare_key_of_the_first_vaults_is_version_one_and_its_bearer_stays() ->
 
 
 def test_sixteen_keys_fit_into_a_windows_credential() -> None:
-    crowded = replace(RING, keys={version: KEY for version in range(100, 116)}, current=115, epoch=10**9)
+    crowded = replace(RING, keys=dict.fromkeys(range(100, 116), KEY), current=115, epoch=10**9)
     assert len(crowded.text().reveal().encode("utf-16-le")) <= 2560
 
 

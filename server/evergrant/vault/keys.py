@@ -20,9 +20,7 @@ FindKeychain = Callable[[], Keychain | None]
 """Raises NoKeychain, or returns None, where there is none; raises KeychainLocked."""
 NOTHING = Given()
 NEW_WITHOUT_KEYCHAIN = "Start one, or set EVERGRANT_KEY_SOURCE=file to keep the key in a file that only you can read."
-OLD_WITHOUT_KEYCHAIN = (
-    "The vault's folder holds no key either. Log in as the vault's owner, or restore the key from your backup."
-)
+NOWHERE = "Restore it from your backup, or log in as the vault's owner: without its key nothing opens."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +50,12 @@ def obtain(
     try:
         chosen = sources.automatic() if source == "auto" else sources.named(source)
     except NoKeychain as none:
-        raise KeyUnavailable(f"{none} {NEW_WITHOUT_KEYCHAIN if new else OLD_WITHOUT_KEYCHAIN}") from None
+        raise KeyUnavailable(f"{none} {NEW_WITHOUT_KEYCHAIN if new else _elsewhere(folder)}") from None
     ring = chosen.store.read()
     if ring is None:
         if not new:
-            raise KeyUnavailable(_missing(folder, vault_id, chosen))
+            place = f"This vault ({vault_id}) has no key in its place, {chosen.store.where}."
+            raise KeyUnavailable(f"{place} {_elsewhere(folder)}")
         ring = new_ring()
         chosen.store.write(ring)
     return MasterKey(ring, chosen.store, (*chosen.warnings, *_unused(given, chosen)))
@@ -161,11 +160,10 @@ def _made_with(folder: Path) -> Source | None:
     return sealed.source if sealed else "file" if os.path.lexists(file) else None
 
 
-def _missing(folder: Path, vault_id: str, chosen: _Chosen) -> str:
+def _elsewhere(folder: Path) -> str:
+    """What to do where an existing vault's key is not where it was looked for."""
     made = _made_with(folder)
-    hint = f" Its folder has one of the source {made}: set EVERGRANT_KEY_SOURCE={made}, or unset it." if made else ""
-    without = "" if made else " Restore it from your backup: without it nothing opens."
-    return f"This vault ({vault_id}) has no key in its place, {chosen.store.where}.{hint}{without}"
+    return f"Its folder has a key of the source {made}: set EVERGRANT_KEY_SOURCE={made}." if made else NOWHERE
 
 
 def _unused(given: Given, chosen: _Chosen) -> tuple[str, ...]:

@@ -1,35 +1,23 @@
 from collections.abc import Callable
 
+import keyring
 import keyring.backend
-import keyring.errors
 import pytest
-from tests.vault.test_keys import Memory
+from tests.fakes.keychain import Alters, Breaks, Locked, Memory, Swallows, Waits
 
-from evergrant.vault.keychain import system_keychain
-from evergrant.vault.keys import TRUSTED_KEYRINGS
+from evergrant.vault.ring import KeyUnavailable, new_ring
+from evergrant.vault.sources.keychain import (
+    PATIENCE_S,
+    TRUSTED_KEYRINGS,
+    KeychainLocked,
+    KeychainStore,
+    NoKeychain,
+    system_keychain,
+)
 
 Install = Callable[..., list[Memory]]
-
-
-class Swallows(Memory):
-    """As keyring's null backend: everything is taken, nothing kept."""
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        super().set_password(service, username, password)
-        self.kept.clear()
-
-    def delete_password(self, service: str, username: str) -> None:
-        self.kept.pop((service, username), None)
-
-
-class Locked(Memory):
-    def set_password(self, service: str, username: str, password: str) -> None:
-        raise keyring.errors.KeyringLocked(service, username, password)
-
-
-class Alters(Memory):
-    def set_password(self, service: str, username: str, password: str) -> None:
-        super().set_password(service, username, password.upper() + "!")
+SECRET_SERVICE = "keyring.backends.SecretService.Keyring"
+SHORT = 0.01
 
 
 def backend(kind: type[Memory], path: str, priority: float = 5) -> Memory:
@@ -41,13 +29,18 @@ def backend(kind: type[Memory], path: str, priority: float = 5) -> Memory:
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Makes these the backends that keyring finds on the machine."""
+    """Makes these the backends that keyring finds on the machine; the first is the one it would use itself."""
 
     def put(*backends: Memory) -> list[Memory]:
         monkeypatch.setattr(keyring.backend, "get_all_keyring", lambda: list(backends))
+        monkeypatch.setattr(keyring, "get_keyring", lambda: backends[0])
         return list(backends)
 
     return put
+
+
+def test_a_keychain_is_waited_for_five_seconds() -> None:
+    assert PATIENCE_S == 5
 
 
 @pytest.mark.parametrize("path", TRUSTED_KEYRINGS)
@@ -59,29 +52,94 @@ def test_a_trusted_keychain_that_keeps_the_probe_is_taken(install: Install, path
 
 @pytest.mark.parametrize(
     "path",
-    ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "keyrings.alt.file.PlaintextKeyring", "x.y"],
+    [
+        "keyring.backends.null.Keyring",
+        "keyrings.alt.file.PlaintextKeyring",
+        "keyrings.alt.file.EncryptedKeyring",
+        "x.y",
+    ],
 )
-def test_an_untrusted_keychain_is_not_taken_however_well_it_works(install: Install, path: str) -> None:
+def test_an_untrusted_keychain_is_refused_by_name_however_well_it_works(install: Install, path: str) -> None:
     [keychain] = install(backend(Memory, path, priority=99))
-    assert system_keychain() is None
+    with pytest.raises(NoKeychain, match=f"{path}, refused"):
+        system_keychain()
     assert keychain.kept == {}, "and is not even asked"
 
 
-@pytest.mark.parametrize("kind", [Swallows, Locked, Alters])
+@pytest.mark.parametrize("path", ["keyring.backends.fail.Keyring", "keyring.backends.chainer.ChainerBackend"])
+def test_what_keyring_puts_in_the_place_of_a_keychain_is_none(install: Install, path: str) -> None:
+    install(backend(Memory, path))
+    with pytest.raises(NoKeychain, match=r"There is no OS keychain here\.$"):
+        system_keychain()
+
+
+@pytest.mark.parametrize("kind", [Swallows, Alters, Breaks])
 def test_a_trusted_keychain_that_fails_the_probe_is_not_taken(install: Install, kind: type[Memory]) -> None:
-    install(backend(kind, "keyring.backends.SecretService.Keyring"))
-    assert system_keychain() is None
+    install(backend(kind, SECRET_SERVICE))
+    with pytest.raises(NoKeychain, match="did not give back"):
+        system_keychain()
+
+
+@pytest.mark.parametrize("kind", [Locked, Waits])
+def test_a_keychain_that_asks_for_its_person_is_locked(install: Install, kind: type[Memory]) -> None:
+    install(backend(kind, SECRET_SERVICE))
+    with pytest.raises(KeychainLocked, match="Unlock it"):
+        system_keychain(SHORT)
+
+
+def test_a_machine_whose_backends_do_not_answer_is_locked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = Waits()
+    monkeypatch.setattr(keyring.backend, "get_all_keyring", waits.answered.wait)
+    with pytest.raises(KeychainLocked):
+        system_keychain(SHORT)
 
 
 def test_the_best_one_that_works_is_taken(install: Install) -> None:
-    _, better, _ = install(
+    _, better, _, _ = install(
         backend(Memory, "keyring.backends.kwallet.DBusKeyring", 4),
         backend(Memory, "keyring.backends.libsecret.Keyring", 4.8),
-        backend(Locked, "keyring.backends.SecretService.Keyring", 5),
+        backend(Locked, SECRET_SERVICE, 5),
+        backend(Memory, "keyrings.alt.file.PlaintextKeyring", 9),
     )
     assert system_keychain() is better
 
 
-def test_there_may_be_none(install: Install) -> None:
-    install()
-    assert system_keychain() is None
+def test_a_broken_choice_of_keyrings_own_does_not_hide_what_there_is(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(backend(Memory, "keyrings.alt.file.PlaintextKeyring"))
+
+    def misnamed() -> None:
+        raise ModuleNotFoundError("No module named 'misnamed'")
+
+    monkeypatch.setattr(keyring, "get_keyring", misnamed)
+    with pytest.raises(NoKeychain, match="PlaintextKeyring"):
+        system_keychain()
+
+
+def test_a_ring_lies_in_the_keychain_under_its_vaults_name() -> None:
+    keychain, ring = Memory(), new_ring()
+    store = KeychainStore(keychain, "vault_1")
+    assert store.read() is None
+    store.write(ring)
+    assert list(keychain.kept) == [("evergrant", "vault_1")]
+    assert store.read() == ring
+    assert KeychainStore(keychain, "vault_2").read() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(Locked, "is locked"), (Waits, "is locked"), (Breaks, "LookupError: org.freedesktop")]
+)
+def test_every_failure_of_a_keychain_is_told(kind: type[Memory], told: str) -> None:
+    store = KeychainStore(kind(), "vault_1", SHORT)
+    with pytest.raises(KeyUnavailable, match=told):
+        store.read()
+    with pytest.raises(KeyUnavailable, match=told):
+        store.write(new_ring())
+
+
+def test_a_wrong_value_in_the_keychain_is_refused() -> None:
+    keychain = Memory()
+    keychain.set_password("evergrant", "vault_1", "someone else's")
+    with pytest.raises(KeyUnavailable, match=r"OS keychain .* is not a vault's key"):
+        KeychainStore(keychain, "vault_1").read()

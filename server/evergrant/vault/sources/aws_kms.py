@@ -6,7 +6,7 @@ boto3's own variables and files.
 
 from typing import Protocol, TypedDict, cast
 
-import boto3
+from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -44,8 +44,8 @@ class KmsWrapper:
         self._key = key
         self._context = {CONTEXT: vault_id}
         try:
-            # boto3 brings no types
-            self._kms = cast("Kms", boto3.client("kms", config=PATIENCE))  # pyright: ignore[reportUnknownMemberType]
+            made = Session().client("kms", config=PATIENCE)  # pyright: ignore  (boto3 brings no types)
+            self._kms = cast("Kms", made)
         except (BotoCoreError, ValueError) as error:
             raise self._refused(error) from None
 
