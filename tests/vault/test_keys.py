@@ -1,4 +1,5 @@
 import base64
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -163,6 +164,14 @@ def test_kms_that_was_asked_for_and_does_not_work_is_not_replaced(
         refused(folder, "aws-kms", given, keychain, f"kms:{operation}")
     monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", NOWHERE)
     refused(folder, "aws-kms", given, keychain, NOWHERE)
+
+
+def test_kms_without_boto3_says_how_to_install_it(
+    folder: Path, given: Given, keychain: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "evergrant.vault.sources.aws_kms", raising=False)
+    monkeypatch.setitem(sys.modules, "boto3.session", None)
+    refused(folder, "aws-kms", given, keychain, r"pip install 'evergrant\[aws\]'")
 
 
 def test_transit_that_was_asked_for_and_does_not_work_is_not_replaced(

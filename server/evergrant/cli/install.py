@@ -78,6 +78,8 @@ def vault_settings() -> dict[str, str]:
     ours = {name: value for name, value in sorted(here.items()) if name.startswith("EVERGRANT_") and value}
     for kept_out in ("EVERGRANT_HOME", "EVERGRANT_KEY"):
         ours.pop(kept_out, None)
+    for name in {"EVERGRANT_KEY_FILE", "EVERGRANT_PASSPHRASE_FILE"} & ours.keys():
+        ours[name] = str(Path(ours[name]).absolute())
     if "EVERGRANT_CONNECTOR_PATH" in ours:
         folders = (str(Path(part).absolute()) for part in ours["EVERGRANT_CONNECTOR_PATH"].split(":") if part)
         ours["EVERGRANT_CONNECTOR_PATH"] = ":".join(folders)
