@@ -193,7 +193,7 @@ def test_the_key_of_a_vault_that_exists_is_never_made_anew(folder: Path, given: 
         obtain(folder, "vault_1", source, lambda: keychain, given, new=False)
     with pytest.raises(KeyUnavailable, match="Restore it from your backup"):
         obtain(folder, "vault_1", "auto", lambda: keychain, given, new=False)
-    with pytest.raises(KeyUnavailable, match=r"There is no OS keychain here\. Restore it from your backup"):
+    with pytest.raises(KeyUnavailable, match=r"no OS keychain here\. No key lies in the vault.s folder\. Restore it"):
         obtain(folder, "vault_1", "auto", no_keychain, given, new=False)
     assert (left_in(folder), keychain.kept) == ([], {})
 

@@ -20,7 +20,10 @@ FindKeychain = Callable[[], Keychain | None]
 """Raises NoKeychain, or returns None, where there is none; raises KeychainLocked."""
 NOTHING = Given()
 NEW_WITHOUT_KEYCHAIN = "Start one, or set EVERGRANT_KEY_SOURCE=file to keep the key in a file that only you can read."
-NOWHERE = "Restore it from your backup, or log in as the vault's owner: without its key nothing opens."
+NOWHERE = (
+    "No key lies in the vault's folder. Restore it from your backup, or log in as the vault's owner: "
+    "without it nothing opens."
+)
 
 
 @dataclass(frozen=True, slots=True)
