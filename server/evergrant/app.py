@@ -13,6 +13,7 @@ from evergrant.catalog.catalog import Catalog, folders
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
+from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
@@ -38,9 +39,9 @@ from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
-from evergrant.vault.keychain import system_keychain
-from evergrant.vault.keys import Keychain
+from evergrant.vault.keys import FindKeychain
 from evergrant.vault.outbox import Outbox
+from evergrant.vault.sources.keychain import system_keychain
 from evergrant.vault.spool import Spool
 from evergrant.vault.vault import Vault, open_vault
 from evergrant.wire import http_client
@@ -54,11 +55,13 @@ class Surroundings:
     random: random.Random
     transport: httpx2.AsyncBaseTransport | None
     """None is the network."""
-    keychain: Callable[[], Keychain | None]
+    keychain: FindKeychain
     failpoint: FailPoint
     exchange_deadline_s: float = EXCHANGE_DEADLINE_S
     boot_id: str | None = None
     """Names this start of the machine, where the clock may be set while it runs; None is a clock that never is."""
+    ask_passphrase: Callable[[bool], Secret] | None = None
+    """Asks the person at the terminal, twice for a new one; None where there is nobody."""
 
 
 def real_world() -> Surroundings:
@@ -95,7 +98,8 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
     Raises KeyUnavailable, StoreUnavailable.
     """
     catalog = Catalog(folders(Path(__file__).parent, settings.connector_path), lenient=True)
-    vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock)
+    given = settings.given(world.ask_passphrase)
+    vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock, given)
     try:
         async with (
             http_client(world.transport, keep_alive=0) as to_tokens,

@@ -1,28 +1,56 @@
 """Configuration: a value read once, from the environment."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from evergrant.model.secret import Secret
 from evergrant.vault.keys import KeySource
+from evergrant.vault.sources.given import Given, Transit
 
 DEFAULT_PORT = 8484
 LOCAL_TENANT = "tnt_local"
 """The tenant of a vault that serves one person or one team."""
 
 
-class Settings(BaseSettings):
-    """Every setting has a default and an `EVERGRANT_` variable."""
+def _path(value: object) -> object:
+    """An empty variable is one that is not set."""
+    return Path(value).expanduser().absolute() if isinstance(value, str) and value else value or None
 
-    model_config = SettingsConfigDict(env_prefix="EVERGRANT_", frozen=True, hide_input_in_errors=True)
+
+def _secret(value: object) -> object:
+    return Secret(value) if isinstance(value, str) and value else value or None
+
+
+OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
+OptionalSecret = Annotated[Secret | None, BeforeValidator(_secret)]
+
+
+class Settings(BaseSettings):
+    """Every setting has a default and an `EVERGRANT_` variable, but for those that other programs have named."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EVERGRANT_", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
 
     home: Path = Path("~/.evergrant")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = DEFAULT_PORT
     public_url: str | None = None
     key_source: KeySource = "auto"
+    key: OptionalSecret = None
+    key_file: OptionalPath = None
+    passphrase_file: OptionalPath = None
+    credentials_directory: OptionalPath = Field(default=None, validation_alias="CREDENTIALS_DIRECTORY")
+    aws_kms_key: str | None = None
+    vault_transit_key: str = "evergrant"
+    vault_addr: str | None = Field(default=None, validation_alias="VAULT_ADDR")
+    vault_namespace: str | None = Field(default=None, validation_alias="VAULT_NAMESPACE")
+    vault_token: OptionalSecret = Field(default=None, validation_alias="VAULT_TOKEN")
+    vault_token_file: OptionalPath = Field(default=None, validation_alias="VAULT_TOKEN_FILE")
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -57,3 +85,22 @@ class Settings(BaseSettings):
     def redirect_uri(self) -> str:
         """The callback that new connections register."""
         return f"{self.url}/callback"
+
+    def given(self, ask: Callable[[bool], Secret] | None = None) -> Given:
+        """What a vault's key may come from; `ask` asks a person for a passphrase."""
+        transit = (
+            Transit(
+                self.vault_addr, self.vault_token, self.vault_token_file, self.vault_namespace, self.vault_transit_key
+            )
+            if self.vault_addr
+            else None
+        )
+        return Given(
+            key=self.key,
+            key_file=self.key_file,
+            passphrase_file=self.passphrase_file,
+            credentials=self.credentials_directory,
+            kms_key=self.aws_kms_key,
+            transit=transit,
+            ask=ask,
+        )

@@ -38,7 +38,7 @@ def web_app(app: App, server: Server[Any], snippets: Callable[[], Mapping[str, s
     """All that the server answers over HTTP: pages, OAuth callback, MCP for bearers, a health check."""
 
     def tenant_of_bearer(token: str) -> str | None:
-        return LOCAL_TENANT if is_local_bearer(app.vault.key, token) else None
+        return LOCAL_TENANT if is_local_bearer(app.vault.key.ring, token) else None
 
     public = urlsplit(app.settings.public_url or "")
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []

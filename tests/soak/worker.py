@@ -25,7 +25,6 @@ from evergrant.settings import LOCAL_TENANT, Settings
 CALLERS = 3
 LONGEST_REST_S = 0.3
 TICK_S = 0.3
-DEADLINE_FIELD = "exchange_deadline_s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,4 @@
+import base64
 import sqlite3
 import subprocess
 import sys
@@ -9,8 +10,12 @@ import pytest
 from tests.fakes.clock import ManualClock
 from tests.vault.conftest import no_keychain
 
+from evergrant.model.secret import Secret
 from evergrant.store.database import StoreUnavailable, journal_mode
-from evergrant.vault.keys import KeyUnavailable, key_file
+from evergrant.store.locks import FileLock
+from evergrant.vault.ring import KeyUnavailable
+from evergrant.vault.sources.file import key_file
+from evergrant.vault.sources.given import Given
 from evergrant.vault.vault import Vault, database_file, open_vault
 
 OPEN_IT = """
@@ -69,6 +74,55 @@ def test_a_key_that_cannot_be_had_leaves_no_half_made_vault(folder: Path, clock:
     later = open_vault(folder, "file", no_keychain, clock)
     later.database.close()
     assert later.id.startswith("vault_")
+
+
+def test_a_vault_of_the_first_form_opens_with_its_bare_key(
+    vault: Vault, opened: Callable[[], Vault], folder: Path
+) -> None:
+    key_file(folder).write_text(base64.b64encode(vault.key.material).decode() + "\n")
+    assert opened().key.material == vault.key.material
+
+
+def test_a_sealed_vault_opens_with_its_secret_only(folder: Path, clock: ManualClock) -> None:
+    def opened_with(key: bytes) -> Vault:
+        given = Given(key=Secret(base64.b64encode(key).decode()))
+        return open_vault(folder, "auto", no_keychain, clock, given)
+
+    made = opened_with(bytes(32))
+    made.database.close()
+    again = opened_with(bytes(32))
+    again.database.close()
+    assert (again.id, again.key.ring) == (made.id, made.key.ring)
+    with pytest.raises(KeyUnavailable, match="does not open with EVERGRANT_KEY"):
+        opened_with(bytes(31) + b"1")
+
+
+def test_a_vault_whose_database_is_lost_comes_back_under_the_id_that_its_sealed_ring_names(
+    folder: Path, clock: ManualClock
+) -> None:
+    given = Given(key=Secret(base64.b64encode(bytes(32)).decode()))
+    made = open_vault(folder, "auto", no_keychain, clock, given)
+    made.database.close()
+    database_file(folder).unlink()
+    again = open_vault(folder, "auto", no_keychain, clock, given)
+    again.database.close()
+    assert (again.id, again.key.ring) == (made.id, made.key.ring)
+
+
+def test_while_a_source_waits_for_a_person_others_write_to_the_vault(
+    vault: Vault, folder: Path, clock: ManualClock
+) -> None:
+    wrote = list[str]()
+
+    def typed(_new: bool) -> Secret:
+        vault.database.write_now(lambda session: session.connection().exec_driver_sql("UPDATE vault SET id = id"))
+        with FileLock(folder / "locks" / "open.lock").held():
+            wrote.append("written")
+        return Secret("nobody's passphrase")
+
+    with pytest.raises(KeyUnavailable):
+        open_vault(folder, "passphrase", no_keychain, clock, Given(ask=typed))
+    assert wrote == ["written"]
 
 
 @pytest.mark.parametrize("content", [b"something else entirely " * 1000, b"x" * 100])

@@ -70,10 +70,16 @@ def vault_home() -> Path | None:
 
 
 def vault_settings() -> dict[str, str]:
-    """Every setting made here but the vault's folder: the client starts the server with an environment of its own."""
+    """Every setting made here but the vault's folder: the client starts the server with an environment of its own.
+
+    A key that is given in the environment does not come along: it must not lie in a file that is not ours.
+    """
     here = os.environ  # noqa: TID251  (what is written into the client's file, not a setting read here)
     ours = {name: value for name, value in sorted(here.items()) if name.startswith("EVERGRANT_") and value}
-    ours.pop("EVERGRANT_HOME", None)
+    for kept_out in ("EVERGRANT_HOME", "EVERGRANT_KEY"):
+        ours.pop(kept_out, None)
+    for name in {"EVERGRANT_KEY_FILE", "EVERGRANT_PASSPHRASE_FILE"} & ours.keys():
+        ours[name] = str(Path(ours[name]).absolute())
     if "EVERGRANT_CONNECTOR_PATH" in ours:
         folders = (str(Path(part).absolute()) for part in ours["EVERGRANT_CONNECTOR_PATH"].split(":") if part)
         ours["EVERGRANT_CONNECTOR_PATH"] = ":".join(folders)

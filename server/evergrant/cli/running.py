@@ -1,7 +1,9 @@
 """Run one command's work on the app, and turn every failure it may meet into words and an exit code."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -11,6 +13,7 @@ from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
 from evergrant.cli.output import Exit, Output
+from evergrant.cli.passphrase import ask_passphrase
 from evergrant.cli.server import running_port
 from evergrant.entry.socket import SocketUnavailable
 from evergrant.service.accounts import CannotRename, NoSuchAccount
@@ -20,7 +23,7 @@ from evergrant.service.registry import CannotAdd
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
 from evergrant.vault.connections import ConnectionInUse
-from evergrant.vault.keys import KeyUnavailable
+from evergrant.vault.ring import KeyUnavailable
 from evergrant.vault.seal import SealBroken
 
 T = TypeVar("T")
@@ -45,9 +48,9 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
 def run(out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None) -> T:
     """What `work` returns, on the vault of the settings given, else of the environment's."""
     try:
-        return asyncio.run(_on_app(configured or settings(out), work))
+        return asyncio.run(_on_app(out, configured or settings(out), work))
     except tuple(ENDINGS) as error:
-        code, kind = ENDINGS[type(error)]
+        code, kind = next(ENDINGS[known] for known in type(error).__mro__ if known in ENDINGS)
         out.fail(code, kind, str(error))
 
 
@@ -61,6 +64,9 @@ def settings(out: Output) -> Settings:
         out.fail(Exit.USAGE, "bad_setting", f"A setting cannot be used: {fields}.")
 
 
-async def _on_app(configured: Settings, work: Callable[[App], Awaitable[T]]) -> T:
-    async with open_app(configured, real_world()) as app:
+async def _on_app(out: Output, configured: Settings, work: Callable[[App], Awaitable[T]]) -> T:
+    world = replace(real_world(), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
+    async with open_app(configured, world) as app:
+        for warning in app.vault.key.warnings:
+            out.say(f"Warning: {warning}")
         return await work(app)

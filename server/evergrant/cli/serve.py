@@ -96,7 +96,7 @@ def token(as_json: bool = JsonOption) -> None:
     out = output(as_json)
 
     async def work(app: App) -> str:
-        return local_bearer(app.vault.key).reveal()
+        return local_bearer(app.vault.key.ring).reveal()
 
     bearer = run(out, work)
     out.show({"token": bearer}, bearer)

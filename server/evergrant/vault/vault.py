@@ -1,12 +1,13 @@
 """Opening a vault: its folder, its database, its key."""
 
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
@@ -15,8 +16,10 @@ from evergrant.store.database import Database, StoreUnavailable, set_journal_mod
 from evergrant.store.locks import FileLock
 from evergrant.store.migrate import upgrade
 from evergrant.store.tables import VaultRow
-from evergrant.vault.keys import Keychain, KeySource, KeyUnavailable, MasterKey, obtain
+from evergrant.vault.keys import NOTHING, FindKeychain, KeySource, MasterKey, made_for, obtain
+from evergrant.vault.ring import KeyUnavailable
 from evergrant.vault.seal import SealBroken, Sealer
+from evergrant.vault.sources.given import Given
 
 PROOF = "evergrant"
 
@@ -41,7 +44,9 @@ def database_file(folder: Path) -> Path:
     return folder / "vault.db"
 
 
-def open_vault(folder: Path, source: KeySource, keychain: Callable[[], Keychain | None], clock: Clock) -> Vault:
+def open_vault(
+    folder: Path, source: KeySource, find_keychain: FindKeychain, clock: Clock, given: Given = NOTHING
+) -> Vault:
     """The vault in `folder`, made at the first call; raises KeyUnavailable, StoreUnavailable."""
     path = database_file(folder)
     try:
@@ -50,35 +55,49 @@ def open_vault(folder: Path, source: KeySource, keychain: Callable[[], Keychain 
         path.touch(mode=0o600)
     except OSError as error:
         raise StoreUnavailable(f"The vault's folder cannot be used: {error}") from None
-    with FileLock(folder / "locks" / "open.lock").held():
-        set_journal_mode(path)
-        database = Database(path)
-        _upgrade(database)
-        vault_id, key = database.write_now(lambda session: _identify(session, folder, source, keychain, clock))
+    lock = FileLock(folder / "locks" / "open.lock")
+    with lock.held():
+        database = _database(path)
+
+    def ask(vault_id: str, *, new: bool) -> MasterKey:
+        return obtain(folder, vault_id, source, find_keychain, given, new=new)
+
+    with ExitStack() as undo:
+        undo.callback(database.close)
+        vault_id, key = _identify(database, lock, ask, folder, clock)
+        undo.pop_all()
     return Vault(vault_id, folder, database, key, Sealer(key.material, vault_id))
 
 
-def _upgrade(database: Database) -> None:
+def _database(path: Path) -> Database:
+    set_journal_mode(path)
+    database = Database(path)
     try:
         upgrade(database.engine)
     except (SQLAlchemyError, CommandError) as error:
         database.close()
         raise StoreUnavailable(f"The vault's database cannot be brought up to date: {error}") from None
+    return database
 
 
-def _identify(
-    session: Session, folder: Path, source: KeySource, keychain: Callable[[], Keychain | None], clock: Clock
-) -> tuple[str, MasterKey]:
-    row = session.exec(select(VaultRow)).first()
-    vault_id = row.id if row else new_id("vault", clock.now())
-    key = obtain(folder, vault_id, source, keychain, new=row is None)
-    sealer = Sealer(key.material, vault_id)
-    if row is None:
-        proof = sealer.seal(Secret(PROOF), "vault", "proof")
-        session.add(VaultRow(id=vault_id, proof=proof, created_at=clock.now()))
-    else:
-        _prove(sealer, row)
-    return vault_id, key
+class _Ask(Protocol):
+    def __call__(self, vault_id: str, *, new: bool) -> MasterKey: ...
+
+
+def _identify(database: Database, lock: FileLock, ask: _Ask, folder: Path, clock: Clock) -> tuple[str, MasterKey]:
+    """Which vault this is, and its key. A source may wait for a person or a network: never within a transaction."""
+    with lock.held():
+        row = database.read(lambda session: session.exec(select(VaultRow)).first())
+        if row is None:
+            vault_id = made_for(folder) or new_id("vault", clock.now())
+            key = ask(vault_id, new=True)
+            proof = Sealer(key.material, vault_id).seal(Secret(PROOF), "vault", "proof")
+            made = VaultRow(id=vault_id, proof=proof, created_at=clock.now())
+            database.write_now(lambda session: session.add(made))
+            return vault_id, key
+    key = ask(row.id, new=False)
+    _prove(Sealer(key.material, row.id), row)
+    return row.id, key
 
 
 def _prove(sealer: Sealer, row: VaultRow) -> None:
