@@ -38,6 +38,7 @@ from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.keys import FindKeychain
 from evergrant.vault.outbox import Outbox
@@ -140,10 +141,10 @@ def _compose(
     to_tokens: httpx2.AsyncClient,
     to_apis: httpx2.AsyncClient,
 ) -> App:
-    database, sealer = vault.database, vault.sealer
-    connections, accounts = Connections(database, sealer), Accounts(database)
+    database, keys = vault.database, vault.data_keys
+    connections, accounts = Connections(database, keys), Accounts(database)
     agenda = Agenda(database)
-    grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
+    grants, authorizations = Grants(database, keys, world.failpoint), Authorizations(database, keys)
     endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
     breakers = Breakers(clock, world.random)
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
@@ -169,9 +170,10 @@ def _compose(
         successors=successors,
         setbacks=setbacks,
         failpoint=world.failpoint,
-        spool=Spool(vault.folder / "spool", sealer),
+        spool=Spool(vault.folder / "spool", vault.spool_sealer),
         breakers=breakers,
         places=Places(),
+        restored=lambda: is_restored(database),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
     return App(

@@ -127,4 +127,4 @@ async def test_no_token_lies_in_the_files_of_the_vault(connected: Grants, vault:
 
 async def test_two_openings_of_a_vault_read_each_others_grants(connected: Grants, opened: Callable[[], Vault]) -> None:
     other = opened()
-    assert Grants(other.database, other.sealer).load(KEY) == loaded(connected)
+    assert Grants(other.database, other.data_keys).load(KEY) == loaded(connected)

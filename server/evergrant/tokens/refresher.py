@@ -4,6 +4,7 @@ Intent before the request, one request, the success on disk before anyone uses i
 failure by fence (`docs/explanation/refresh.md`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -37,6 +38,8 @@ from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held, Renewed
 from evergrant.vault.spool import Spool
 
+RESTORED = "the vault was restored from a backup; its operator runs: evergrant vault accept-restore"
+
 
 @dataclass(frozen=True, slots=True)
 class Locked:
@@ -66,6 +69,8 @@ class Refresher:
     spool: Spool
     breakers: Breakers
     places: Places
+    restored: Callable[[], bool]
+    """Whether the vault is a copy whose rotating grants must not be touched yet."""
 
     async def renew(self, key: GrantKey, newer_than: int) -> Held:
         """The account with a grant of a generation above `newer_than` that is not expired.
@@ -117,6 +122,8 @@ class Refresher:
         """One try, when there is a place at the token host; the intent is written only then, so its time is true."""
         await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
+        if client.connector.grant.rotation != "never" and self.restored():
+            return self._stored(key, newer_than, RESTORED, None)
         async with self.places.at(token_host(client.connector, client.account)):
             if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
                 again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
