@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from evergrant.model.account import ConnectedAccount, GrantKey
 from evergrant.model.grant import Grant
@@ -54,15 +56,11 @@ class Rows:
 
     def __init__(self, keys: DataKeys) -> None:
         self._keys = keys
+        self._query = _query()  # built once, since building it takes longer than its answer
 
     def held(self, session: Session, key: GrantKey) -> Held | None:
         """The account and its grant, where it is the tenant's; raises SealBroken."""
-        mine = (AccountRow.tenant_id == key.tenant_id, AccountRow.id == key.account_id)
-        named = GrantRow.credential == key.credential
-        joined = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
-        keyed = (col(DataKeyRow.tenant_id) == AccountRow.tenant_id) & (col(DataKeyRow.owner_id) == AccountRow.id)
-        query = select(AccountRow, GrantRow, DataKeyRow).join(GrantRow, joined).outerjoin(DataKeyRow, keyed)
-        found = session.exec(query.where(*mine, named)).first()
+        found = session.exec(self._query, params=key._asdict()).first()
         if found is None:
             return None
         account, row, data_key = found
@@ -119,6 +117,22 @@ class Rows:
     def _fields(self, session: Session, key: GrantKey) -> FieldSealer:
         account = session.get_one(AccountRow, (key.tenant_id, key.account_id))
         return self._keys.of(session, _owner(account))
+
+
+def _query() -> Select[AccountRow, GrantRow, DataKeyRow]:
+    """An account with one of its grants and its data key, by the fields of a GrantKey."""
+    joined = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
+    keyed = (col(DataKeyRow.tenant_id) == AccountRow.tenant_id) & (col(DataKeyRow.owner_id) == AccountRow.id)
+    return (
+        select(AccountRow, GrantRow, DataKeyRow)
+        .join(GrantRow, joined)
+        .outerjoin(DataKeyRow, keyed)
+        .where(
+            col(AccountRow.tenant_id) == bindparam("tenant_id"),
+            col(AccountRow.id) == bindparam("account_id"),
+            col(GrantRow.credential) == bindparam("credential"),
+        )
+    )
 
 
 def _owner(account: AccountRow) -> Owner:
