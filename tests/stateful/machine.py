@@ -1,0 +1,189 @@
+"""Hypothesis drives the engine: it chooses what is asked, what fails, who is stopped or killed where, and who goes on."""
+
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import ClassVar, Final
+
+from hypothesis import event
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.stateful.process import Fate
+from tests.stateful.promises import Promises
+from tests.stateful.settle import settle
+from tests.stateful.template import Template
+from tests.stateful.trouble import Trouble
+from tests.stateful.world import SLOTS, World
+from typing_extensions import override
+
+POINTS: Final = (
+    "renewal_begun",
+    "locked",
+    "intent_written",
+    "before_send",
+    "sent",
+    "answer_begun",
+    "answered",
+    "before_commit",
+    "committed",
+)
+UNCOMMITTED: Final = ("intent_uncommitted", "success_uncommitted")
+"""Within a transaction: nobody can be stopped there for long, since the database is his."""
+FATES: Final = (
+    *(Fate("pause", point) for point in POINTS),
+    *(Fate("kill", point) for point in (*POINTS, *UNCOMMITTED)),
+    *(Fate("disk full", point) for point in UNCOMMITTED),
+)
+SPANS: Final = {
+    "not at all": 0.0,
+    "while a request is under way": 0.05,
+    "until an answer is there": 0.5,
+    "past the wait for an early exchange": 3.0,
+    "past the deadline of an exchange": 16.0,
+    "past the patience with a lock": 61.0,
+    "past the grace": 601.0,
+    "past a token's life": 1801.0,
+    "a day": 86_400.0,
+}
+WAITS: Final = (
+    "until an answer is there",
+    "while a request is under way",
+    "not at all",
+    "past the deadline of an exchange",
+    "past the patience with a lock",
+)
+RENEWAL_TIME, LAST_CHANCE, END, NOW = "the renewal time", "the last chance", "the end of the token", "now"
+REVOKES, CONSENTS, REPLACES = "revokes", "consents anew", "ends the grant and consents anew"
+DEEDS: Final = (CONSENTS, REPLACES, REVOKES)
+slots: Final = st.integers(0, SLOTS - 1)
+fates: Final = st.none() | st.sampled_from(FATES)
+waits: Final = st.sampled_from(WAITS)
+rarely: Final = st.sampled_from((False, False, False, True))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a machine is about."""
+
+    template: Template
+    folder: Path
+    """Where its vaults may lie."""
+    covered: Counter[str] = field(default_factory=Counter[str])
+    """What happened in all its runs."""
+
+
+class Refreshing(RuleBasedStateMachine):
+    """One account, up to three processes, one provider."""
+
+    case: ClassVar[Case]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._home = Path(tempfile.mkdtemp(dir=self.case.folder))
+        self.world = World(self.case.template, self._home / "vault")
+        self.promises = Promises(self.world)
+
+    def _note(self, what: str) -> None:
+        event(what)
+        self.case.covered[what] += 1
+
+    @initialize(first=slots)
+    def order(self, first: int) -> None:
+        self.world.stage.first = first
+
+    @rule(slot=slots, fate=fates, at=st.sampled_from((LAST_CHANCE, END, NOW)), wait=waits, refused=rarely)
+    def call(self, slot: int, fate: Fate | None, at: str, wait: str, refused: bool) -> None:
+        """A caller uses a tool; where it is refused, its token lives all the same."""
+        self._wait_for(at)
+        self._doom(fate)
+        if refused:
+            self.world.wire.api_refusals += 1
+            self._note("401 though the token lives")
+        self.world.call(slot, fate)
+        self.world.pass_time(SPANS[wait])
+
+    @rule(slot=slots, fate=fates, at=st.sampled_from((RENEWAL_TIME, NOW)), wait=waits)
+    def tick(self, slot: int, fate: Fate | None, at: str, wait: str) -> None:
+        """A server looks for what is due."""
+        self._wait_for(at)
+        self._doom(fate)
+        self.world.tick(slot, fate)
+        self.world.pass_time(SPANS[wait])
+
+    def _doom(self, fate: Fate | None) -> None:
+        if fate is not None:
+            self._note(f"{fate.kind} at {fate.point}")
+            self.promises.fault({"kill": "crash"}.get(fate.kind, fate.kind))
+
+    def _wait_for(self, moment: str) -> None:
+        seen, now = self.world.seen, self.world.clock.now()
+        leeway = timedelta(seconds=self.case.template.life_s / 20)
+        moments = {
+            RENEWAL_TIME: seen.refresh_at or now,
+            LAST_CHANCE: seen.expires_at - leeway,
+            END: seen.expires_at,
+            NOW: now,
+        }
+        self.world.pass_time(max((moments[moment] - now).total_seconds(), 0.0))
+
+    @rule(trouble=st.sampled_from(Trouble), times=st.sampled_from((1, 2, 4)))
+    def trouble_ahead(self, trouble: Trouble, times: int) -> None:
+        self._note(trouble.value)
+        self.promises.fault("lost_request")
+        self.world.wire.troubles.extend([trouble] * times)
+
+    @rule(span=st.sampled_from(sorted(SPANS, key=lambda each: SPANS[each])), first=slots)
+    def pass_time(self, span: str, first: int) -> None:
+        self.world.stage.first = first
+        self.world.pass_time(SPANS[span])
+
+    @rule(number=st.integers(0, 3))
+    def cancel_a_caller(self, number: int) -> None:
+        if self.world.cancel(number):
+            self._note("a caller goes away")
+
+    @rule(slot=slots)
+    def pause(self, slot: int) -> None:
+        if self.world.pause(slot):
+            self.promises.fault("pause")
+            self._note("pause where it waits")
+
+    @precondition(lambda self: bool(list(self.world.stopped())))
+    @rule(slot=slots)
+    def resume(self, slot: int) -> None:
+        stopped = list(self.world.stopped())
+        if self.world.resume(stopped[slot % len(stopped)]):
+            self._note("a stopped process goes on")
+
+    @rule(slot=slots)
+    def kill(self, slot: int) -> None:
+        if self.world.kill(slot):
+            self.promises.fault("crash")
+            self._note("kill where it waits")
+
+    @rule(slot=slots, deed=st.sampled_from(DEEDS))
+    def person(self, slot: int, deed: str) -> None:
+        self._note(f"the person {deed}")
+        if deed == REVOKES:
+            self.world.provider.revoke()
+        else:
+            self.world.consent(slot, ends_former=deed == REPLACES)
+
+    @invariant()
+    def promises_are_kept(self) -> None:
+        self.promises.check()
+
+    @override
+    def teardown(self) -> None:
+        try:
+            if sys.exception() is None:
+                end = settle(self.world, self.promises)
+                self._note(f"{self.case.template.rotation}: {'revoked' if self.promises.revoked else end}")
+        finally:
+            self.case.covered.update(self.promises.outcomes)
+            self.world.close()
+            shutil.rmtree(self._home)

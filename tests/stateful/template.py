@@ -1,0 +1,66 @@
+"""Vaults with an OAuth client in them, made once and copied for each run."""
+
+import asyncio
+import random
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.day.services import HUBSPOT, Provider
+from tests.stateful.stage import Stage, StageClock
+
+import evergrant
+from evergrant.app import Surroundings, open_app
+from evergrant.catalog.catalog import data_folder
+from evergrant.demo.services import SECRET, Service, write_connectors
+from evergrant.model.failpoint import nothing
+from evergrant.model.secret import Secret
+from evergrant.sandbox.behaviour import Rotation
+from evergrant.settings import LOCAL_TENANT, Settings
+
+REDIRECT_URI = "http://localhost:8484/callback"
+ORIGIN = HUBSPOT.origin
+
+
+@dataclass(frozen=True)
+class Template:
+    """A vault of one provider."""
+
+    rotation: Rotation
+    folder: Path
+
+    @property
+    def service(self) -> Service:
+        return Provider(HUBSPOT, self.rotation).service
+
+    @property
+    def life_s(self) -> int:
+        """Seconds that an access token lives."""
+        return HUBSPOT.seconds
+
+    def settings(self, home: Path) -> Settings:
+        """The settings of a vault in `home`."""
+        return Settings(home=home, key_source="file", connector_path=(self.folder / "data",))
+
+    def copy(self, home: Path) -> Settings:
+        """A fresh vault in `home`, which does not exist yet."""
+        shutil.copytree(self.folder / "vault", home)
+        return self.settings(home)
+
+
+def make_template(folder: Path, rotation: Rotation) -> Template:
+    """A template in a folder that does not exist yet."""
+    template = Template(rotation, folder)
+    shipped = data_folder(Path(evergrant.__file__).parent)
+    write_connectors(folder / "data", shipped, (template.service,))
+    asyncio.run(_add_client(template))
+    return template
+
+
+async def _add_client(template: Template) -> None:
+    world = Surroundings(StageClock(Stage()), random.Random(1), None, lambda: None, nothing)
+    async with open_app(template.settings(template.folder / "vault"), world) as app:
+        name = template.service.name
+        await app.registry.add(
+            LOCAL_TENANT, name, client_id=name, client_secret=Secret(SECRET), redirect_uri=REDIRECT_URI
+        )
