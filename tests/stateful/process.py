@@ -43,7 +43,7 @@ class Process:
         self.alive = True
         self.stopped = False
         self._now, self._witness = now, witness
-        self._orders: deque[Callable[[], None]] = deque()
+        self._orders: deque[Callable[[], object]] = deque()
         self._wake_at = -math.inf
         self._doomed = False
         self._error: BaseException | None = None
@@ -62,7 +62,7 @@ class Process:
         """When its next timer is due; infinite where none is or it is stopped."""
         return self._wake_at if self.alive and not self.stopped else math.inf
 
-    def order(self, what: Callable[[], None]) -> None:
+    def order(self, what: Callable[[], object]) -> None:
         """Have something done in it, when it has nothing else to do."""
         self._orders.append(what)
 

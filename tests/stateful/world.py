@@ -32,6 +32,11 @@ class Call:
     """How many calls had been refused by then for a token that is not alive."""
     task: "asyncio.Task[None] | None" = None
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether its process lives and it has not come to an end."""
+        return self.member.process.alive and self.task is not None and not self.task.done()
+
 
 class World:
     """What the rules of the machine act on."""
@@ -107,18 +112,12 @@ class World:
 
     def cancel(self, number: int) -> bool:
         """A caller goes away; False where none is waiting in a process that runs."""
-        waiting = [
-            task
-            for call in self._calls
-            if (task := call.task) and not task.done() and call.member.process.alive and not call.member.process.stopped
-        ]
+        waiting = [call for call in self._calls if call.is_waited_for and not call.member.process.stopped]
         if not waiting:
             return False
-        victim = waiting[number % len(waiting)]
-        victim.get_loop().call_soon(victim.cancel)
-        for call in self._calls:
-            if call.task is victim:
-                call.member.process.resume()
+        call = waiting[number % len(waiting)]
+        if call.task is not None:
+            call.member.process.order(call.task.cancel)
         self.play()
         return True
 
@@ -177,7 +176,7 @@ class World:
             if not member.process.alive:
                 del self._members[slot]
                 member.bury()
-        self._calls = [call for call in self._calls if call.task and not call.task.done()]
+        self._calls = [call for call in self._calls if call.is_waited_for]
 
     def refusals(self) -> int:
         """How many calls were answered 401, though their token had not ended."""
