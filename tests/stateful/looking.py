@@ -58,7 +58,9 @@ class Looking:
         self._grants, self._accounts = Grants(vault.database, vault.sealer), Accounts(vault.database)
         self._spool: Spool | None = None
         self._versions = sqlite3.connect(database_file(folder), check_same_thread=False)
-        self._known: tuple[int, Seen | None] = (-1, None)
+        self._version = -1
+        self._seen: Seen | None = None
+        self._events: list[Event] = []
 
     def account(self) -> ConnectedAccount | None:
         """The one account that there is."""
@@ -66,11 +68,20 @@ class Looking:
 
     def seen(self) -> Seen | None:
         """What the vault holds for it now."""
+        self._look()
+        return replace(self._seen, kept={**self._seen.kept, **self._spooled()}) if self._seen else None
+
+    def events(self) -> list[Event]:
+        """All events, in their order."""
+        self._look()
+        return self._events
+
+    def _look(self) -> None:
+        """Read again where anybody has written since."""
         version: int = self._versions.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._known[0]:
-            self._known = (version, self._read())
-        seen = self._known[1]
-        return replace(seen, kept={**seen.kept, **self._spooled()}) if seen else None
+        if version != self._version:
+            self._version, self._seen = version, self._read()
+            self._events = Outbox(self._database).after(LOCAL_TENANT, 0, MOST_EVENTS)
 
     def _read(self) -> Seen | None:
         account = self.account()
@@ -96,10 +107,6 @@ class Looking:
             intent_at=row.intent_at,
             kept=self._orphans(account),
         )
-
-    def events(self) -> list[Event]:
-        """All events, in their order."""
-        return Outbox(self._database).after(LOCAL_TENANT, 0, MOST_EVENTS)
 
     def close(self) -> None:
         self._versions.close()

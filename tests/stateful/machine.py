@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from hypothesis import event
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.stateful.process import Fate
 from tests.stateful.promises import Promises
 from tests.stateful.settle import settle
@@ -62,6 +62,7 @@ DEEDS: Final = (CONSENTS, REPLACES, REVOKES)
 slots: Final = st.integers(0, SLOTS - 1)
 fates: Final = st.none() | st.sampled_from(FATES)
 waits: Final = st.sampled_from(WAITS)
+troubles: Final = st.none() | st.none() | st.sampled_from(Trouble)
 rarely: Final = st.sampled_from((False, False, False, True))
 
 
@@ -95,29 +96,32 @@ class Refreshing(RuleBasedStateMachine):
     def order(self, first: int) -> None:
         self.world.stage.first = first
 
-    @rule(slot=slots, fate=fates, at=st.sampled_from((LAST_CHANCE, END, NOW)), wait=waits, refused=rarely)
-    def call(self, slot: int, fate: Fate | None, at: str, wait: str, refused: bool) -> None:
-        """A caller uses a tool; where it is refused, its token lives all the same."""
-        self._wait_for(at)
-        self._doom(fate)
-        if refused:
+    @rule(slot=slots, fate=fates, trouble=troubles, at=st.sampled_from((LAST_CHANCE, END, NOW)), wait=waits, lie=rarely)
+    def call(self, slot: int, fate: Fate | None, trouble: Trouble | None, at: str, wait: str, lie: bool) -> None:
+        """A caller uses a tool; with a `lie` it is refused, though its token lives."""
+        if lie:
             self.world.wire.api_refusals += 1
             self._note("401 though the token lives")
+        self._prepare(at, fate, trouble)
         self.world.call(slot, fate)
         self.world.pass_time(SPANS[wait])
 
-    @rule(slot=slots, fate=fates, at=st.sampled_from((RENEWAL_TIME, NOW)), wait=waits)
-    def tick(self, slot: int, fate: Fate | None, at: str, wait: str) -> None:
+    @rule(slot=slots, fate=fates, trouble=troubles, at=st.sampled_from((RENEWAL_TIME, NOW)), wait=waits)
+    def tick(self, slot: int, fate: Fate | None, trouble: Trouble | None, at: str, wait: str) -> None:
         """A server looks for what is due."""
-        self._wait_for(at)
-        self._doom(fate)
+        self._prepare(at, fate, trouble)
         self.world.tick(slot, fate)
         self.world.pass_time(SPANS[wait])
 
-    def _doom(self, fate: Fate | None) -> None:
+    def _prepare(self, at: str, fate: Fate | None, trouble: Trouble | None) -> None:
+        self._wait_for(at)
         if fate is not None:
             self._note(f"{fate.kind} at {fate.point}")
             self.promises.fault({"kill": "crash"}.get(fate.kind, fate.kind))
+        if trouble is not None:
+            self._note(trouble.value)
+            self.promises.fault("lost_request")
+            self.world.wire.troubles.append(trouble)
 
     def _wait_for(self, moment: str) -> None:
         seen, now = self.world.seen, self.world.clock.now()
@@ -130,40 +134,19 @@ class Refreshing(RuleBasedStateMachine):
         }
         self.world.pass_time(max((moments[moment] - now).total_seconds(), 0.0))
 
-    @rule(trouble=st.sampled_from(Trouble), times=st.sampled_from((1, 2, 4)))
-    def trouble_ahead(self, trouble: Trouble, times: int) -> None:
-        self._note(trouble.value)
-        self.promises.fault("lost_request")
-        self.world.wire.troubles.extend([trouble] * times)
-
     @rule(span=st.sampled_from(sorted(SPANS, key=lambda each: SPANS[each])), first=slots)
     def pass_time(self, span: str, first: int) -> None:
         self.world.stage.first = first
         self.world.pass_time(SPANS[span])
 
-    @rule(number=st.integers(0, 3))
-    def cancel_a_caller(self, number: int) -> None:
-        if self.world.cancel(number):
-            self._note("a caller goes away")
-
-    @rule(slot=slots)
-    def pause(self, slot: int) -> None:
-        if self.world.pause(slot):
-            self.promises.fault("pause")
-            self._note("pause where it waits")
-
-    @precondition(lambda self: bool(list(self.world.stopped())))
-    @rule(slot=slots)
-    def resume(self, slot: int) -> None:
-        stopped = list(self.world.stopped())
-        if self.world.resume(stopped[slot % len(stopped)]):
-            self._note("a stopped process goes on")
-
-    @rule(slot=slots)
-    def kill(self, slot: int) -> None:
-        if self.world.kill(slot):
-            self.promises.fault("crash")
-            self._note("kill where it waits")
+    @rule(slot=slots, deed=st.sampled_from(("resume", "kill", "cancel", "pause")))
+    def interfere(self, slot: int, deed: str) -> None:
+        """Something is done to a process, or to a caller in it."""
+        world = self.world
+        deeds = {"resume": world.resume, "kill": world.kill, "cancel": world.cancel, "pause": world.pause}
+        if deeds[deed](slot):
+            self._note(f"{deed} where it waits")
+            self.promises.fault({"kill": "crash"}.get(deed, deed))
 
     @rule(slot=slots, deed=st.sampled_from(DEEDS))
     def person(self, slot: int, deed: str) -> None:

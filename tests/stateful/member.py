@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx2
 from tests.stateful.looking import abandon, call
-from tests.stateful.process import Process
+from tests.stateful.process import Killed, Process
 from tests.stateful.stage import Stage, StageClock
 from tests.stateful.template import ORIGIN
 from tests.stateful.wire import Wire
@@ -82,7 +82,8 @@ class Member:
         ended = [task for task in self._tasks if task.done() and not task.cancelled()]
         self._tasks = [task for task in self._tasks if not task.done()]
         for task in ended:
-            task.result()
+            if not isinstance(task.exception(), Killed):
+                task.result()
 
     def bury(self) -> None:
         """Close what a dead process had open."""

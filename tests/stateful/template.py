@@ -38,9 +38,14 @@ class Template:
         """Seconds that an access token lives."""
         return HUBSPOT.seconds
 
+    @property
+    def data(self) -> Path:
+        """Where its connector is declared."""
+        return self.folder / "data"
+
     def settings(self, home: Path) -> Settings:
         """The settings of a vault in `home`."""
-        return Settings(home=home, key_source="file", connector_path=(self.folder / "data",))
+        return Settings(home=home, key_source="file", connector_path=(self.data,))
 
     def copy(self, home: Path) -> Settings:
         """A fresh vault in `home`, which does not exist yet."""

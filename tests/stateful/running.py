@@ -1,0 +1,52 @@
+"""A machine run as a test: how many examples, of what length, and whether they are the same at every run."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from tests.stateful.machine import Case, Refreshing
+from tests.stateful.template import Template, make_template
+
+from evergrant import app
+from evergrant.catalog.catalog import Catalog, folders
+from evergrant.sandbox.behaviour import Rotation
+
+STEPS: Final = 12
+
+
+def machine_of(case: Case) -> type[Refreshing]:
+    """The machine of that case."""
+    return type("Refreshing", (Refreshing,), {"case": case})
+
+
+def explore(template: Template, folder: Path, examples: int, *, same: bool = True, shrink: bool = True) -> Counter[str]:
+    """Run so many examples and return what happened in them; raises what the first broken promise raises.
+
+    With `same` they are the same ones at every run.
+    """
+    case = Case(template, folder)
+    phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        derandomize=same,
+        database=None,
+        deadline=None,
+        phases=phases,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        catalog = Catalog(folders(Path(app.__file__).parent, (template.data,)), lenient=True)
+        # Reading the connectors' files anew for every process would be most of the time.
+        patch.setattr(app, "Catalog", lambda *_, **__: catalog)
+        run_state_machine_as_test(machine_of(case), settings=chosen)
+    return case.covered
+
+
+def template_of(folder: Path, rotation: Rotation) -> Template:
+    """A new template below a folder that is there."""
+    return make_template(folder / rotation.value, rotation)
