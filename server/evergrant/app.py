@@ -11,7 +11,7 @@ import httpx2
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
 from evergrant.model.account import AccountKey
-from evergrant.model.clock import Clock, SystemClock
+from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
@@ -20,7 +20,9 @@ from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.registry import Registry
 from evergrant.settings import Settings
+from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks
+from evergrant.store.steady import SteadyClock
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import connection_pace, host_pace
@@ -30,6 +32,7 @@ from evergrant.tokens.schedule import Schedule
 from evergrant.tokens.source import TokenSource
 from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts
+from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
@@ -52,11 +55,13 @@ class Surroundings:
     keychain: Callable[[], Keychain | None]
     failpoint: FailPoint
     exchange_deadline_s: float = EXCHANGE_DEADLINE_S
+    boot_id: str | None = None
+    """Names this start of the machine, where the clock may be set while it runs; None is a clock that never is."""
 
 
 def real_world() -> Surroundings:
     """The machine's clock, its network, its keychain."""
-    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing)
+    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing, boot_id=boot_id())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class App:
 
     settings: Settings
     clock: Clock
+    """It cannot be set back; what the machine itself says is `machine_clock`."""
+    machine_clock: Clock
     vault: Vault
     catalog: Catalog
     registry: Registry
@@ -92,7 +99,8 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
             http_client(world.transport, keep_alive=0) as to_tokens,
             http_client(world.transport, keep_alive=16) as to_apis,
         ):
-            app = _compose(settings, world, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
+            clock = await _steady(world, vault)
+            app = _compose(settings, world, clock, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
             try:
                 yield app
             finally:
@@ -103,27 +111,43 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
         vault.database.close()
 
 
+async def _steady(world: Surroundings, vault: Vault) -> Clock:
+    """The world's clock, made so that it cannot be set back; raises StoreUnavailable."""
+    if world.boot_id is None:
+        return world.clock
+    try:
+        clock = SteadyClock(world.clock, vault.folder / "run" / "clock", world.boot_id)
+    except OSError as error:
+        raise StoreUnavailable(f"The vault's clock file cannot be used: {error}") from None
+    if clock.new_boot:
+        await Agenda(vault.database).distrust_the_future(clock.now())
+    return clock
+
+
 def _compose(
     settings: Settings,
     world: Surroundings,
+    clock: Clock,
     catalog: Catalog,
     vault: Vault,
     *,
     to_tokens: httpx2.AsyncClient,
     to_apis: httpx2.AsyncClient,
 ) -> App:
-    clock, database, sealer = world.clock, vault.database, vault.sealer
+    database, sealer = vault.database, vault.sealer
     connections, accounts = Connections(database, sealer), Accounts(database)
+    agenda = Agenda(database)
     grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
     endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
     breakers = Breakers(clock, world.random)
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
-    successors = Successors(grants, endpoint, clock, world.random)
+    successors = Successors(grants, agenda, endpoint, clock, world.random)
     refresher = Refresher(
         catalog=catalog,
         connections=connections,
         grants=grants,
+        agenda=agenda,
         locks=locks,
         endpoint=endpoint,
         clock=clock,
@@ -138,11 +162,12 @@ def _compose(
     return App(
         settings=settings,
         clock=clock,
+        machine_clock=world.clock,
         vault=vault,
         catalog=catalog,
         registry=Registry(catalog, connections, clock),
         connections=connections,
-        desk=AccountDesk(catalog, connections, accounts, grants, endpoint, clock),
+        desk=AccountDesk(catalog, connections, accounts, grants, locks, endpoint, clock),
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
         consent=Consent(
@@ -150,7 +175,7 @@ def _compose(
         ),
         executor=Executor(catalog, tokens, sender),
         tokens=tokens,
-        schedule=Schedule(grants, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
+        schedule=Schedule(agenda, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
         outbox=Outbox(database),
     )
 

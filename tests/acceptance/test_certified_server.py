@@ -15,7 +15,7 @@ from tests.fakes.oidc_connector import NAME, write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 
 from evergrant.app import open_app, real_world
-from evergrant.model.account import AccountKey
+from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.outcome import Outcome, ReauthRequired, Result
 from evergrant.settings import LOCAL_TENANT, Settings
 
@@ -75,7 +75,7 @@ async def work(setting: Setting, account_ids: list[str]) -> list[Outcome]:
 
         async def live(account_id: str) -> list[Outcome]:
             key, made = AccountKey(LOCAL_TENANT, account_id), list[Outcome]()
-            while app.tokens.generation(key) <= LIVES:
+            while app.tokens.generation(GrantKey(*key)) <= LIVES:
                 made.append(await app.executor.execute_tool(key, f"{NAME}_search_contacts", {"query": "a"}))
                 await app.clock.sleep(LIFE_S / CALLS_PER_LIFE / 2)
             return made

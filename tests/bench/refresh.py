@@ -22,7 +22,7 @@ from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import Pace
 from evergrant.tokens.schedule import Schedule
-from evergrant.vault.grants import Grants
+from evergrant.vault.agenda import Agenda
 
 DUE = 100
 SIZES = (1_000, 100_000, 1_000_000)
@@ -115,8 +115,9 @@ def _unhurried(app: App) -> Schedule:
     """The app's schedule without a pace, which would be all that is measured."""
     breakers = Breakers(CLOCK, random.Random(1))
     hosts, connections = (Pace(CLOCK, NO_PACE_PER_S, NO_PACE_BURST) for _ in range(2))
-    grants = Grants(app.vault.database, app.vault.sealer)
-    return Schedule(grants, app.tokens, CLOCK, limits=Limits(app.catalog, breakers, hosts, connections))
+    return Schedule(
+        Agenda(app.vault.database), app.tokens, CLOCK, limits=Limits(app.catalog, breakers, hosts, connections)
+    )
 
 
 async def _rate(app: App, schedule: Schedule, rounds: int) -> Rate:
@@ -147,11 +148,11 @@ async def _seconds(schedule: Schedule) -> float:
 
 
 def _looking(app: App, due: int) -> float:
-    grants = Grants(app.vault.database, app.vault.sealer)
+    agenda = Agenda(app.vault.database)
     now = CLOCK.now()
     began = CLOCK.monotonic()
-    found = grants.due(now, due)
-    grants.next_due()
+    found = agenda.due(now, due)
+    agenda.next_due()
     ended = CLOCK.monotonic()
     assert len(found) == due
     return ended - began

@@ -160,7 +160,11 @@ def test_a_tools_schema_is_one_and_its_own_example_fits(name: str, tool: str) ->
 @each_tool
 def test_a_tools_scopes_are_among_those_its_connector_asks_for(name: str, tool: str) -> None:
     connector: Connector = CATALOG.connector(name)
-    assert set(CATALOG.tools(name)[tool].scopes) <= set(connector.oauth.scopes)
+    asked = {
+        *connector.oauth.scopes,
+        *(scope for each in connector.oauth.credentials.values() for scope in each.scopes),
+    }
+    assert set(CATALOG.tools(name)[tool].scopes) <= asked
 
 
 @each_tool

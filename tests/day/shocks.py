@@ -1,4 +1,4 @@
-"""What befalls the clock of a machine: it sleeps."""
+"""What befalls the clock of a machine: it sleeps, or is set."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ from tests.day.playing import Shock
 from tests.day.world import World, hours
 
 AT_S = hours(1) + 90.0
+STEPS_APART_S = 900.0
 
 
 def suspension(length: timedelta) -> Shock:
@@ -14,5 +15,16 @@ def suspension(length: timedelta) -> Shock:
     async def shock(world: World) -> None:
         await world.until(AT_S)
         world.true.suspend(length.total_seconds())
+
+    return shock
+
+
+def step(*by: timedelta) -> Shock:
+    """The time of day is set by each of these in turn, a quarter of an hour apart."""
+
+    async def shock(world: World) -> None:
+        for number, change in enumerate(by):
+            await world.until(AT_S + number * STEPS_APART_S)
+            world.machine.step(change)
 
     return shock

@@ -20,6 +20,7 @@ from evergrant.catalog.catalog import data_folder
 from evergrant.demo.services import SECRET, write_connectors
 from evergrant.entry.jobs import next_tick
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.clock import Clock
 from evergrant.model.failpoint import nothing
 from evergrant.model.grant import Grant
 from evergrant.model.ids import new_id
@@ -43,9 +44,14 @@ class World:
     app: App
     sandbox: Sandbox
     network: Network
-    clock: MachineClock
+    machine: MachineClock
     true: TrueClock
     random: random.Random
+
+    @property
+    def clock(self) -> Clock:
+        """What the engine takes for the time."""
+        return self.app.clock
 
     async def add(self, provider: Provider) -> None:
         """Register the OAuth client of a provider."""
@@ -72,7 +78,7 @@ class World:
 
     def grant(self, account: ConnectedAccount) -> Grant:
         """What the vault holds for it now."""
-        held = self._grants.load(account.key)
+        held = self._grants.load(account.grant_key)
         assert held is not None
         return held.grant
 
@@ -141,7 +147,7 @@ async def opened(folder: Path, providers: Sequence[Provider], *, seed: int = 1) 
     sandbox = Sandbox(clients, clock=true, chance=random.Random(seed), auto_approve=True)
     network = Network(sandbox, true)
     settings = Settings(home=folder / "vault", key_source="file", connector_path=(folder / "data",))
-    async with open_app(settings, Surroundings(clock, dice, network, lambda: None, nothing)) as app:
+    async with open_app(settings, Surroundings(clock, dice, network, lambda: None, nothing, boot_id="today")) as app:
         world = World(app, sandbox, network, clock, true, random.Random(seed))
         for provider in providers:
             await world.add(provider)

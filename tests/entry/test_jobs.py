@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 from anyio.lowlevel import checkpoint
+from tests.fakes.clock import ManualClock
+from typing_extensions import override
 
-from evergrant.entry.jobs import LONGEST_WAIT, job_set, next_tick
+from evergrant.entry.jobs import LONGEST_WAIT, job_set, keep_on_time, next_tick
 from evergrant.model.clock import SystemClock
 from evergrant.store.database import StoreUnavailable
 
@@ -39,7 +41,7 @@ async def test_a_tick_runs_at_once_and_again_when_the_next_account_is_due() -> N
             twice.set()
         return CLOCK.now()
 
-    scheduler = job_set(tick, CLOCK, structlog.get_logger())
+    scheduler = job_set(tick, CLOCK, CLOCK, structlog.get_logger())
     scheduler.start()
     async with asyncio.timeout(10):
         await twice.wait()
@@ -55,7 +57,7 @@ async def test_a_tick_that_is_hours_late_still_runs() -> None:
         ran.set()
         return None
 
-    scheduler = job_set(tick, CLOCK, structlog.get_logger())
+    scheduler = job_set(tick, CLOCK, CLOCK, structlog.get_logger())
     scheduler.modify_job("refresh_due", next_run_time=CLOCK.now() - timedelta(hours=9))
     scheduler.start()
     async with asyncio.timeout(10):
@@ -70,7 +72,7 @@ async def test_a_tick_that_fails_is_followed_by_another() -> None:
         failed.set()
         raise StoreUnavailable("the disk is full")
 
-    scheduler = job_set(tick, CLOCK, structlog.get_logger())
+    scheduler = job_set(tick, CLOCK, CLOCK, structlog.get_logger())
     scheduler.start()
     async with asyncio.timeout(10):
         await failed.wait()
@@ -109,7 +111,7 @@ class Ticks:
 
 async def test_only_the_leader_ticks_and_a_new_leader_ticks_at_once() -> None:
     ticks, elected = Ticks(), asyncio.Event()
-    scheduler = job_set(ticks.tick, CLOCK, structlog.get_logger(), elected, ticks.stand_by)
+    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected=elected, stand_by=ticks.stand_by)
     scheduler.start()
     await ticks.next()
     assert (ticks.led, ticks.stood_by) == (0, 1)
@@ -132,7 +134,7 @@ async def test_a_process_that_is_elected_while_it_stands_by_ticks_right_after() 
             await checkpoint()
         return None
 
-    scheduler = job_set(ticks.tick, CLOCK, structlog.get_logger(), elected, stand_by)
+    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected=elected, stand_by=stand_by)
     scheduler.start()
     await ticks.next()
     scheduler.shutdown(wait=False)
@@ -143,7 +145,7 @@ async def test_a_process_that_is_elected_while_it_stands_by_ticks_right_after() 
 async def test_a_leader_from_the_start_does_not_stand_by() -> None:
     ticks, elected = Ticks(), asyncio.Event()
     elected.set()
-    scheduler = job_set(ticks.tick, CLOCK, structlog.get_logger(), elected, ticks.stand_by)
+    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected=elected, stand_by=ticks.stand_by)
     scheduler.start()
     await ticks.next()
     scheduler.shutdown(wait=False)
@@ -155,7 +157,9 @@ async def test_a_leader_from_the_start_does_not_stand_by() -> None:
 async def test_shutting_down_before_an_election_leaves_nothing_behind() -> None:
     ticks = Ticks()
     before = asyncio.all_tasks()
-    scheduler = job_set(ticks.tick, CLOCK, structlog.get_logger(), asyncio.Event(), ticks.stand_by)
+    scheduler = job_set(
+        ticks.tick, CLOCK, CLOCK, structlog.get_logger(), elected=asyncio.Event(), stand_by=ticks.stand_by
+    )
     scheduler.start()
     await ticks.next()
     scheduler.shutdown(wait=False)
@@ -163,3 +167,47 @@ async def test_shutting_down_before_an_election_leaves_nothing_behind() -> None:
         await checkpoint()
 
     assert asyncio.all_tasks() == before
+
+
+class Hasty(SystemClock):
+    """Waits for nothing."""
+
+    @override
+    async def sleep(self, seconds: float) -> None:
+        await checkpoint()
+
+
+async def test_a_clock_that_is_set_back_delays_no_tick() -> None:
+    ticks = Ticks()
+    scheduler = job_set(ticks.tick, CLOCK, CLOCK, structlog.get_logger())
+    scheduler.start()
+    await ticks.next()
+    # To the scheduler, setting the clock back by a day looks as if its job were planned a day too late.
+    scheduler.modify_job("refresh_due", next_run_time=CLOCK.now() + timedelta(days=1))
+    watch = asyncio.create_task(keep_on_time(scheduler, Hasty()))
+
+    await ticks.next()
+
+    watch.cancel()
+    scheduler.shutdown(wait=False)
+    assert ticks.led == 2
+
+
+async def test_a_tick_is_planned_by_the_machines_time_of_day_though_due_times_are_of_another_clock() -> None:
+    ahead = ManualClock(CLOCK.now() + timedelta(days=1))
+    ticked = asyncio.Event()
+
+    async def tick() -> datetime | None:
+        ticked.set()
+        return ahead.now() + timedelta(seconds=20)
+
+    scheduler = job_set(tick, ahead, CLOCK, structlog.get_logger())
+    scheduler.start()
+    async with asyncio.timeout(10):
+        await ticked.wait()
+        for _ in range(3):
+            await checkpoint()
+    following: datetime = scheduler.get_job("refresh_due").next_run_time
+    scheduler.shutdown(wait=False)
+
+    assert following - CLOCK.now() <= timedelta(seconds=20)

@@ -12,7 +12,7 @@ from tests.fakes.practice import surroundings
 from tests.fakes.worker import From
 
 from evergrant.app import open_app
-from evergrant.model.account import AccountKey
+from evergrant.model.account import GrantKey
 from evergrant.model.clock import SystemClock
 from evergrant.model.outcome import Refused
 from evergrant.settings import LOCAL_TENANT, Settings
@@ -43,7 +43,7 @@ def renew(settings: Settings, account_id: str, now: datetime, point: str) -> Non
     async def work() -> None:
         async with open_app(settings, surroundings(From(now, SystemClock()), die)) as app:
             try:
-                await app.tokens.grant(AccountKey(LOCAL_TENANT, account_id))
+                await app.tokens.grant(GrantKey(LOCAL_TENANT, account_id))
             except Refused:
                 return
             die("returned")

@@ -112,7 +112,7 @@ async def _look(vault: Vault, accounts: tuple[Account, ...], found: Journal, eve
 
 
 def _held(app: App, account: ConnectedAccount, settled: str) -> Held:
-    generation = app.tokens.generation(account.key)
+    generation = app.tokens.generation(account.grant_key)
     return Held(account.id, _policy(account), account.state, account.cause, generation, settled)
 
 

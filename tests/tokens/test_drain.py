@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.practice import Practice, practice
 
-from evergrant.model.account import AccountKey
+from evergrant.model.account import GrantKey
 from evergrant.model.outcome import Outcome, Result
 from evergrant.vault.grants import Grants
 from evergrant.vault.vault import open_vault
@@ -25,7 +25,7 @@ class Reached:
             self.exchange.set()
 
 
-def stored_generation(world: Practice, key: AccountKey) -> int:
+def stored_generation(world: Practice, key: GrantKey) -> int:
     """As another process finds it in the vault that was closed."""
     vault = open_vault(world.app.vault.folder, "file", lambda: None, world.clock)
     held = Grants(vault.database, vault.sealer).load(key)
@@ -41,7 +41,7 @@ async def test_closing_waits_for_an_exchange_and_its_commit(tmp_path: Path, call
     async with practice(tmp_path, failpoint=reached) as world:
         account = await world.connect()
         world.clock.advance(1801)
-        caller = asyncio.create_task(world.app.tokens.grant(account.key))
+        caller = asyncio.create_task(world.app.tokens.grant(account.grant_key))
         await reached.exchange.wait()
         assert world.sandbox.count.refreshes == 0
         if not caller_stays:
@@ -50,7 +50,7 @@ async def test_closing_waits_for_an_exchange_and_its_commit(tmp_path: Path, call
     await asyncio.wait([caller])
     assert caller.cancelled() is not caller_stays
     assert world.sandbox.count.refreshes == 1
-    assert stored_generation(world, account.key) == 2
+    assert stored_generation(world, account.grant_key) == 2
 
 
 async def test_closing_waits_for_a_write_and_the_exchange_it_needs(tmp_path: Path) -> None:
@@ -65,4 +65,4 @@ async def test_closing_waits_for_a_write_and_the_exchange_it_needs(tmp_path: Pat
 
     assert isinstance(await caller, Result)
     assert [made.name for made in world.sandbox.book("anna").search("Late Comer", 10, "").results] == ["Late Comer"]
-    assert stored_generation(world, account.key) == 2
+    assert stored_generation(world, account.grant_key) == 2

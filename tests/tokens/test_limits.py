@@ -21,6 +21,7 @@ from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import CONNECTION_BURST, HOST_BURST, Pace, connection_pace, host_pace
 from evergrant.tokens.places import IN_FLIGHT, Places
 from evergrant.tokens.schedule import PATIENCE_S, Schedule
+from evergrant.vault.agenda import Agenda
 from evergrant.vault.grants import Grants
 
 pytestmark = pytest.mark.anyio
@@ -43,12 +44,13 @@ class World:
         self.start = self.clock.now()
         self.breakers = Breakers(self.clock, random.Random(1))
         self.grants = Grants(app.vault.database, app.vault.sealer)
+        self.agenda = Agenda(app.vault.database)
         self.schedule = self.new_schedule(host_pace(self.clock), connection_pace(self.clock))
 
     def new_schedule(self, hosts: Pace, connections: Pace, patience_s: float = PATIENCE_S) -> Schedule:
         app = self.practice.app
         return Schedule(
-            self.grants,
+            self.agenda,
             app.tokens,
             self.clock,
             limits=Limits(app.catalog, self.breakers, hosts, connections),
@@ -85,7 +87,7 @@ class World:
             self.breakers.failed(client)
 
     def generations(self, accounts: list[ConnectedAccount]) -> list[int]:
-        return [self.practice.app.tokens.generation(each.key) for each in accounts]
+        return [self.practice.app.tokens.generation(each.grant_key) for each in accounts]
 
     async def tick_until(self, until: datetime) -> int:
         """Tick whenever told to; returns how often."""
@@ -219,7 +221,7 @@ async def test_all_is_renewed_within_a_minute_of_the_providers_return(world: Wor
 async def put_back(world: World, accounts: list[ConnectedAccount]) -> None:
     """As after a failure: to be tried again in twenty minutes."""
     for each in accounts:
-        held, _ = await world.grants.begin(each.key, world.clock.now(), lambda _: True)
+        held, _ = await world.grants.begin(each.grant_key, world.clock.now(), lambda _: True)
         assert held is not None
         again = world.clock.now() + timedelta(minutes=20)
         await world.grants.fail(held, "no_answer", again, may_be_spent=False)

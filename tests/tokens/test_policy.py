@@ -24,7 +24,15 @@ def policy(**changes: Json) -> GrantPolicy:
 
 
 def held(grant: Grant | None = None, *, sent: bool = True) -> Held:
-    return Held(account(), grant or sample(), fence=1, intent_at=SENT if sent else None, attempts=1)
+    return Held(
+        account(),
+        account().grant_key,
+        grant or sample(),
+        dead=False,
+        fence=1,
+        intent_at=SENT if sent else None,
+        attempts=1,
+    )
 
 
 def endless() -> Grant:

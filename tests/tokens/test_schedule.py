@@ -8,16 +8,17 @@ import pytest
 from sqlmodel import Session
 from tests.fakes.practice import Practice, practice
 
-from evergrant.model.account import AccountKey
+from evergrant.model.account import GrantKey
 from evergrant.model.outcome import ConnectionFault, Refused
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, GrantRow
 from evergrant.tokens.schedule import UNRENEWABLE_PAUSE
+from evergrant.vault.agenda import Agenda
 from evergrant.vault.grants import Grants
 
 pytestmark = pytest.mark.anyio
-Spoil = Callable[[Database, AccountKey], None]
+Spoil = Callable[[Database, GrantKey], None]
 
 
 @pytest.fixture
@@ -30,14 +31,14 @@ def grants(world: Practice) -> Grants:
     return Grants(world.app.vault.database, world.app.vault.sealer)
 
 
-def remove_connector(database: Database, key: AccountKey) -> None:
+def remove_connector(database: Database, key: GrantKey) -> None:
     def work(session: Session) -> None:
-        session.get_one(AccountRow, tuple(key)).connector = "removed"
+        session.get_one(AccountRow, tuple(key[:2])).connector = "removed"
 
     database.write_now(work)
 
 
-def break_seal(database: Database, key: AccountKey) -> None:
+def break_seal(database: Database, key: GrantKey) -> None:
     def work(session: Session) -> None:
         row = session.get_one(GrantRow, tuple(key))
         row.access_token = row.access_token[:-1] + bytes([row.access_token[-1] ^ 1])
@@ -50,38 +51,39 @@ async def test_an_account_that_cannot_be_renewed_does_not_keep_the_others_from_i
     world: Practice, spoil: Spoil
 ) -> None:
     spoilt, other = await world.connect("spoilt", "anna"), await world.connect("other", "bert")
-    spoil(world.app.vault.database, spoilt.key)
+    spoil(world.app.vault.database, spoilt.grant_key)
     world.clock.advance(1700)
 
     due = await world.app.schedule.tick()
 
     assert world.sandbox.count.refreshes == 1
-    assert world.app.tokens.generation(other.key) == 2
+    assert world.app.tokens.generation(other.grant_key) == 2
     assert due == world.clock.now() + UNRENEWABLE_PAUSE
 
 
 async def test_an_account_that_cannot_be_renewed_is_tried_again_after_a_pause(world: Practice) -> None:
     account = await world.connect()
-    remove_connector(world.app.vault.database, account.key)
+    remove_connector(world.app.vault.database, account.grant_key)
     world.clock.advance(1700)
     await world.app.schedule.tick()
 
     again = world.clock.now() + UNRENEWABLE_PAUSE
-    assert grants(world).due(again - timedelta(microseconds=1), 10) == []
-    assert grants(world).due(again, 10) == [account.key]
+    agenda = Agenda(world.app.vault.database)
+    assert agenda.due(again - timedelta(microseconds=1), 10) == []
+    assert [each.key for each in agenda.due(again, 10)] == [account.grant_key]
 
 
 async def test_a_removed_connector_is_the_connections_fault_and_leaves_no_attempt_open(world: Practice) -> None:
     account = await world.connect()
-    remove_connector(world.app.vault.database, account.key)
+    remove_connector(world.app.vault.database, account.grant_key)
     world.clock.advance(1700)
 
     with pytest.raises(Refused) as refused:
-        await world.app.tokens.renew(account.key)
+        await world.app.tokens.renew(account.grant_key)
 
     assert isinstance(refused.value.failure, ConnectionFault)
     assert refused.value.failure.provider_code == "connector_removed"
-    held = grants(world).load(account.key)
+    held = grants(world).load(account.grant_key)
     assert held is not None
     assert (held.account.state, held.intent_at, held.attempts) == ("active", None, 0)
 

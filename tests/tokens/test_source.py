@@ -112,12 +112,12 @@ async def test_a_caller_that_goes_away_does_not_stop_the_refresh(world: Practice
     account = await world.connect()
     world.clock.advance(1801)
 
-    caller = asyncio.create_task(world.app.tokens.grant(account.key))
+    caller = asyncio.create_task(world.app.tokens.grant(account.grant_key))
     for _ in range(3):
         await checkpoint()
     assert world.sandbox.count.refreshes == 0
     caller.cancel()
-    held = await world.app.tokens.grant(account.key)
+    held = await world.app.tokens.grant(account.grant_key)
 
     assert held.grant.generation == 2
     assert world.sandbox.count.refreshes == 1

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from tests.vault.samples import DUE, START, account, death, grant, renewed
+from tests.vault.samples import START, account, death, grant, renewed
 
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.grants import Grants, Held, Renewed
 from evergrant.vault.outbox import Outbox
 
 pytestmark = pytest.mark.anyio
-KEY = account().key
+KEY = account().grant_key
 SENT = START + timedelta(minutes=40)
 AGAIN = START + timedelta(minutes=45)
 
@@ -99,17 +99,17 @@ async def test_a_success_changes_nothing_where_the_generation_has_moved(grants: 
 
 
 async def test_a_success_of_a_removed_account_is_nobodys(grants: Grants, first: Held, accounts: Accounts) -> None:
-    await accounts.remove(KEY)
+    await accounts.remove(account().key)
     assert await grants.commit(first, renewed()) is None
     assert await grants.fail(first, "x", None, may_be_spent=False) is None
     assert await grants.bury(first, "revoked", death(account())) is None
-    assert accounts.get(KEY) is None
+    assert accounts.get(account().key) is None
 
 
 async def test_a_success_keeps_the_alias_that_was_given_meanwhile(
     grants: Grants, first: Held, accounts: Accounts
 ) -> None:
-    await accounts.rename(KEY, "new-name")
+    await accounts.rename(account().key, "new-name")
     await grants.commit(first, renewed())
     assert loaded(grants).account.alias == "new-name"
 
@@ -117,7 +117,7 @@ async def test_a_success_keeps_the_alias_that_was_given_meanwhile(
 async def test_a_success_is_stored_though_its_accounts_old_alias_has_a_new_owner(
     grants: Grants, first: Held, accounts: Accounts
 ) -> None:
-    await accounts.rename(KEY, "new-name")
+    await accounts.rename(account().key, "new-name")
     await grants.connect(account(2, alias="acme-1"), grant())
     await grants.commit(first, renewed())
     assert loaded(grants).grant == grant(2)
@@ -197,27 +197,3 @@ async def test_a_burial_whose_event_cannot_be_written_does_not_happen(
         await grants.bury(first, "revoked", event)
     assert loaded(grants).account.state == "active"
     assert len(outbox.after("tnt_a", 0, 10)) == 1
-
-
-async def test_an_account_that_is_due_can_be_put_off_and_nothing_else_changes(grants: Grants, first: Held) -> None:
-    before = loaded(grants)
-    await grants.put_off(KEY, DUE, AGAIN)
-    assert loaded(grants) == replace(before, grant=replace(before.grant, refresh_at=AGAIN))
-
-
-async def test_an_account_that_is_not_due_is_not_put_off(grants: Grants, first: Held) -> None:
-    before = loaded(grants)
-    await grants.put_off(KEY, DUE - timedelta(microseconds=1), AGAIN)
-    assert loaded(grants) == before
-
-
-async def test_an_account_that_is_never_due_is_not_put_off(grants: Grants, first: Held) -> None:
-    await grants.bury(first, "revoked", death(account()))
-    await grants.put_off(KEY, AGAIN, AGAIN)
-    assert loaded(grants).grant.refresh_at is None
-
-
-async def test_an_account_that_is_gone_is_not_put_off(grants: Grants, first: Held, accounts: Accounts) -> None:
-    await accounts.remove(KEY)
-    await grants.put_off(KEY, DUE, AGAIN)
-    assert grants.next_due() is None

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from tests.vault.samples import START, account, grant, renewed
 
-from evergrant.model.account import AccountKey
+from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.event import reauth_completed
 from evergrant.vault.accounts import Accounts, AliasTaken
 from evergrant.vault.grants import Grants, Held
@@ -13,7 +13,7 @@ from evergrant.vault.vault import Vault
 
 pytestmark = pytest.mark.anyio
 LATER = START + timedelta(minutes=5)
-KEY = account().key
+KEY = account().grant_key
 STRANGER = AccountKey("tnt_b", KEY.account_id)
 
 
@@ -30,7 +30,7 @@ def loaded(grants: Grants) -> Held:
 
 
 async def test_a_consent_is_generation_one_and_loads_as_it_was_stored(connected: Grants) -> None:
-    assert connected.load(KEY) == Held(account(), grant(), fence=0, intent_at=None, attempts=0)
+    assert connected.load(KEY) == Held(account(), KEY, grant(), dead=False, fence=0, intent_at=None, attempts=0)
 
 
 async def test_a_grant_without_a_refresh_token_or_an_end_loads_as_it_was_stored(grants: Grants) -> None:
@@ -59,13 +59,13 @@ async def test_a_consent_and_its_event_are_stored_together(grants: Grants, outbo
 async def test_an_alias_belongs_to_one_account_of_a_tenant(connected: Grants) -> None:
     with pytest.raises(AliasTaken, match="acme-1"):
         await connected.connect(account(2, alias="acme-1"), grant())
-    assert connected.load(account(2).key) is None
+    assert connected.load(account(2).grant_key) is None
     await connected.connect(account(1, tenant_id="tnt_b"), grant())
 
 
 async def test_another_tenant_finds_nothing(connected: Grants, accounts: Accounts) -> None:
-    assert connected.load(STRANGER) is None
-    assert await connected.begin(STRANGER, LATER, lambda _held: True) == (None, False)
+    assert connected.load(GrantKey(*STRANGER)) is None
+    assert await connected.begin(GrantKey(*STRANGER), LATER, lambda _held: True) == (None, False)
     assert accounts.get(STRANGER) is None
     assert accounts.named("tnt_b", "acme-1") is None
     assert accounts.all("tnt_b") == []
@@ -109,28 +109,10 @@ async def test_the_decision_is_made_on_what_is_stored_at_that_moment(connected: 
 
 
 async def test_an_accounts_removal_takes_its_tokens_along(connected: Grants, accounts: Accounts, vault: Vault) -> None:
-    assert await accounts.remove(KEY)
+    assert await accounts.remove(account().key)
     assert connected.load(KEY) is None
-    assert connected.due(START + timedelta(days=1), 10) == []
-    assert not await accounts.remove(KEY)
-
-
-async def test_due_gives_the_longest_due_of_all_tenants_first_and_no_more_than_asked_for(grants: Grants) -> None:
-    for number, minutes in ((1, 30), (2, 10), (3, 20), (4, 90)):
-        tenant = f"tnt_{'ab'[number % 2]}"
-        due = START + timedelta(minutes=minutes)
-        await grants.connect(account(number, tenant_id=tenant), grant(refresh_at=due))
-    await grants.connect(account(5), grant(refresh_at=None))
-    now = START + timedelta(minutes=30)
-    assert grants.due(now, 10) == [("tnt_a", "conn_2"), ("tnt_b", "conn_3"), ("tnt_b", "conn_1")]
-    assert grants.due(now, 2) == [("tnt_a", "conn_2"), ("tnt_b", "conn_3")]
-    assert grants.due(START, 10) == []
-    assert grants.next_due() == START + timedelta(minutes=10)
-
-
-async def test_where_nothing_is_ever_due_there_is_no_next_time(grants: Grants) -> None:
-    await grants.connect(account(), grant(refresh_at=None))
-    assert grants.next_due() is None
+    assert connected.of_account(account().key) == []
+    assert not await accounts.remove(account().key)
 
 
 async def test_no_token_lies_in_the_files_of_the_vault(connected: Grants, vault: Vault) -> None:

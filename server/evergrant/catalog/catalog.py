@@ -13,6 +13,7 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.reading import parse, read
 from evergrant.catalog.tool import Tool, ToolName
+from evergrant.model.account import DEFAULT_CREDENTIAL
 from evergrant.model.json import Json
 
 _CONNECTOR = TypeAdapter(Connector)
@@ -116,6 +117,9 @@ class Catalog:
         tools = parse(_TOOLS, read(path), path)
         if stray := [tool for tool in tools if not tool.startswith(f"{name}_")]:
             raise DeclarationError(f"{path}: {stray[0]}: a tool's name begins with {name}_")
+        known = {DEFAULT_CREDENTIAL, *self.connector(name).oauth.credentials}
+        if stray := [each for each, tool in tools.items() if tool.credential not in known]:
+            raise DeclarationError(f"{path}: {stray[0]}: credential: the connector has {', '.join(sorted(known))}")
         return tools
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from evergrant.catalog.declaration import Declaration, HttpUrl, Pointer
 from evergrant.catalog.errors import Errors
+from evergrant.model.account import DEFAULT_CREDENTIAL
 
 Encoding = Literal["json", "form", "multipart_related"]
 ACCOUNT_VALUE = re.compile(r"\{account\.([a-z_]+)\}")
@@ -21,6 +22,19 @@ class TokenAnswer(Declaration):
     expires_at: Pointer = "/expires_at"
     scope: Pointer = "/scope"
     scope_separator: str = " "
+
+
+class Credential(Declaration):
+    """A second pair of tokens that the same consent brings, with clocks of its own: Slack's person beside its bot.
+
+    An exchange of its refresh token answers under the connector's own names.
+    """
+
+    scope_parameter: str
+    """The parameter of the authorization request that asks for its scopes."""
+    scopes: tuple[str, ...] = Field(min_length=1)
+    """Those that are asked for with it, where a tool or a connection wants them."""
+    answer: TokenAnswer
 
 
 class OAuth(Declaration):
@@ -40,6 +54,12 @@ class OAuth(Declaration):
     scopes: tuple[str, ...] = ()
     scope_separator: str = " "
     answer: TokenAnswer = TokenAnswer()
+    credentials: dict[str, Credential] = {}
+
+    def credential_of(self, scope: str) -> str:
+        """The name of the credential that a scope belongs to."""
+        owners = (name for name, credential in self.credentials.items() if scope in credential.scopes)
+        return next(owners, DEFAULT_CREDENTIAL)
 
 
 class GrantPolicy(Declaration):

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from evergrant.catalog.connector import Encoding
 from evergrant.catalog.declaration import Declaration, Pointer
+from evergrant.model.account import DEFAULT_CREDENTIAL
 from evergrant.model.json import Json
 
 CODECS = frozenset({"mime", "adf", "bytes"})
@@ -34,6 +35,8 @@ class Tool(Declaration):
     body: JsonValue = None
     graphql: str | None = None
     encoding: Encoding | None = None
+    credential: str = DEFAULT_CREDENTIAL
+    """Which of the account's grants signs the call."""
     result: Pointer = ""
     items: Pointer | None = None
     output: dict[str, JsonValue] | None = None

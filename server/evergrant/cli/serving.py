@@ -15,7 +15,7 @@ from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_s
 from evergrant.cli.output import Output
 from evergrant.cli.server import AlreadyRunning, Running, listening, runs_here, server_lock, write_running
 from evergrant.entry import socket
-from evergrant.entry.jobs import job_set
+from evergrant.entry.jobs import job_set, keep_on_time
 from evergrant.entry.mcp.http import bearer_tenant
 from evergrant.entry.mcp.server import make_server
 from evergrant.entry.mcp.stream import serve_stdio
@@ -36,11 +36,15 @@ async def in_process(app: App, log: FilteringBoundLogger) -> None:
 async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None]:
     """The job set for the block; among the processes of one vault only the leader's ticks."""
     async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:
-        scheduler = job_set(app.schedule.tick, app.clock, log, leader.elected, app.schedule.stand_by)
+        scheduler = job_set(
+            app.schedule.tick, app.clock, app.machine_clock, log, elected=leader.elected, stand_by=app.schedule.stand_by
+        )
         scheduler.start()
+        watch = asyncio.create_task(keep_on_time(scheduler, app.machine_clock))
         try:
             yield
         finally:
+            watch.cancel()
             scheduler.shutdown(wait=False)
 
 

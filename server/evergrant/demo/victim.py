@@ -13,7 +13,7 @@ import httpx2
 
 from evergrant.app import Surroundings, open_app
 from evergrant.demo.clock import VirtualClock
-from evergrant.model.account import AccountKey
+from evergrant.model.account import AccountKey, GrantKey
 from evergrant.settings import Settings
 
 DEADLINE_S = 60.0
@@ -62,7 +62,7 @@ async def run(errand: Errand) -> None:
     clock, transport = VirtualClock(errand.now), httpx2.AsyncHTTPTransport()
     world = Surroundings(clock, random.SystemRandom(), transport, lambda: None, die)
     async with open_app(settings, world) as app:
-        await app.tokens.renew(errand.key)
+        await app.tokens.renew(GrantKey(*errand.key))
 
 
 def main(arguments: list[str]) -> None:

@@ -28,15 +28,18 @@ async def nothing_to_do() -> datetime | None:
 def job_set(
     tick: Tick,
     clock: Clock,
+    machine_clock: Clock,
     log: FilteringBoundLogger,
+    *,
     elected: asyncio.Event | None = None,
     stand_by: Tick = nothing_to_do,
 ) -> AsyncIOScheduler:
     """A scheduler, not yet started, that ticks at the next due time and at least every 30 seconds.
 
-    Until `elected` is set another process leads, and `stand_by` takes the tick's place; then it ticks at once. None
-    is a process that always leads. A late tick is made up for and never dropped: APScheduler's own default drops what
-    is a second late, which a laptop that slept always is.
+    Due times are those of `clock`; the scheduler goes by the `machine_clock`. Until `elected` is set another process
+    leads, and `stand_by` takes the tick's place; then it ticks at once. None is a process that always leads. A late
+    tick is made up for and never dropped: APScheduler's own default drops what is a second late, which a laptop that
+    slept always is.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -50,7 +53,9 @@ def job_set(
             except StoreUnavailable as error:
                 log.warning("refresh tick failed", error=str(error))
                 due = None
-            scheduler.modify_job(REFRESH_DUE, next_run_time=next_tick(clock.now(), due))
+            now = clock.now()
+            wait = next_tick(now, due) - now
+            scheduler.modify_job(REFRESH_DUE, next_run_time=machine_clock.now() + wait)
 
     async def take_over(elected: asyncio.Event) -> None:
         # Called, not scheduled: the scheduler would skip it while the job is still standing by.
@@ -62,7 +67,7 @@ def job_set(
         "interval",
         seconds=LONGEST_WAIT.total_seconds(),
         id=REFRESH_DUE,
-        next_run_time=clock.now(),
+        next_run_time=machine_clock.now(),
         misfire_grace_time=None,
         coalesce=True,
         max_instances=1,
@@ -70,6 +75,19 @@ def job_set(
     if elected is not None:
         scheduler.add_job(take_over, args=[elected], id=TAKE_OVER, misfire_grace_time=None)
     return scheduler
+
+
+async def keep_on_time(scheduler: AsyncIOScheduler, machine_clock: Clock) -> None:
+    """Until cancelled, see to it that no job waits for a time of day that has moved away.
+
+    When the clock is set back by an hour, APScheduler would wait an hour more; elapsed time cannot be set.
+    """
+    while True:
+        await machine_clock.sleep(LONGEST_WAIT.total_seconds())
+        now = machine_clock.now()
+        for job in scheduler.get_jobs():
+            if job.next_run_time is not None and job.next_run_time > now + LONGEST_WAIT:
+                job.modify(next_run_time=now)
 
 
 def next_tick(now: datetime, due: datetime | None) -> datetime:

@@ -20,6 +20,17 @@ class AccountKey(NamedTuple):
     account_id: str
 
 
+DEFAULT_CREDENTIAL = "default"
+
+
+class GrantKey(NamedTuple):
+    """Names a grant: most consents bring one, some a second pair of tokens with clocks of its own (Slack's person)."""
+
+    tenant_id: str
+    account_id: str
+    credential: str = DEFAULT_CREDENTIAL
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A tenant's OAuth client for one connector (RFC 7591)."""
@@ -56,6 +67,11 @@ class ConnectedAccount:
     @property
     def key(self) -> AccountKey:
         return AccountKey(self.tenant_id, self.id)
+
+    @property
+    def grant_key(self) -> GrantKey:
+        """Of the grant that every account has."""
+        return GrantKey(*self.key)
 
     @property
     def scopes_missing(self) -> tuple[str, ...]:

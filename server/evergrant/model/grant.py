@@ -7,6 +7,8 @@ from evergrant.model.secret import Secret
 
 SHORTEST_LEEWAY = timedelta(seconds=30)
 LEEWAY_SHARE = 0.05
+CLOCKS_APART = timedelta(seconds=5)
+"""So far the clocks of two machines, or of two processes, may differ without a reason for alarm."""
 LARGEST_LEEWAY_SHARE = 0.4
 """Five-minute and shorter tokens keep most of their life: a fixed margin would leave them none."""
 
@@ -29,11 +31,14 @@ class Grant:
         return self.expires_at is not None and now >= self.expires_at
 
     def usable(self, now: datetime) -> bool:
-        """Whether a call may start with this token: it lives, and beyond the leeway if it can be renewed now."""
+        """Whether a call may start with this token: it lives, and beyond the leeway if it can be renewed now.
+
+        One of the future was issued under a wrong clock, so its age is not known.
+        """
         renewable = self.refresh_token is not None and (self.renew_from is None or now >= self.renew_from)
         if self.expires_at is None or not renewable:
             return not self.expired(now)
-        return now + leeway(self.issued_at, self.expires_at) < self.expires_at
+        return self.issued_at <= now + CLOCKS_APART and now + leeway(self.issued_at, self.expires_at) < self.expires_at
 
 
 def leeway(issued_at: datetime, expires_at: datetime) -> timedelta:

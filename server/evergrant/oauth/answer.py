@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import httpx2
 
-from evergrant.catalog.connector import Connector
+from evergrant.catalog.connector import Connector, TokenAnswer
 from evergrant.catalog.errors import ErrorClass, ErrorTable, token_defaults
 from evergrant.model.clock import from_epoch
 from evergrant.model.json import Json, at, text_at
@@ -67,7 +67,7 @@ def read_answer(connector: Connector, response: httpx2.Response, body: bytes, se
         access = text_at(value, connector.oauth.answer.access_token)
         refresh = text_at(value, connector.oauth.answer.refresh_token) or None
         if response.is_success and _is_token(access) and (refresh is None or _is_token(refresh)):
-            return _issued(connector, value, access, sent_at)
+            return _issued(connector, connector.oauth.answer, value, access, sent_at)
     return _rejected(table, response, value)
 
 
@@ -76,10 +76,19 @@ def _is_token(text: str | None) -> TypeGuard[str]:
     return text is not None and VSCHAR.fullmatch(text) is not None
 
 
-def _issued(connector: Connector, value: Json, access: str, sent_at: datetime) -> Issued:
-    names = connector.oauth.answer
+def further(connector: Connector, issued: Issued) -> dict[str, Issued]:
+    """The other credentials that the same answer brings, by name; one that the person did not grant is missing."""
+    found: dict[str, Issued] = {}
+    for name, credential in connector.oauth.credentials.items():
+        access = text_at(issued.body, credential.answer.access_token)
+        if _is_token(access):
+            found[name] = _issued(connector, credential.answer, issued.body, access, issued.issued_at)
+    return found
+
+
+def _issued(connector: Connector, names: TokenAnswer, value: Json, access: str, sent_at: datetime) -> Issued:
     refresh = text_at(value, names.refresh_token)
-    end = _stated_end(connector, value, sent_at, renewable=bool(refresh))
+    end = _stated_end(names, value, sent_at, renewable=bool(refresh))
     return Issued(
         access_token=Secret(access),
         refresh_token=Secret(refresh) if refresh else None,
@@ -98,9 +107,8 @@ def _scopes(value: Json, separator: str) -> tuple[str, ...] | None:
     return tuple(map(str, value)) if isinstance(value, Sequence) else None
 
 
-def _stated_end(connector: Connector, value: Json, sent_at: datetime, *, renewable: bool) -> datetime | Silent | None:
+def _stated_end(names: TokenAnswer, value: Json, sent_at: datetime, *, renewable: bool) -> datetime | Silent | None:
     """The end of the access token's life as the answer has it; None where it says that there is none."""
-    names = connector.oauth.answer
     seconds = _number(at(value, names.expires_in))
     if seconds == 0 and not renewable:
         return None

@@ -6,6 +6,8 @@ import secrets
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from evergrant.catalog.connector import OAuth
+from evergrant.model.account import DEFAULT_CREDENTIAL
 from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import Client
 
@@ -45,7 +47,7 @@ def authorization_url(
         "response_type": "code",
         "client_id": connection.client_id,
         "redirect_uri": connection.redirect_uri,
-        "scope": oauth.scope_separator.join(scopes),
+        **_scope_parameters(oauth, scopes),
         "state": state.reveal(),
         **({"code_challenge": code_challenge(verifier), "code_challenge_method": "S256"} if oauth.pkce else {}),
         **({"login_hint": login_hint} if login_hint else {}),
@@ -53,6 +55,18 @@ def authorization_url(
     }
     endpoint = client.expand(oauth.authorization_endpoint)
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
+
+
+def _scope_parameters(oauth: OAuth, scopes: tuple[str, ...]) -> dict[str, str]:
+    """Each credential's scopes under its own parameter; plain OAuth has one (RFC 6749 3.3)."""
+    parameters = {"scope": DEFAULT_CREDENTIAL} | {
+        each.scope_parameter: name for name, each in oauth.credentials.items()
+    }
+    wanted = {
+        parameter: [scope for scope in scopes if oauth.credential_of(scope) == credential]
+        for parameter, credential in parameters.items()
+    }
+    return {name: oauth.scope_separator.join(found) for name, found in wanted.items() if found or name == "scope"}
 
 
 def parse_redirect(address: str) -> Redirect:

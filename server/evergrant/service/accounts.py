@@ -10,6 +10,7 @@ from evergrant.catalog.tool import Tool
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.oauth.endpoint import Client, TokenEndpoint
+from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.vault.accounts import Accounts, AliasTaken
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
@@ -57,6 +58,7 @@ class AccountDesk:
     connections: Connections
     accounts: Accounts
     grants: Grants
+    locks: AccountLocks
     endpoint: TokenEndpoint
     clock: Clock
 
@@ -69,7 +71,7 @@ class AccountDesk:
 
     def standing(self, account: ConnectedAccount) -> Standing:
         """How the account stands now."""
-        held = self.grants.load(account.key)
+        held = self.grants.load(account.grant_key)
         grant = held.grant if held else None
         tools = self._tools(account.connector)
         waiting = {name: lacking for name, tool in tools.items() if (lacking := _lacking(tool, account))}
@@ -103,21 +105,32 @@ class AccountDesk:
             raise CannotRename(f"Another account is called {alias!r} already.") from None
 
     async def remove(self, account: ConnectedAccount, *, at_provider: bool) -> Receipt:
-        """Revoke the grant at the provider if asked (RFC 7009), then delete it here whatever the provider said."""
+        """Revoke the grants at the provider if asked (RFC 7009), then delete them here whatever the provider said.
+
+        Under the account's lock: a renewal that came to its end in between would bring a grant that nobody revokes.
+        """
+        try:
+            async with self.locks.hold(account.key):
+                return await self._remove(account, at_provider=at_provider)
+        except LockBusy:
+            return await self._remove(account, at_provider=at_provider)
+
+    async def _remove(self, account: ConnectedAccount, *, at_provider: bool) -> Receipt:
         why_not = await self._revoke(account) if at_provider else "not asked for"
         await self.accounts.remove(account.key)
         return Receipt(account, why_not is None, why_not)
 
     async def _revoke(self, account: ConnectedAccount) -> str | None:
-        held = self.grants.load(account.key)
+        grants = self.grants.of_account(account.key)
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
-        if held is None or connection is None:
+        if not grants or connection is None:
             return "there is no grant, or no OAuth client, to revoke it with"
         try:
             client = Client(self.catalog.connector(account.connector), connection, account.values)
         except (UnknownConnector, DeclarationError):
             return "its connector is gone"
-        return await self.endpoint.revoke(client, held.grant)
+        refusals = [await self.endpoint.revoke(client, held.grant) for held in grants]
+        return next((refusal for refusal in refusals if refusal), None)
 
     def _refresh_token_end(self, account: ConnectedAccount, issued_at: datetime) -> datetime | None:
         try:

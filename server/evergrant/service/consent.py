@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog
-from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.catalog.connector import Connector
+from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.model.event import reauth_completed
 from evergrant.model.ids import new_id
 from evergrant.model.secret import Secret
-from evergrant.oauth.answer import Issued, Rejected
+from evergrant.oauth.answer import Issued, Rejected, further
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.flow import Redirect
 from evergrant.service.person import Person, Unidentified, identify
@@ -72,11 +73,15 @@ class Consent:
         issued = await self._redeem(client, authorization, _code(client, redirect))
         try:
             person = await identify(self.sender, client.connector, client.account, issued)
-            return await self._store(client, self._account(authorization, issued, person), issued)
+            return await self._store(client, self._account(client.connector, authorization, issued, person), issued)
         except (Unidentified, ConsentFailed) as error:
-            # What was issued is wanted by nobody: it must not live on at the provider.
-            await self.endpoint.revoke(client, self.successors.of(client.connector.grant, issued, None))
+            await self._take_back(client, issued)
             raise ConsentFailed(str(error)) from None
+
+    async def _take_back(self, client: Client, issued: Issued) -> None:
+        """What was issued is wanted by nobody: it must not live on at the provider."""
+        for each in (issued, *further(client.connector, issued).values()):
+            await self.endpoint.revoke(client, self.successors.of(client.connector.grant, each, None))
 
     def _client(self, authorization: Authorization) -> Client:
         connection = self.connections.by_id(authorization.tenant_id, authorization.connection_id)
@@ -93,7 +98,9 @@ class Consent:
             raise ConsentFailed(_why_not(client, authorization, answer))
         return answer
 
-    def _account(self, authorization: Authorization, issued: Issued, person: Person) -> ConnectedAccount:
+    def _account(
+        self, connector: Connector, authorization: Authorization, issued: Issued, person: Person
+    ) -> ConnectedAccount:
         """The account as its tokens describe it; a renewed one keeps its id, alias and birthday."""
         former = self._former(authorization, person.subject)
         now = self.clock.now()
@@ -108,7 +115,7 @@ class Consent:
             state="active",
             cause=None,
             scopes_requested=authorization.scopes,
-            scopes_granted=authorization.scopes if issued.scopes is None else issued.scopes,
+            scopes_granted=_granted(connector, authorization.scopes, issued),
             values=person.values,
             created_at=former.created_at if former else now,
         )
@@ -136,18 +143,31 @@ class Consent:
             return await self._keep(client, account, issued)  # the exchange held up will find a newer generation
 
     async def _keep(self, client: Client, account: ConnectedAccount, issued: Issued) -> ConnectedAccount:
-        grant = self.successors.of(client.connector.grant, issued, None)
+        policy = client.connector.grant
+        grant = self.successors.of(policy, issued, None)
+        others = {
+            name: self.successors.of(policy, each, None) for name, each in further(client.connector, issued).items()
+        }
         former = self.accounts.get(account.key)
         was_dead = former is not None and former.state == "reauth_required"
         event = reauth_completed(account, self.clock.now()) if was_dead else None
         try:
-            stored = await self.grants.connect(account, grant, event)
+            stored = await self.grants.connect(account, grant, event, others)
         except AliasTaken:
             free = self.accounts.free_alias(account.tenant_id, account.alias)
-            stored = await self.grants.connect(replace(account, alias=free), grant, event)
-        if not issued.end_stated and (held := self.grants.load(stored.key)):
+            stored = await self.grants.connect(replace(account, alias=free), grant, event, others)
+        if not issued.end_stated and (held := self.grants.load(stored.grant_key)):
             await self.successors.learn_end(replace(client, account=account.values), held)
         return stored
+
+
+def _granted(connector: Connector, requested: tuple[str, ...], issued: Issued) -> tuple[str, ...]:
+    """What each credential's part of the answer says, or as requested where it is silent (RFC 6749 5.1)."""
+    granted: list[str] = []
+    for credential, part in {DEFAULT_CREDENTIAL: issued, **further(connector, issued)}.items():
+        asked = (scope for scope in requested if connector.oauth.credential_of(scope) == credential)
+        granted += asked if part.scopes is None else part.scopes
+    return tuple(granted)
 
 
 def _used() -> ConsentFailed:

@@ -16,7 +16,7 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.origin import allowed
 from evergrant.catalog.tool import Tool
-from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.model.account import AccountKey, ConnectedAccount, GrantKey
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import (
     Failure,
@@ -92,11 +92,12 @@ class Executor:
 
     async def _run(self, key: AccountKey, call: _Call) -> Outcome:
         """Send; where the token was refused, once more with a newer one: a refused call was not executed."""
+        grant_key = GrantKey(*key, call.tool.credential)
         try:
-            async with self.tokens.use(key) as held:
+            async with self.tokens.use(grant_key) as held:
                 outcome = await self._send(call, held)
             if isinstance(outcome, TokenExpired | ReauthRequired):
-                async with self.tokens.use(key, newer_than=held.grant.generation) as newer:
+                async with self.tokens.use(grant_key, newer_than=held.grant.generation) as newer:
                     outcome = await self._send(call, newer)
             return outcome
         except Refused as refused:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from evergrant.model.account import AccountKey
+from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.clock import Clock
 
 POLL_S = 0.01
@@ -65,8 +65,8 @@ class AccountLocks:
         self._clock = clock
 
     @asynccontextmanager
-    async def hold(self, key: AccountKey) -> AsyncGenerator[None, None]:
-        """Hold the account's lock for the block; raises LockBusy after waiting for PATIENCE_S.
+    async def hold(self, key: AccountKey | GrantKey) -> AsyncGenerator[None, None]:
+        """Hold the account's lock for the block, one for all its grants; raises LockBusy after waiting for PATIENCE_S.
 
         A holder that is stopped keeps its lock, since it may have sent a request. It is not robbed of it.
         """
@@ -83,6 +83,6 @@ class AccountLocks:
             lock.release()
 
 
-def _file_name(key: AccountKey) -> str:
+def _file_name(key: AccountKey | GrantKey) -> str:
     digest = hashlib.sha256(f"{len(key.tenant_id)}:{key.tenant_id}{key.account_id}".encode()).digest()
     return f"account-{int.from_bytes(digest[:8]) % SLOTS}.lock"

@@ -68,7 +68,8 @@ class GrantRow(SQLModel, table=True):
     """An account's sealed grant, and the attempt to renew it that is under way.
 
     `intent_generation` equal to `generation` means that an exchange of this generation's refresh token was begun and
-    its end is not known; `fence` tells attempts apart. `previous_token` is the refresh token before this one.
+    its end is not known; `fence` tells attempts apart. `previous_token` is the refresh token before this one. A `dead`
+    grant needs its person; the account's state tells of any dead one.
     """
 
     __tablename__: ClassVar[str] = "stored_grant"
@@ -76,6 +77,7 @@ class GrantRow(SQLModel, table=True):
 
     tenant_id: str = Field(primary_key=True)
     account_id: str = Field(primary_key=True)
+    credential: str = Field(primary_key=True)
     generation: int
     access_token: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     refresh_token: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
@@ -91,6 +93,7 @@ class GrantRow(SQLModel, table=True):
     intent_generation: int | None = None
     intent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     sent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    dead: bool = False
     attempts: int = 0
     last_error: str | None = None
 
@@ -102,6 +105,7 @@ class OrphanRow(SQLModel, table=True):
 
     tenant_id: str = Field(primary_key=True)
     account_id: str = Field(primary_key=True)
+    credential: str = Field(primary_key=True)
     generation: int
     access_token: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     refresh_token: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from evergrant.catalog.catalog import Catalog
 from evergrant.tokens.breaker import Breakers
-from evergrant.tokens.due import Due
 from evergrant.tokens.pace import Pace
 from evergrant.tokens.places import token_host
+from evergrant.vault.agenda import Due
 
 PROBE_ANSWER_S = 1.0
 """A probe that is due is on its way: its answer takes a moment."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.connector import GrantPolicy
 from evergrant.catalog.declaration import DeclarationError
-from evergrant.model.account import AccountKey, Cause, Connection
+from evergrant.model.account import Cause, Connection, GrantKey
 from evergrant.model.clock import Clock
 from evergrant.model.event import connection_faulted, connection_recovered
 from evergrant.model.event import reauth_required as reauth_event
@@ -38,9 +38,22 @@ from evergrant.tokens.refusals import (
     why_unavailable,
 )
 from evergrant.tokens.successor import Successors
+from evergrant.vault.agenda import Agenda
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held, Renewed
 from evergrant.vault.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The moment at which an account's lock became ours; waits from there go by elapsed time, which nobody can set."""
+
+    at: datetime
+    elapsed_s: float
+
+    def now(self, clock: Clock) -> datetime:
+        return self.at + timedelta(seconds=clock.monotonic() - self.elapsed_s)
+
 
 SHORTEST_USE = timedelta(milliseconds=250)
 """A token that ends sooner would be refused on its way."""
@@ -53,6 +66,7 @@ class Refresher:
     catalog: Catalog
     connections: Connections
     grants: Grants
+    agenda: Agenda
     locks: AccountLocks
     endpoint: TokenEndpoint
     clock: Clock
@@ -63,7 +77,7 @@ class Refresher:
     breakers: Breakers
     places: Places
 
-    async def renew(self, key: AccountKey, newer_than: int) -> Held:
+    async def renew(self, key: GrantKey, newer_than: int) -> Held:
         """The account with a grant of a generation above `newer_than` that is not expired.
 
         Exchanges the refresh token where that is due, and waits once for a lost answer to settle. Raises Refused.
@@ -76,37 +90,40 @@ class Refresher:
         except LockBusy:
             return self._stored(key, newer_than, "another process holds up the renewal", None)
 
-    async def _renew(self, key: AccountKey, newer_than: int) -> Held:
-        locked_at = self.clock.now()
-        held = await self._attempt(key, newer_than, locked_at)
+    async def _renew(self, key: GrantKey, newer_than: int) -> Held:
+        locked = self._locked()
+        held = await self._attempt(key, newer_than, locked)
         wanted = not self._serves(held, newer_than) or _is_due(held.grant, self.clock.now())
-        if wanted and await self._settled(held, locked_at):
-            held = await self._attempt(key, newer_than, locked_at)
+        if wanted and await self._settled(held, locked):
+            held = await self._attempt(key, newer_than, locked)
         if not self._serves(held, newer_than):
             raise unavailable(held.account, why_unavailable(held.last_error), held.grant.refresh_at, self.clock.now())
         return held
 
-    def _stored(self, key: AccountKey, newer_than: int, why: str | None, again: datetime | None) -> Held:
+    def _locked(self) -> Locked:
+        return Locked(self.clock.now(), self.clock.monotonic())
+
+    def _stored(self, key: GrantKey, newer_than: int, why: str | None, again: datetime | None) -> Held:
         """What is stored, if that serves, where no exchange may be made now; raises Refused with the reason."""
         held = self.grants.load(key)
         if held is None:
             raise unknown_account()
-        if held.account.state != "active":
+        if held.dead:
             raise reauth_required(held.account, self.reauth_url)
         if not self._serves(held, newer_than):
             raise unavailable(held.account, why or why_unavailable(held.last_error), again, self.clock.now())
         return held
 
-    async def _settled(self, held: Held, locked_at: datetime) -> bool:
+    async def _settled(self, held: Held, locked: Locked) -> bool:
         """Wait for the moment when a token whose answer was lost may be sent again; False where that is not soon."""
-        again = self._again(held, locked_at)
-        wait = (again - self.clock.now()).total_seconds() if again else 0.0
+        again = self._again(held, locked)
+        wait = (again - locked.now(self.clock)).total_seconds() if again else 0.0
         if again is None or wait > 1.25 * self.endpoint.deadline_s:
             return False
         await self.clock.sleep(max(wait, 0.0))
         return True
 
-    async def _attempt(self, key: AccountKey, newer_than: int, locked_at: datetime) -> Held:
+    async def _attempt(self, key: GrantKey, newer_than: int, locked: Locked) -> Held:
         """One try, when there is a place at the token host; the intent is written only then, so its time is true."""
         await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
@@ -114,47 +131,47 @@ class Refresher:
             if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
                 again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
                 return self._stored(key, newer_than, None, again)
-            return await self._attempt_here(client, key, newer_than, locked_at)
+            return await self._attempt_here(client, key, newer_than, locked)
 
-    async def _attempt_here(self, client: Client, key: AccountKey, newer_than: int, locked_at: datetime) -> Held:
+    async def _attempt_here(self, client: Client, key: GrantKey, newer_than: int, locked: Locked) -> Held:
         now = self.clock.now()
-        held, begun = await self.grants.begin(key, now, lambda held: self._should_exchange(held, newer_than, locked_at))
+        held, begun = await self.grants.begin(key, now, lambda held: self._should_exchange(held, newer_than, locked))
         if held is None:
             raise unknown_account()
-        if held.account.state != "active":
+        if held.dead:
             raise reauth_required(held.account, self.reauth_url)
         if not begun:
-            return await self._put_off(held, locked_at)
+            return await self._put_off(held, locked)
         self.failpoint("intent_written")
         if self._stale(now):
             await self.grants.withdraw(held)  # this process was stopped: say anew when the token is sent
-            return await self._attempt_here(client, key, newer_than, locked_at)
+            return await self._attempt_here(client, key, newer_than, locked)
         return await self._exchange(client, held, newer_than)
 
     def _stale(self, intent_at: datetime) -> bool:
         """The guard: whether so much time has passed since the intent that its time would mislead a successor."""
         return (self.clock.now() - intent_at).total_seconds() > self.endpoint.deadline_s / 2
 
-    def _should_exchange(self, held: Held, newer_than: int, locked_at: datetime) -> bool:
+    def _should_exchange(self, held: Held, newer_than: int, locked: Locked) -> bool:
         grant, now = held.grant, self.clock.now()
         needed = grant.generation <= newer_than or not grant.usable(now)
-        if held.account.state != "active" or not (needed or _is_due(grant, now)):
+        if held.dead or not (needed or _is_due(grant, now)):
             return False
-        again = self._again(held, locked_at)
+        again = self._again(held, locked)
         waited_out = held.attempts == 1 and held.intent_at is not None
         backing_off = held.attempts > 0 and not waited_out and not _is_due(grant, now)
-        return not backing_off and (again is None or again <= now)
+        return not backing_off and (again is None or again <= locked.now(self.clock))
 
-    async def _put_off(self, held: Held, locked_at: datetime) -> Held:
+    async def _put_off(self, held: Held, locked: Locked) -> Held:
         """An account that is due but must wait for a lost answer to settle would head every tick's batch until then."""
-        again, now = self._again(held, locked_at), self.clock.now()
-        if again is not None and again > now and _is_due(held.grant, now):
-            await self.grants.put_off(held.account.key, now, again)
+        again, now = self._again(held, locked), self.clock.now()
+        if again is not None and again > locked.now(self.clock) and _is_due(held.grant, now):
+            await self.agenda.put_off(held.key, now, again)
         return held
 
-    def _again(self, held: Held, locked_at: datetime) -> datetime | None:
+    def _again(self, held: Held, locked: Locked) -> datetime | None:
         """From when an exchange may be sent: a lost one must have settled, and stragglers be gone; None: at once."""
-        again = resend_at(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s, locked_at)
+        again = resend_at(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s, locked.at)
         times = [moment for moment in (again, held.not_before) if moment is not None]
         return max(times, default=None)
 
@@ -188,10 +205,10 @@ class Refresher:
     async def _last_resort(self, client: Client, held: Held, answer: Rejected, newer_than: int) -> Held:
         """Before a terminal word is believed: a success that came late, and the token before, within its grace."""
         now = self.clock.now()
-        current = self.grants.load(held.account.key)
+        current = self.grants.load(held.key)
         moved = current is not None and current.grant.generation != held.grant.generation
         if moved or await self.grants.adopt_orphan(held, now):
-            return await self._attempt_here(client, held.account.key, newer_than, now)
+            return await self._attempt_here(client, held.key, newer_than, self._locked())
         if held.previous is not None and self._in_grace(held, now):
             retried = await self.endpoint.refresh(client, held.previous)
             if isinstance(retried, Issued):
@@ -211,7 +228,7 @@ class Refresher:
         renewed = Renewed(
             self.successors.of(client.connector.grant, issued, held.grant),
             values={**held.account.values, **values},
-            scopes_granted=held.account.scopes_granted if issued.scopes is None else issued.scopes,
+            scopes_granted=self._scopes(client, held, issued),
         )
         self.failpoint("before_commit")
         stored = await self._keep(held, renewed)
@@ -222,6 +239,13 @@ class Refresher:
         if stored is None:
             raise unknown_account()
         return stored if issued.end_stated else await self.successors.learn_end(client, stored)
+
+    def _scopes(self, client: Client, held: Held, issued: Issued) -> tuple[str, ...]:
+        """What is granted afterwards: the answer speaks of this credential's scopes only, or is silent."""
+        granted, belongs_to = held.account.scopes_granted, client.connector.oauth.credential_of
+        if issued.scopes is None:
+            return granted
+        return (*(scope for scope in granted if belongs_to(scope) != held.key.credential), *issued.scopes)
 
     async def _keep(self, held: Held, renewed: Renewed) -> Held | None:
         """Put a success on disk: in the database, or where it cannot be written, in the spool."""
@@ -246,7 +270,7 @@ class Refresher:
         stored = await self.grants.bury(held, cause, event)
         if stored is None:
             raise unknown_account()
-        if stored.account.state != "active":
+        if stored.dead:
             raise reauth_required(stored.account, self.reauth_url)
         return stored
 
@@ -265,7 +289,7 @@ class Refresher:
                 raise connection_fault(stored.account, code)
         return stored
 
-    def _client(self, key: AccountKey) -> Client:
+    def _client(self, key: GrantKey) -> Client:
         held = self.grants.load(key)
         if held is None:
             raise unknown_account()

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from evergrant.model.account import AccountKey, ConnectedAccount
-from evergrant.model.outcome import ConnectionFault, NotFound, ProviderUnavailable, ReauthRequired, Refused
+from evergrant.model.outcome import (
+    ConnectionFault,
+    InsufficientScope,
+    NotFound,
+    ProviderUnavailable,
+    ReauthRequired,
+    Refused,
+)
 
 ReauthUrl = Callable[[AccountKey], str]
 
@@ -29,6 +36,18 @@ def reauth_required(account: ConnectedAccount, reauth_url: ReauthUrl) -> Refused
             reauth_url=url,
             what_happened=f"The {account.connector} grant of {account.label} ({account.alias}) is no longer valid.",
             what_to_do=f"Ask {account.label} to reconnect at {url}, then call again. Do not guess the data meanwhile.",
+        )
+    )
+
+
+def not_granted(account: ConnectedAccount, credential: str, missing: tuple[str, ...]) -> Refused:
+    """The consent brought no tokens of that kind: the person may still give them."""
+    return Refused(
+        InsufficientScope(
+            account=account.id,
+            missing=missing,
+            what_happened=f"{account.label} has not granted {account.connector} access for the {credential}.",
+            what_to_do=f"Ask {account.label} to connect once more and allow it: evergrant reauth {account.alias}",
         )
     )
 

@@ -7,18 +7,17 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from evergrant.model.account import AccountKey
+from evergrant.model.account import GrantKey
 from evergrant.model.clock import Clock
 from evergrant.model.outcome import Refused
 from evergrant.oauth.endpoint import Client
 from evergrant.store.database import StoreUnavailable
 from evergrant.tokens.breaker import Breakers
-from evergrant.tokens.due import Due, DueCursor, due_accounts, next_due
 from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import connection_pace, host_pace
 from evergrant.tokens.places import Places
 from evergrant.tokens.source import TokenSource
-from evergrant.vault.grants import Grants
+from evergrant.vault.agenda import Agenda, Due, DueCursor
 from evergrant.vault.seal import SealBroken
 
 BATCH = 100
@@ -38,7 +37,7 @@ class Schedule:
 
     def __init__(
         self,
-        grants: Grants,
+        agenda: Agenda,
         tokens: TokenSource,
         clock: Clock,
         *,
@@ -47,7 +46,7 @@ class Schedule:
         places: Places | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self._grants = grants
+        self._agenda = agenda
         self._tokens = tokens
         self._clock = clock
         self._limits = limits or _no_breaker(clock)
@@ -55,7 +54,7 @@ class Schedule:
         self._places = places or Places()
         self._patience_s = patience_s
         self._under_way: set[asyncio.Task[None]] = set()
-        self._renewing: set[AccountKey] = set()
+        self._renewing: set[GrantKey] = set()
         self._behind: DueCursor | None = None
 
     async def tick(self) -> datetime | None:
@@ -97,7 +96,7 @@ class Schedule:
 
     def _walk(self, now: datetime) -> Iterator[Due]:
         for _ in range(PAGES):
-            page = due_accounts(self._grants, now, BATCH, self._behind)
+            page = self._agenda.due(now, BATCH, self._behind)
             yield from page
             self._behind = page[-1].cursor if len(page) == BATCH else None
             if self._behind is None:
@@ -129,7 +128,7 @@ class Schedule:
             # renewed at all must not head every tick.
             if self._limits.admits(due):
                 now = self._clock.now()
-                await self._grants.put_off(due.key, now, now + UNRENEWABLE_PAUSE)
+                await self._agenda.put_off(due.key, now, now + UNRENEWABLE_PAUSE)
 
     def _begin_probes(self) -> None:
         for client in self._limits.breakers.probe_due():
@@ -139,7 +138,7 @@ class Schedule:
         if self._probe is not None and await self._probe(client):
             connection = client.connection
             with suppress(StoreUnavailable):  # the next probe tries again
-                await self._grants.bring_forward(connection.tenant_id, connection.id, self._clock.now())
+                await self._agenda.bring_forward(connection.tenant_id, connection.id, self._clock.now())
                 self._limits.breakers.answered(connection.id)
 
     async def _settle(self) -> None:
@@ -156,9 +155,9 @@ class Schedule:
 
     def _look_again(self, began: datetime, wait: float) -> datetime | None:
         if math.isinf(wait):
-            times = [self._grants.next_due()]
+            times = [self._agenda.next_due()]
         else:
-            times = [self._clock.now() + timedelta(seconds=wait), next_due(self._grants, began)]
+            times = [self._clock.now() + timedelta(seconds=wait), self._agenda.next_due(began)]
         return min((time for time in [*times, self._next_probe()] if time), default=None)
 
     def _next_probe(self) -> datetime | None:

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
-from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, ConnectedAccount, GrantKey
 from evergrant.model.clock import Clock
 from evergrant.tokens.refresher import Refresher
-from evergrant.tokens.refusals import unknown_account
+from evergrant.tokens.refusals import not_granted, unknown_account
 from evergrant.vault.grants import Grants, Held
 
 EARLY_WAIT_S = 2.0
@@ -27,12 +27,12 @@ class TokenSource:
         self._grants = grants
         self._refresher = refresher
         self._clock = clock
-        self._flights: dict[AccountKey, asyncio.Task[Held]] = {}
-        self._calls: Counter[AccountKey] = Counter()
+        self._flights: dict[GrantKey, asyncio.Task[Held]] = {}
+        self._calls: Counter[GrantKey] = Counter()
         self._call_ended = asyncio.Event()
 
     @asynccontextmanager
-    async def use(self, key: AccountKey, *, newer_than: int = 0) -> AsyncGenerator[Held, None]:
+    async def use(self, key: GrantKey, *, newer_than: int = 0) -> AsyncGenerator[Held, None]:
         """A grant for one call, which counts as in flight for the block; raises Refused."""
         held = await self.grant(key, newer_than=newer_than)
         self._calls[key] += 1
@@ -44,7 +44,7 @@ class TokenSource:
                 del self._calls[key]
                 self._call_ended.set()
 
-    async def grant(self, key: AccountKey, *, newer_than: int = 0) -> Held:
+    async def grant(self, key: GrantKey, *, newer_than: int = 0) -> Held:
         """The account with a grant that lives and is of a generation above `newer_than`, the last one refused.
 
         The stored one where it will do, else a renewed one. Raises Refused. A caller that is cancelled, or goes
@@ -61,17 +61,17 @@ class TokenSource:
 
     def account(self, key: AccountKey) -> ConnectedAccount:
         """The account as stored; raises Refused."""
-        return self._load(key).account
+        return self._load(GrantKey(*key)).account
 
     def has_ended(self, held: Held) -> bool:
         """Whether this grant's access token has ended by now."""
         return held.grant.expired(self._clock.now())
 
-    def generation(self, key: AccountKey) -> int:
+    def generation(self, key: GrantKey) -> int:
         """How many grants the account has had: one at its consent, one more at each exchange; raises Refused."""
         return self._load(key).grant.generation
 
-    async def renew(self, key: AccountKey, newer_than: int = 0) -> Held:
+    async def renew(self, key: GrantKey, newer_than: int = 0) -> Held:
         """Join the renewal of this account that is under way, or start one; raises Refused."""
         flight = self._flights.get(key)
         if flight is None:
@@ -85,12 +85,12 @@ class TokenSource:
         if self._flights:
             await asyncio.wait(self._flights.values())  # unlike gather, cancelling this cancels none of them
 
-    async def _renew(self, key: AccountKey, newer_than: int) -> Held:
+    async def _renew(self, key: GrantKey, newer_than: int) -> Held:
         if self._ends_old_token(self._load(key)):
             await self._calls_to_end(key)
         return await self._refresher.renew(key, newer_than)
 
-    async def _calls_to_end(self, key: AccountKey) -> None:
+    async def _calls_to_end(self, key: GrantKey) -> None:
         """Until no call of the account is in flight, or the patience with them ends: then a 401 repeats them."""
         try:
             async with asyncio.timeout(CALLS_WAIT_S):
@@ -100,7 +100,7 @@ class TokenSource:
         except TimeoutError:
             return
 
-    async def _after_early_exchange(self, key: AccountKey, held: Held) -> Held:
+    async def _after_early_exchange(self, key: GrantKey, held: Held) -> Held:
         """The newer grant if the exchange under way brings it soon; else the old one, unless that is ending."""
         flight = self._flights[key]
         patience = None if self._ends_old_token(held) else EARLY_WAIT_S
@@ -113,17 +113,23 @@ class TokenSource:
         except (UnknownConnector, DeclarationError):
             return False
 
-    def _load(self, key: AccountKey) -> Held:
+    def _load(self, key: GrantKey) -> Held:
         held = self._grants.load(key)
-        if held is None:
-            raise unknown_account()
-        return held
+        if held is not None:
+            return held
+        if key.credential != DEFAULT_CREDENTIAL and (other := self._grants.load(GrantKey(*key[:2]))):
+            raise not_granted(other.account, key.credential, self._missing(other.account, key.credential))
+        raise unknown_account()
 
-    def _landed(self, key: AccountKey, flight: asyncio.Task[Held]) -> None:
+    def _missing(self, account: ConnectedAccount, credential: str) -> tuple[str, ...]:
+        belongs_to = self._catalog.connector(account.connector).oauth.credential_of
+        return tuple(scope for scope in account.scopes_missing if belongs_to(scope) == credential)
+
+    def _landed(self, key: GrantKey, flight: asyncio.Task[Held]) -> None:
         del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # taken note of here too: its callers may all have gone
 
     def _will_do(self, held: Held, newer_than: int) -> bool:
-        usable = held.account.state == "active" and held.grant.usable(self._clock.now())
+        usable = not held.dead and held.grant.usable(self._clock.now())
         return usable and held.grant.generation > newer_than

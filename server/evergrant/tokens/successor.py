@@ -10,6 +10,7 @@ from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Issued
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.tokens.policy import EARLIEST_SHARE, LATEST_SHARE, Renewal, renewal
+from evergrant.vault.agenda import Agenda
 from evergrant.vault.grants import Grants, Held
 
 HALF_SLOT = timedelta(seconds=5)
@@ -20,6 +21,7 @@ class Successors:
     """Makes grants of answers, each with a renewal time of its own."""
 
     grants: Grants
+    agenda: Agenda
     endpoint: TokenEndpoint
     clock: Clock
     random: random.Random
@@ -42,7 +44,7 @@ class Successors:
         """The emptier one of two renewal times drawn at random, which keeps the load even."""
         draws = [self.random.uniform(EARLIEST_SHARE, LATEST_SHARE) for _ in range(2)]
         slots = [renewal(policy, issued_at, expires_at, share) for share in draws]
-        return min(slots, key=lambda slot: self.grants.crowd(slot.refresh_at - HALF_SLOT, slot.refresh_at + HALF_SLOT))
+        return min(slots, key=lambda slot: self.agenda.crowd(slot.refresh_at - HALF_SLOT, slot.refresh_at + HALF_SLOT))
 
     async def learn_end(self, client: Client, held: Held) -> Held:
         """Ask the provider when a stored access token ends, where its answer did not say (Salesforce)."""

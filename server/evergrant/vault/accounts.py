@@ -3,11 +3,11 @@
 from typing import cast
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from evergrant.model.account import AccountKey, AccountState, Cause, ConnectedAccount
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, GrantRow
+from evergrant.store.tables import AccountRow, GrantRow, OrphanRow
 
 
 class AliasTaken(Exception):
@@ -68,13 +68,16 @@ class Accounts:
             raise AliasTaken(alias) from None
 
     async def remove(self, key: AccountKey) -> bool:
-        """Delete the account and its grant; False where there is none."""
+        """Delete the account and all its grants; False where there is none."""
 
         def work(session: Session) -> bool:
-            rows = [row for table in (AccountRow, GrantRow) if (row := session.get(table, tuple(key)))]
-            for row in rows:
+            for table in (GrantRow, OrphanRow):
+                mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
+                session.exec(delete(table).where(*mine))
+            row = session.get(AccountRow, tuple(key))
+            if row is not None:
                 session.delete(row)
-            return bool(rows)
+            return row is not None
 
         return await self._database.write(work)
 

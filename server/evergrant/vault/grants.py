@@ -4,15 +4,15 @@ A success commits by generation and is never discarded for being late; a failure
 bad news of an overtaken attempt changes nothing (`docs/explanation/refresh.md`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, select
 
-from evergrant.model.account import AccountKey, Cause, ConnectedAccount
+from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, Cause, ConnectedAccount, GrantKey
 from evergrant.model.event import Event, reauth_completed
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.grant import Grant
@@ -34,38 +34,41 @@ class Grants:
         self._failpoint = failpoint
         self._rows = Rows(sealer)
 
-    def load(self, key: AccountKey) -> Held | None:
+    def load(self, key: GrantKey) -> Held | None:
         """The account and its grant, where it is the tenant's."""
         return self._database.read(lambda session: self._rows.held(session, key))
 
-    def due(self, now: datetime, limit: int) -> list[AccountKey]:
-        """The accounts of all tenants whose renewal time has come, the longest due first."""
-        query = (
-            select(GrantRow.tenant_id, GrantRow.account_id)
-            .where(col(GrantRow.refresh_at) <= now)
-            .order_by(col(GrantRow.refresh_at))
-            .limit(limit)
-        )
-        return [AccountKey(*row) for row in self._database.read(lambda session: session.exec(query).all())]
+    def of_account(self, key: AccountKey) -> list[Held]:
+        """All grants of the tenant's account, by the name of the credential."""
+        mine = (GrantRow.tenant_id == key.tenant_id, GrantRow.account_id == key.account_id)
+        query = select(GrantRow.credential).where(*mine).order_by(col(GrantRow.credential))
 
-    def next_due(self) -> datetime | None:
-        """When the next account of any tenant is due; None where none ever is."""
-        query = select(GrantRow.refresh_at).where(col(GrantRow.refresh_at).is_not(None))
-        return self._database.read(
-            lambda session: session.exec(query.order_by(col(GrantRow.refresh_at)).limit(1)).first()
-        )
+        def work(session: Session) -> list[Held]:
+            found = (self._rows.held(session, GrantKey(*key, name)) for name in session.exec(query).all())
+            return [held for held in found if held]
 
-    async def connect(self, account: ConnectedAccount, grant: Grant, event: Event | None = None) -> ConnectedAccount:
+        return self._database.read(work)
+
+    async def connect(
+        self,
+        account: ConnectedAccount,
+        grant: Grant,
+        event: Event | None = None,
+        further: Mapping[str, Grant] = MappingProxyType({}),
+    ) -> ConnectedAccount:
         """Store a consent: a new account, or a new generation of one that exists under the same id.
 
-        Returns the account as stored. Raises AliasTaken.
+        `further` are the grants of its other credentials by name; a former one that the consent did not bring again
+        stays if it lives. Returns the account as stored. Raises AliasTaken.
         """
 
         def work(session: Session) -> ConnectedAccount:
-            former = session.get(GrantRow, tuple(account.key))
             session.merge(account_row(account))
-            session.merge(self._rows.consent(account.key, grant, former))
-            _forget_orphan(session, account.key)
+            for credential, issued in {DEFAULT_CREDENTIAL: grant, **further}.items():
+                key = GrantKey(*account.key, credential)
+                session.merge(self._rows.consent(key, issued, session.get(GrantRow, tuple(key))))
+                _forget_orphan(session, key)
+            _forget_dead(session, account.key)
             if event:
                 add_event(session, event)
             return account
@@ -75,7 +78,7 @@ class Grants:
         except IntegrityError:
             raise AliasTaken(account.alias) from None
 
-    async def begin(self, key: AccountKey, now: datetime, decide: Callable[[Held], bool]) -> tuple[Held | None, bool]:
+    async def begin(self, key: GrantKey, now: datetime, decide: Callable[[Held], bool]) -> tuple[Held | None, bool]:
         """Re-read the account and, where `decide` says so, write the intent to exchange; both in one transaction.
 
         Returns what was read (with the new fence) and whether the intent was written. An intent of the same
@@ -104,7 +107,7 @@ class Grants:
         orphan, unless a person has consented anew since. A grant that was declared dead meanwhile lives again, and
         that is told too.
         """
-        key = held.account.key
+        key = held.key
 
         def work(session: Session) -> Held | None:
             row = session.get(GrantRow, tuple(key))
@@ -124,7 +127,7 @@ class Grants:
 
     async def adopt_orphan(self, held: Held, now: datetime) -> Held | None:
         """Put a kept success in the place of a generation that the provider has refused; None where there is none."""
-        key = held.account.key
+        key = held.key
 
         def work(session: Session) -> Held | None:
             row, orphan = session.get(GrantRow, tuple(key)), session.get(OrphanRow, tuple(key))
@@ -140,7 +143,7 @@ class Grants:
 
     async def set_end(self, held: Held, known: Grant) -> Held | None:
         """Store what was learnt of a token's end, where it is still the one that is held."""
-        key = held.account.key
+        key = held.key
 
         def work(session: Session) -> Held | None:
             row = session.get(GrantRow, tuple(key))
@@ -151,32 +154,6 @@ class Grants:
             return self._rows.held(session, key)
 
         return await self._database.write(work)
-
-    def crowd(self, since: datetime, until: datetime) -> int:
-        """How many accounts of all tenants are to be renewed in a stretch of time."""
-        within = (col(GrantRow.refresh_at) >= since, col(GrantRow.refresh_at) < until)
-        return self._database.read(lambda session: session.exec(select(func.count()).where(*within)).one())
-
-    async def bring_forward(self, tenant_id: str, connection_id: str, now: datetime) -> None:
-        """Make the accounts of a connection due whose renewal was put off by failures."""
-        of_connection = select(AccountRow.id).where(
-            AccountRow.tenant_id == tenant_id, AccountRow.connection_id == connection_id
-        )
-        change = (
-            update(GrantRow)
-            .where(
-                col(GrantRow.tenant_id) == tenant_id,
-                col(GrantRow.account_id).in_(of_connection),
-                col(GrantRow.attempts) > 0,
-                col(GrantRow.refresh_at) > now,
-            )
-            .values(refresh_at=now)
-        )
-
-        def work(session: Session) -> None:
-            session.exec(change)
-
-        await self._database.write(work)
 
     async def fail(
         self,
@@ -193,7 +170,7 @@ class Grants:
         """
 
         def work(session: Session) -> Held | None:
-            row = session.get(GrantRow, tuple(held.account.key))
+            row = session.get(GrantRow, tuple(held.key))
             if row is not None and (row.generation, row.fence) == (held.grant.generation, held.fence):
                 row.attempts, row.last_error, row.refresh_at = row.attempts + 1, error, refresh_at
                 row.not_before = max((time for time in (row.not_before, not_before) if time), default=None)
@@ -201,7 +178,7 @@ class Grants:
                     row.intent_generation = row.intent_at = row.sent_at = None
                 session.add(row)
                 session.flush()
-            return self._rows.held(session, held.account.key)
+            return self._rows.held(session, held.key)
 
         return await self._database.write(work)
 
@@ -209,21 +186,10 @@ class Grants:
         """Take an intent back of which nothing was sent, where it is still the latest."""
 
         def work(session: Session) -> None:
-            row = session.get(GrantRow, tuple(held.account.key))
+            row = session.get(GrantRow, tuple(held.key))
             mine = row is not None and (row.generation, row.fence) == (held.grant.generation, held.fence)
             if row is not None and mine and held.intent_at is None:
                 row.intent_generation = row.intent_at = row.sent_at = None
-                session.add(row)
-
-        await self._database.write(work)
-
-    async def put_off(self, key: AccountKey, now: datetime, refresh_at: datetime) -> None:
-        """Look at an account that is due now again at another time."""
-
-        def work(session: Session) -> None:
-            row = session.get(GrantRow, tuple(key))
-            if row is not None and row.refresh_at is not None and row.refresh_at <= now:
-                row.refresh_at = refresh_at
                 session.add(row)
 
         await self._database.write(work)
@@ -232,15 +198,15 @@ class Grants:
         """Mark the grant dead and write its event in one transaction, where this attempt is still the latest."""
 
         def work(session: Session) -> Held | None:
-            row = session.get(GrantRow, tuple(held.account.key))
+            row = session.get(GrantRow, tuple(held.key))
             if row is not None and (row.generation, row.fence) == (held.grant.generation, held.fence):
                 account = session.get_one(AccountRow, tuple(held.account.key))
                 account.state, account.cause = "reauth_required", cause
-                row.refresh_at = row.intent_generation = row.intent_at = None
+                row.dead, row.refresh_at, row.intent_generation, row.intent_at = True, None, None, None
                 session.add_all([row, account])
                 add_event(session, event)
                 session.flush()
-            return self._rows.held(session, held.account.key)
+            return self._rows.held(session, held.key)
 
         return await self._database.write(work)
 
@@ -248,11 +214,22 @@ class Grants:
 def _revive(session: Session, held: Held, renewed: Renewed) -> None:
     account = session.get_one(AccountRow, tuple(held.account.key))
     account.values, account.scopes_granted = dict(renewed.values), list(renewed.scopes_granted)
-    if account.state == "reauth_required":
+    if account.state == "reauth_required" and not _dead(session, held.account.key):
         account.state, account.cause = "active", None
         add_event(session, reauth_completed(held.account, renewed.grant.issued_at))
 
 
-def _forget_orphan(session: Session, key: AccountKey) -> None:
+def _dead(session: Session, key: AccountKey) -> Sequence[GrantRow]:
+    mine = (GrantRow.tenant_id == key.tenant_id, GrantRow.account_id == key.account_id)
+    return session.exec(select(GrantRow).where(*mine, col(GrantRow.dead))).all()
+
+
+def _forget_dead(session: Session, key: AccountKey) -> None:
+    session.flush()
+    for row in _dead(session, key):
+        session.delete(row)
+
+
+def _forget_orphan(session: Session, key: GrantKey) -> None:
     if orphan := session.get(OrphanRow, tuple(key)):
         session.delete(orphan)

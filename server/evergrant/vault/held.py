@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.model.account import ConnectedAccount, GrantKey
 from evergrant.model.grant import Grant
 from evergrant.model.secret import Secret
 from evergrant.store.tables import AccountRow, GrantRow, OrphanRow
@@ -19,7 +19,10 @@ class Held:
     """An account with the grant that it holds now, and what is known of the attempt to renew it."""
 
     account: ConnectedAccount
+    key: GrantKey
     grant: Grant
+    dead: bool
+    """Whether the provider has called this grant dead."""
     fence: int
     intent_at: datetime | None
     """When an exchange of this very generation was begun whose end is not known."""
@@ -52,18 +55,21 @@ class Rows:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    def held(self, session: Session, key: AccountKey) -> Held | None:
+    def held(self, session: Session, key: GrantKey) -> Held | None:
         """The account and its grant, where it is the tenant's."""
         mine = (AccountRow.tenant_id == key.tenant_id, AccountRow.id == key.account_id)
+        named = GrantRow.credential == key.credential
         joined = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
-        found = session.exec(select(AccountRow, GrantRow).join(GrantRow, joined).where(*mine)).first()
+        found = session.exec(select(AccountRow, GrantRow).join(GrantRow, joined).where(*mine, named)).first()
         if found is None:
             return None
         account, row = found
         previous = row.previous_token
         return Held(
             account=account_of(account),
+            key=key,
             grant=self._grant(row),
+            dead=row.dead,
             fence=row.fence,
             intent_at=row.intent_at if row.intent_generation == row.generation else None,
             attempts=row.attempts,
@@ -75,14 +81,14 @@ class Rows:
             consents=row.consents,
         )
 
-    def consent(self, key: AccountKey, grant: Grant, former: GrantRow | None) -> GrantRow:
+    def consent(self, key: GrantKey, grant: Grant, former: GrantRow | None) -> GrantRow:
         """The row of a grant that a person has just consented to."""
         generation = former.generation + 1 if former else 1
         row = self._row(key, replace(grant, generation=generation), former.fence if former else 0)
         row.consented_at, row.consents = grant.issued_at, former.consents + 1 if former else 1
         return row
 
-    def successor(self, key: AccountKey, grant: Grant, former: GrantRow, not_before: datetime | None) -> GrantRow:
+    def successor(self, key: GrantKey, grant: Grant, former: GrantRow, not_before: datetime | None) -> GrantRow:
         """The row of a grant that an exchange of `former`'s refresh token brought."""
         row = self._row(key, grant, former.fence)
         row.consented_at, row.consents, row.not_before = former.consented_at, former.consents, not_before
@@ -91,12 +97,13 @@ class Rows:
             row.previous_token = self._seal(spent, key, "previous_token", grant.generation)
         return row
 
-    def orphan(self, key: AccountKey, grant: Grant) -> OrphanRow:
+    def orphan(self, key: GrantKey, grant: Grant) -> OrphanRow:
         """A grant for which there was no place."""
         refresh = grant.refresh_token
         return OrphanRow(
             tenant_id=key.tenant_id,
             account_id=key.account_id,
+            credential=key.credential,
             generation=grant.generation,
             access_token=self._seal(grant.access_token, key, "orphan_access", grant.generation),
             refresh_token=self._seal(refresh, key, "orphan_refresh", grant.generation) if refresh else None,
@@ -104,7 +111,7 @@ class Rows:
             expires_at=grant.expires_at,
         )
 
-    def adopted(self, key: AccountKey, orphan: OrphanRow, generation: int, now: datetime) -> Grant:
+    def adopted(self, key: GrantKey, orphan: OrphanRow, generation: int, now: datetime) -> Grant:
         """The orphan's grant as the given generation, due for an exchange at once."""
         sealed = orphan.refresh_token
         return Grant(
@@ -117,7 +124,7 @@ class Rows:
         )
 
     def _grant(self, row: GrantRow) -> Grant:
-        key, sealed = AccountKey(row.tenant_id, row.account_id), row.refresh_token
+        key, sealed = GrantKey(row.tenant_id, row.account_id, row.credential), row.refresh_token
         return Grant(
             generation=row.generation,
             access_token=self._open(row.access_token, key, "access_token", row.generation),
@@ -128,11 +135,12 @@ class Rows:
             renew_from=row.renew_from,
         )
 
-    def _row(self, key: AccountKey, grant: Grant, fence: int) -> GrantRow:
+    def _row(self, key: GrantKey, grant: Grant, fence: int) -> GrantRow:
         refresh = grant.refresh_token
         return GrantRow(
             tenant_id=key.tenant_id,
             account_id=key.account_id,
+            credential=key.credential,
             generation=grant.generation,
             access_token=self._seal(grant.access_token, key, "access_token", grant.generation),
             refresh_token=self._seal(refresh, key, "refresh_token", grant.generation) if refresh else None,
@@ -144,8 +152,8 @@ class Rows:
             fence=fence,
         )
 
-    def _seal(self, secret: Secret, key: AccountKey, name: str, generation: int) -> bytes:
+    def _seal(self, secret: Secret, key: GrantKey, name: str, generation: int) -> bytes:
         return self._sealer.seal(secret, *key, name, generation)
 
-    def _open(self, sealed: bytes, key: AccountKey, name: str, generation: int) -> Secret:
+    def _open(self, sealed: bytes, key: GrantKey, name: str, generation: int) -> Secret:
         return self._sealer.open(sealed, *key, name, generation)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from evergrant.model.account import AccountKey
+from evergrant.model.account import GrantKey
 from evergrant.model.grant import Grant
 from evergrant.model.secret import Secret
 from evergrant.store.database import StoreUnavailable
@@ -31,7 +31,7 @@ class Kept:
     """An entry: a success that replaces generation `base` of an account."""
 
     slot: int
-    key: AccountKey
+    key: GrantKey
     base: int
     renewed: Renewed
 
@@ -40,6 +40,7 @@ class Kept:
 class _Record:
     tenant_id: str
     account_id: str
+    credential: str
     base: int
     access_token: str
     refresh_token: str | None
@@ -64,7 +65,7 @@ class Spool:
         """Put a success that the database did not take on disk; raises StoreUnavailable when the spool is full too."""
         grant = renewed.grant
         record = _Record(
-            *held.account.key,
+            *held.key,
             base=held.grant.generation,
             access_token=grant.access_token.reveal(),
             refresh_token=grant.refresh_token.reveal() if grant.refresh_token else None,
@@ -103,7 +104,7 @@ class Spool:
             expires_at=record.expires_at,
             refresh_at=record.refresh_at,
         )
-        key = AccountKey(record.tenant_id, record.account_id)
+        key = GrantKey(record.tenant_id, record.account_id, record.credential)
         return Kept(slot, key, record.base, Renewed(grant, record.values, record.scopes_granted))
 
     def _allocate(self) -> None:

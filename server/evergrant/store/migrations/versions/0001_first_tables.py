@@ -80,17 +80,19 @@ def upgrade() -> None:
         "orphan_grant",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("credential", sa.String(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("access_token", sa.LargeBinary(), nullable=False),
         sa.Column("refresh_token", sa.LargeBinary(), nullable=True),
         sa.Column("issued_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=True),
-        sa.PrimaryKeyConstraint("tenant_id", "account_id"),
+        sa.PrimaryKeyConstraint("tenant_id", "account_id", "credential"),
     )
     op.create_table(
         "stored_grant",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("credential", sa.String(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("access_token", sa.LargeBinary(), nullable=False),
         sa.Column("refresh_token", sa.LargeBinary(), nullable=True),
@@ -106,9 +108,10 @@ def upgrade() -> None:
         sa.Column("intent_generation", sa.Integer(), nullable=True),
         sa.Column("intent_at", UtcTime(), nullable=True),
         sa.Column("sent_at", UtcTime(), nullable=True),
+        sa.Column("dead", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("tenant_id", "account_id"),
+        sa.PrimaryKeyConstraint("tenant_id", "account_id", "credential"),
     )
     op.create_index("ix_stored_grant_refresh_at", "stored_grant", ["refresh_at"])
 
