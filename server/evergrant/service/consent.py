@@ -148,9 +148,7 @@ class Consent:
         others = {
             name: self.successors.of(policy, each, None) for name, each in further(client.connector, issued).items()
         }
-        former = self.accounts.get(account.key)
-        was_dead = former is not None and former.state == "reauth_required"
-        event = reauth_completed(account, self.clock.now()) if was_dead else None
+        event = reauth_completed(account, self.clock.now())
         try:
             stored = await self.grants.connect(account, grant, event, others)
         except AliasTaken:

@@ -58,18 +58,21 @@ class Grants:
     ) -> ConnectedAccount:
         """Store a consent: a new account, or a new generation of one that exists under the same id.
 
-        `further` are the grants of its other credentials by name; a former one that the consent did not bring again
+        `event` is written where the account is found dead, so that of two consents at once only one tells that it
+        lives again. `further` are the grants of its other credentials by name; a former one that the consent did not bring again
         stays if it lives. Returns the account as stored. Raises AliasTaken.
         """
 
         def work(session: Session) -> ConnectedAccount:
+            former = session.get(AccountRow, tuple(account.key))
+            was_dead = former is not None and former.state == "reauth_required"
             session.merge(account_row(account))
             for credential, issued in {DEFAULT_CREDENTIAL: grant, **further}.items():
                 key = GrantKey(*account.key, credential)
                 session.merge(self._rows.consent(key, issued, session.get(GrantRow, tuple(key))))
                 _forget_orphan(session, key)
             _forget_dead(session, account.key)
-            if event:
+            if event and was_dead:
                 add_event(session, event)
             return account
 
