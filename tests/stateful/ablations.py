@@ -10,11 +10,11 @@ import pytest
 from typing_extensions import override
 
 from evergrant import app
-from evergrant.model.account import AccountKey, Cause
+from evergrant.model.account import AccountKey, Cause, GrantKey
 from evergrant.model.event import Event
 from evergrant.sandbox.behaviour import Rotation
 from evergrant.store.locks import AccountLocks
-from evergrant.tokens.refresher import Refresher
+from evergrant.tokens.refresher import Locked, Refresher
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Grants, Held
 
@@ -24,7 +24,7 @@ class NoLock(AccountLocks):
 
     @override
     @asynccontextmanager
-    async def hold(self, key: AccountKey) -> AsyncGenerator[None, None]:
+    async def hold(self, key: AccountKey | GrantKey) -> AsyncGenerator[None, None]:
         yield
 
 
@@ -32,7 +32,7 @@ class NoWait(Refresher):
     """A token whose answer was lost is sent again at once."""
 
     @override
-    def _again(self, held: Held, locked_at: datetime) -> datetime | None:
+    def _again(self, held: Held, locked: Locked) -> datetime | None:
         return None
 
 
@@ -40,7 +40,7 @@ class NoIntent(Grants):
     """Nobody is told that a token is about to be sent."""
 
     @override
-    async def begin(self, key: AccountKey, now: datetime, decide: Callable[[Held], bool]) -> tuple[Held | None, bool]:
+    async def begin(self, key: GrantKey, now: datetime, decide: Callable[[Held], bool]) -> tuple[Held | None, bool]:
         held, begun = await super().begin(key, now, decide)
         if held is not None and begun:
             await self.withdraw(held)
@@ -51,7 +51,7 @@ class NoTaskOfItsOwn(TokenSource):
     """An exchange ends with the caller who began it."""
 
     @override
-    async def renew(self, key: AccountKey, newer_than: int = 0) -> Held:
+    async def renew(self, key: GrantKey, newer_than: int = 0) -> Held:
         return await self._renew(key, newer_than)
 
 
@@ -60,7 +60,7 @@ class NoSecondLook(Grants):
 
     @override
     async def bury(self, held: Held, cause: Cause, event: Event) -> Held | None:
-        now = self.load(held.account.key)
+        now = self.load(held.key)
         if now is None:
             return None
         return await super().bury(replace(now, account=held.account), cause, event)

@@ -85,7 +85,7 @@ class Looking:
 
     def _read(self) -> Seen | None:
         account = self.account()
-        held = self._grants.load(account.key) if account else None
+        held = self._grants.load(account.grant_key) if account else None
         if account is None or held is None:
             return None
         row = self._database.read(lambda session: session.exec(select(GrantRow)).one())
@@ -115,7 +115,7 @@ class Looking:
     def _orphans(self, account: ConnectedAccount) -> dict[str, str]:
         def work(session: Session) -> dict[str, str]:
             rows = session.exec(select(OrphanRow)).all()
-            grants = [Rows(self._sealer).adopted(account.key, row, 0, self._clock.now()) for row in rows]
+            grants = [Rows(self._sealer).adopted(account.grant_key, row, 0, self._clock.now()) for row in rows]
             return {each.access_token.reveal(): each.refresh_token.reveal() for each in grants if each.refresh_token}
 
         return self._database.read(work)
