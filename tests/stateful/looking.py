@@ -50,12 +50,10 @@ class Seen:
 class Looking:
     """Reads the vault in a folder."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        vault = open_vault(folder, "file", lambda: None, clock)
-        self._database: Database = vault.database
-        self._sealer: Sealer = vault.sealer
-        self._folder, self._clock = folder, clock
-        self._grants, self._accounts = Grants(vault.database, vault.sealer), Accounts(vault.database)
+    def __init__(self, folder: Path, sealer: Sealer, clock: Clock) -> None:
+        self._database = Database(database_file(folder))
+        self._folder, self._sealer, self._clock = folder, sealer, clock
+        self._grants, self._accounts = Grants(self._database, sealer), Accounts(self._database)
         self._spool: Spool | None = None
         self._versions = sqlite3.connect(database_file(folder), check_same_thread=False)
         self._version = -1
@@ -125,6 +123,13 @@ class Looking:
             self._spool = Spool(self._folder / "spool", self._sealer)
         grants = [kept.renewed.grant for kept in self._spool.entries()] if self._spool else []
         return {each.access_token.reveal(): each.refresh_token.reveal() for each in grants if each.refresh_token}
+
+
+def sealer_of(folder: Path, clock: Clock) -> Sealer:
+    """The sealer of the vault in a folder."""
+    vault = open_vault(folder, "file", lambda: None, clock)
+    vault.database.close()
+    return vault.sealer
 
 
 async def call(app: App, account: ConnectedAccount) -> Outcome:

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.day.services import HUBSPOT, Provider
+from tests.stateful.looking import sealer_of
 from tests.stateful.stage import Stage, StageClock
 
 import evergrant
 from evergrant.app import Surroundings, open_app
 from evergrant.catalog.catalog import data_folder
 from evergrant.demo.services import SECRET, Service, write_connectors
+from evergrant.model.clock import Clock
 from evergrant.model.failpoint import nothing
 from evergrant.model.secret import Secret
 from evergrant.sandbox.behaviour import Rotation
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.vault.seal import Sealer
 
 REDIRECT_URI = "http://localhost:8484/callback"
 ORIGIN = HUBSPOT.origin
@@ -28,10 +31,11 @@ class Template:
 
     rotation: Rotation
     folder: Path
+    sealer: Sealer
 
     @property
     def service(self) -> Service:
-        return Provider(HUBSPOT, self.rotation).service
+        return _service(self.rotation)
 
     @property
     def life_s(self) -> int:
@@ -43,29 +47,29 @@ class Template:
         """Where its connector is declared."""
         return self.folder / "data"
 
-    def settings(self, home: Path) -> Settings:
-        """The settings of a vault in `home`."""
-        return Settings(home=home, key_source="file", connector_path=(self.data,))
-
     def copy(self, home: Path) -> Settings:
         """A fresh vault in `home`, which does not exist yet."""
         shutil.copytree(self.folder / "vault", home)
-        return self.settings(home)
+        return Settings(home=home, key_source="file", connector_path=(self.data,))
 
 
 def make_template(folder: Path, rotation: Rotation) -> Template:
     """A template in a folder that does not exist yet."""
-    template = Template(rotation, folder)
-    shipped = data_folder(Path(evergrant.__file__).parent)
-    write_connectors(folder / "data", shipped, (template.service,))
-    asyncio.run(_add_client(template))
-    return template
+    shipped, clock = data_folder(Path(evergrant.__file__).parent), StageClock(Stage())
+    vault, data = folder / "vault", folder / "data"
+    write_connectors(data, shipped, (_service(rotation),))
+    settings = Settings(home=vault, key_source="file", connector_path=(data,))
+    asyncio.run(_add_client(settings, _service(rotation).name, clock))
+    return Template(rotation, folder, sealer_of(vault, clock))
 
 
-async def _add_client(template: Template) -> None:
-    world = Surroundings(StageClock(Stage()), random.Random(1), None, lambda: None, nothing)
-    async with open_app(template.settings(template.folder / "vault"), world) as app:
-        name = template.service.name
+def _service(rotation: Rotation) -> Service:
+    return Provider(HUBSPOT, rotation).service
+
+
+async def _add_client(settings: Settings, name: str, clock: Clock) -> None:
+    world = Surroundings(clock, random.Random(1), None, lambda: None, nothing)
+    async with open_app(settings, world) as app:
         await app.registry.add(
             LOCAL_TENANT, name, client_id=name, client_secret=Secret(SECRET), redirect_uri=REDIRECT_URI
         )

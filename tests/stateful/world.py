@@ -48,12 +48,13 @@ class World:
         self._settings = template.copy(home)
         service = template.service
         self.provider = Provider({service.name: service.client(REDIRECT_URI)}, self.clock)
-        self.looking = Looking(home, self.clock)
+        self.looking = Looking(home, template.sealer, self.clock)
         self.wire = Wire(self.stage, self.provider, lambda: self.seen.consents)
         self._members: dict[int, Member] = {}
         self._calls: list[Call] = []
         self._opened = 0
         self.on_outcome: Callable[[Outcome, Call], None] = lambda _, __: None
+        self.on_point: Callable[[str], None] = lambda _: None
         self.on_look: Callable[[Seen], None] = lambda _: None
         self.consent(0, ends_former=False)
         self.pass_time(LONG_ENOUGH_S)
@@ -88,6 +89,7 @@ class World:
         return self._members[slot]
 
     def _witness(self, point: str) -> None:
+        self.on_point(point)
         if point in LOOKED_AT:
             self.look()
 
