@@ -1,9 +1,10 @@
-"""Hypothesis drives the engine: it chooses what is asked, what fails, who is stopped or killed where, and who goes on."""
+"""Hypothesis drives the engine: it chooses what is asked, what fails, who is stopped or killed where, who goes on."""
 
 import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -57,10 +58,15 @@ WAITS: Final = (
     "past the patience with a lock",
 )
 RENEWAL_TIME, LAST_CHANCE, END, NOW = "the renewal time", "the last chance", "the end of the token", "now"
+MODELLED: Final = {"kill": "crash", "pause": "pause"}
+"""What the protocol's model calls what may be done to a process."""
 REVOKES, CONSENTS, REPLACES = "revokes", "consents anew", "ends the grant and consents anew"
 DEEDS: Final = (CONSENTS, REPLACES, REVOKES)
 slots: Final = st.integers(0, SLOTS - 1)
+rivals: Final = st.sampled_from([(0,), (1,), (0, 1), (2, 0), (0, 1, 2)])
 fates: Final = st.none() | st.sampled_from(FATES)
+at_call: Final = st.sampled_from((LAST_CHANCE, END, NOW))
+at_tick: Final = st.sampled_from((RENEWAL_TIME, NOW))
 waits: Final = st.sampled_from(WAITS)
 troubles: Final = st.none() | st.none() | st.sampled_from(Trouble)
 rarely: Final = st.sampled_from((False, False, False, True))
@@ -87,6 +93,7 @@ class Refreshing(RuleBasedStateMachine):
         self._home = Path(tempfile.mkdtemp(dir=self.case.folder))
         self.world = World(self.case.template, self._home / "vault")
         self.promises = Promises(self.world)
+        self._known_fates = 0
 
     def _note(self, what: str) -> None:
         event(what)
@@ -96,28 +103,29 @@ class Refreshing(RuleBasedStateMachine):
     def order(self, first: int) -> None:
         self.world.stage.first = first
 
-    @rule(slot=slots, fate=fates, trouble=troubles, at=st.sampled_from((LAST_CHANCE, END, NOW)), wait=waits, lie=rarely)
-    def call(self, slot: int, fate: Fate | None, trouble: Trouble | None, at: str, wait: str, lie: bool) -> None:
-        """A caller uses a tool; with a `lie` it is refused, though its token lives."""
-        if lie:
+    @rule(who=rivals, fate=fates, trouble=troubles, at=at_call, wait=waits, refused=rarely)
+    def call(
+        self, *, who: Sequence[int], fate: Fate | None, trouble: Trouble | None, at: str, wait: str, refused: bool
+    ) -> None:
+        """Callers use a tool at one time; it may be that one is refused, though its token lives."""
+        if refused:
             self.world.wire.api_refusals += 1
             self._note("401 though the token lives")
-        self._prepare(at, fate, trouble)
-        self.world.call(slot, fate)
+        self._prepare(at, trouble)
+        for each in who:
+            self.world.call(each, fate if each == who[0] else None)
         self.world.pass_time(SPANS[wait])
 
-    @rule(slot=slots, fate=fates, trouble=troubles, at=st.sampled_from((RENEWAL_TIME, NOW)), wait=waits)
-    def tick(self, slot: int, fate: Fate | None, trouble: Trouble | None, at: str, wait: str) -> None:
-        """A server looks for what is due."""
-        self._prepare(at, fate, trouble)
-        self.world.tick(slot, fate)
+    @rule(who=rivals, fate=fates, trouble=troubles, at=at_tick, wait=waits)
+    def tick(self, *, who: Sequence[int], fate: Fate | None, trouble: Trouble | None, at: str, wait: str) -> None:
+        """Servers look for what is due at one time."""
+        self._prepare(at, trouble)
+        for each in who:
+            self.world.tick(each, fate if each == who[0] else None)
         self.world.pass_time(SPANS[wait])
 
-    def _prepare(self, at: str, fate: Fate | None, trouble: Trouble | None) -> None:
+    def _prepare(self, at: str, trouble: Trouble | None) -> None:
         self._wait_for(at)
-        if fate is not None:
-            self._note(f"{fate.kind} at {fate.point}")
-            self.promises.fault({"kill": "crash"}.get(fate.kind, fate.kind))
         if trouble is not None:
             self._note(trouble.value)
             self.promises.fault("lost_request")
@@ -146,7 +154,8 @@ class Refreshing(RuleBasedStateMachine):
         deeds = {"resume": world.resume, "kill": world.kill, "cancel": world.cancel, "pause": world.pause}
         if deeds[deed](slot):
             self._note(f"{deed} where it waits")
-            self.promises.fault({"kill": "crash"}.get(deed, deed))
+            if deed in MODELLED:
+                self.promises.fault(MODELLED[deed])
 
     @rule(slot=slots, deed=st.sampled_from(DEEDS))
     def person(self, slot: int, deed: str) -> None:
@@ -158,6 +167,9 @@ class Refreshing(RuleBasedStateMachine):
 
     @invariant()
     def promises_are_kept(self) -> None:
+        for fate in self.world.fates[self._known_fates :]:
+            self._note(f"{fate.kind} at {fate.point}")
+        self._known_fates = len(self.world.fates)
         self.promises.check()
 
     @override

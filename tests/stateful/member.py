@@ -2,12 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
 
 import httpx2
 from tests.stateful.looking import abandon, call
-from tests.stateful.process import Killed, Process
+from tests.stateful.process import Fate, Killed, Process
 from tests.stateful.stage import Stage, StageClock
 from tests.stateful.template import ORIGIN
 from tests.stateful.wire import Wire
@@ -19,11 +20,13 @@ from evergrant.oauth.flow import parse_redirect
 from evergrant.service.consent import ConsentFailed
 from evergrant.settings import LOCAL_TENANT, Settings
 
+Witness: TypeAlias = Callable[[str, Fate | None], None]
+
 
 class Member:
     """One of the processes of a vault."""
 
-    def __init__(self, stage: Stage, wire: Wire, settings: Settings, witness: Callable[[str], None], seed: int) -> None:
+    def __init__(self, stage: Stage, wire: Wire, settings: Settings, witness: Witness, seed: int) -> None:
         self.process = Process(lambda: stage.now, witness)
         self._transport = wire.of(self.process)
         world = Surroundings(
@@ -72,7 +75,7 @@ class Member:
             return (await self._app.connect.begin_reauth(account)).url
         return (await self._app.connect.begin(LOCAL_TENANT, connector, "acme", {"origin": ORIGIN})).url
 
-    def _begin(self, work: "asyncio.Coroutine[None, None, None]") -> "asyncio.Task[None]":
+    def _begin(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         task = self.process.begin(work)
         self._tasks.append(task)
         return task

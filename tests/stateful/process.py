@@ -37,8 +37,8 @@ class Killed(SystemExit):
 class Process:
     """One process; everything public is for the one who hands out turns, but `reached`."""
 
-    def __init__(self, now: Callable[[], float], witness: Callable[[str], None]) -> None:
-        """`witness` is told every fail point that is passed."""
+    def __init__(self, now: Callable[[], float], witness: Callable[[str, Fate | None], None]) -> None:
+        """`witness` is told every fail point that is reached, and the fate that comes true there."""
         self.fate: Fate | None = None
         self.alive = True
         self.stopped = False
@@ -71,9 +71,10 @@ class Process:
         self._wake_at = -math.inf
         return self._loop.create_task(work)
 
-    def future(self) -> "asyncio.Future[T]":
-        """A future of its loop."""
-        return self._loop.create_future()
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Its event loop, for who makes something of it in another's turn."""
+        return self._loop
 
     def run(self) -> None:
         """Give it the turn until it has nothing left to do, is stopped, or is dead."""
@@ -94,11 +95,12 @@ class Process:
 
     def reached(self, point: str) -> None:
         """The fail point of its engine."""
-        self._witness(point)
-        if self.fate is None or self.fate.point != point:
+        fate = self.fate if self.fate is not None and self.fate.point == point else None
+        self._witness(point, fate)
+        if fate is None:
             return
-        kind, self.fate = self.fate.kind, None
-        match kind:
+        self.fate = None
+        match fate.kind:
             case "kill":
                 raise Killed
             case "pause":
@@ -124,10 +126,8 @@ class Process:
         """Unwind what was suspended, which closes its descriptors; the loop runs no more, so nothing else happens."""
         self.alive = False
         for task in asyncio.all_tasks(self._loop):
-            coroutine = task.get_coro()
             with suppress(RuntimeError):  # it would wait for something in its clean-up; nobody waits for the dead
-                if coroutine is not None:
-                    coroutine.close()
+                task.get_coro().close()
         self._loop.close()
 
     def _idle(self, wait_s: float | None) -> None:

@@ -8,11 +8,19 @@ from tests.protocol.server_policies import Policy
 from tests.protocol.state import Faults
 from tests.stateful.ends import End, at_most_once, ends
 from tests.stateful.looking import Seen
+from tests.stateful.process import Kind
 from tests.stateful.sending import Sending
 from tests.stateful.trouble import LOSES_ANSWER
 from tests.stateful.world import Call, World
 
-from evergrant.model.outcome import Failure, Outcome, ProviderUnavailable, ReauthRequired, TokenExpired, VaultUnavailable
+from evergrant.model.outcome import (
+    Failure,
+    Outcome,
+    ProviderUnavailable,
+    ReauthRequired,
+    TokenExpired,
+    VaultUnavailable,
+)
 from evergrant.sandbox.behaviour import Rotation
 
 STRICT: Final = (Rotation.STRICT, Rotation.STRICT_FAMILY)
@@ -37,6 +45,7 @@ class Promises:
         self._known_lost: set[Sending] = set()
         self._last = world.seen
         self._hope = True
+        self._fates_before = 0
         world.wire.on_send, world.on_outcome, world.on_look = self._on_send, self._on_outcome, self._on_look
 
     def check(self) -> None:
@@ -65,6 +74,14 @@ class Promises:
         """A fault happened that by itself loses nothing."""
         self._faults[kind] += 1
 
+    def _happened(self) -> Counter[str]:
+        """The faults since the last consent, in the model's terms."""
+        fates = self._world.fates[self._fates_before :]
+        return self._faults + Counter("crash" if fate.kind == "kill" else fate.kind for fate in fates)
+
+    def _struck(self, kind: Kind) -> int:
+        return sum(fate.kind == kind for fate in self._world.fates)
+
     def _break(self, words: str) -> None:
         self._broken.append(f"{words} (at {self._world.stage.now:.2f} s)")
 
@@ -72,6 +89,7 @@ class Promises:
         last, self._last = self._last, seen
         if seen.consents > last.consents:
             self._faults = Counter(consent=1, pause=len(list(self._world.stopped())))
+            self._fates_before = len(self._world.fates)
             self._hope = True
         if seen.generation < last.generation:
             self._break(f"generation {last.generation} became {seen.generation}")
@@ -106,7 +124,7 @@ class Promises:
         seen = self._world.seen
         if isinstance(outcome, ReauthRequired) and seen.state == "active" and self._hopeful(seen):
             self._break("a call asked for a consent, though the grant lives")
-        if isinstance(outcome, VaultUnavailable) and not self._faults["disk full"]:
+        if isinstance(outcome, VaultUnavailable) and not self._struck("disk full"):
             self._break(f"the vault was unavailable: {outcome.what_happened}")
         if isinstance(outcome, ProviderUnavailable | TokenExpired) and self._lives(seen, call):
             self._break(f"a call failed with {code}, though the access token lives")
@@ -129,8 +147,8 @@ class Promises:
 
     def _hold_counts(self) -> None:
         count = self._world.provider.count
-        if count.api_expired_token or count.api_unknown_token:
-            self._break(f"{count.api_expired_token} calls were sent with a token that had ended")
+        if self._world.wire.ended_sends or count.api_unknown_token:
+            self._break(f"{self._world.wire.ended_sends} calls were sent with a token that had ended")
 
     def _hold_columns(self) -> None:
         seen = self._last
@@ -164,7 +182,7 @@ class Promises:
             return {"rotation_lost"}
         doubted = any(each.in_doubt for each in self._world.wire.sendings if each.token == self._last.refresh)
         rotates = self._rotation is not Rotation.NEVER
-        return {"revoked", "rotation_lost"} if rotates and (doubted or self._faults["crash"]) else {"revoked"}
+        return {"revoked", "rotation_lost"} if rotates and (doubted or self._happened()["crash"]) else {"revoked"}
 
     def _hold_events(self) -> None:
         events = [event for event in self._world.looking.events() if event.type.startswith("agent.auth.reauth")]
@@ -182,7 +200,8 @@ class Promises:
 
     def _model_end(self) -> End:
         end: End = "alive" if self._hope else "lost"
-        faults = at_most_once(Faults(**{name: self._faults[name] for name in Faults._fields}))
+        happened = self._happened()
+        faults = at_most_once(Faults(**{name: happened[name] for name in Faults._fields}))
         allowed = ends(Policy(self._rotation.value), faults)
         if end not in allowed and not self.revoked:
             raise PromiseBroken(f"the grant is {end}; with {faults} the model allows {sorted(allowed)}")

@@ -15,12 +15,12 @@ def main(arguments: Sequence[str] | None, write: Callable[[str], object]) -> Non
     parser = ArgumentParser(description="Let hypothesis drive the refresh engine and hold its promises.")
     parser.add_argument("--examples", type=int, default=200, help="for each policy (default: 200)")
     parser.add_argument("--policy", type=Rotation, choices=Rotation, nargs="+", default=list(Rotation))
-    parser.add_argument("--same", action="store_true", help="the same examples at every run, as the tests do")
+    parser.add_argument("--seed", type=int, help="make the same examples again (default: new ones)")
     asked = parser.parse_args(arguments)
     rotations: list[Rotation] = asked.policy
     for rotation in rotations:
         with quick_folder() as folder:
-            covered = explore(template_of(folder, rotation), folder, asked.examples, same=asked.same)
+            covered = explore(template_of(folder, rotation), folder, asked.examples, seed=asked.seed)
         write(f"{rotation}: {asked.examples} examples kept every promise\n{table(covered)}\n")
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import get_state_machine_test
 from tests.stateful.machine import Case, Refreshing
 from tests.stateful.template import Template, make_template
 
@@ -33,28 +34,35 @@ def machine_of(case: Case) -> type[Refreshing]:
     return type("Refreshing", (Refreshing,), {"case": case})
 
 
-def explore(template: Template, folder: Path, examples: int, *, same: bool = True, shrink: bool = True) -> Counter[str]:
+def explore(
+    template: Template, folder: Path, examples: int, *, seed: int | None = None, shrink: bool = True
+) -> Counter[str]:
     """Run so many examples and return what happened in them; raises what the first broken promise raises.
 
-    With `same` they are the same ones at every run.
+    The same `seed` makes the same examples; without one they are new ones at every run.
     """
     case = Case(template, folder)
     phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
     chosen = settings(
         max_examples=examples,
         stateful_step_count=STEPS,
-        derandomize=same,
+        derandomize=False,
         database=None,
         deadline=None,
         phases=phases,
         report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     with pytest.MonkeyPatch.context() as patch:
         catalog = Catalog(folders(Path(app.__file__).parent, (template.data,)), lenient=True)
+
+        def read_before(_folders: object, *, lenient: bool) -> Catalog:
+            return catalog
+
         # Reading the connectors' files anew for every process would be most of the time.
-        patch.setattr(app, "Catalog", lambda *_, **__: catalog)
-        run_state_machine_as_test(machine_of(case), settings=chosen)
+        patch.setattr(app, "Catalog", read_before)
+        test = get_state_machine_test(machine_of(case), settings=chosen)
+        (test if seed is None else hypothesis.seed(seed)(test))()
     return case.covered
 
 

@@ -14,7 +14,9 @@ from tests.stateful.running import explore, quick_folder, template_of
 
 from evergrant.sandbox.behaviour import Rotation
 
-EXAMPLES: Final = 7
+EXAMPLES: Final = 8
+SEEDS: Final = {rotation: seed for seed, rotation in enumerate(Rotation)}
+"""The same examples at every run, and other ones for each policy."""
 TO_FIND_IT: Final = 60
 """Far more than the machine needs."""
 
@@ -27,11 +29,12 @@ def folder() -> Iterator[Path]:
 
 @pytest.mark.parametrize("rotation", Rotation)
 def test_the_engine_keeps_its_promises_whatever_befalls_it(folder: Path, rotation: Rotation) -> None:
-    covered = explore(template_of(folder, rotation), folder, EXAMPLES)
+    covered = explore(template_of(folder, rotation), folder, EXAMPLES, seed=SEEDS[rotation])
 
     # Runs in which nothing happened would keep every promise.
     assert covered["result"] >= EXAMPLES / 2
-    assert sum(times for what, times in covered.items() if what.startswith(("kill", "pause"))) >= EXAMPLES / 2
+    struck = [what for what in covered if what.startswith(("kill at", "pause at", "disk full at"))]
+    assert len(struck) >= 3
 
 
 @pytest.mark.parametrize("ablation", ABLATIONS, ids=[ablation.name for ablation in ABLATIONS])
@@ -40,7 +43,7 @@ def test_without_this_rule_the_machine_finds_a_broken_promise(
 ) -> None:
     ablation.put_in(monkeypatch)
     with pytest.raises(PromiseBroken, match=ablation.breaks):
-        explore(template_of(folder, ablation.rotation), folder, TO_FIND_IT, shrink=False)
+        explore(template_of(folder, ablation.rotation), folder, TO_FIND_IT, seed=SEEDS[ablation.rotation], shrink=False)
 
 
 @pytest.mark.parametrize(

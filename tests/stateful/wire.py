@@ -1,5 +1,6 @@
 """The way to the provider: a request goes on whatever becomes of its sender, and every refresh is written down."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -16,6 +17,7 @@ from typing_extensions import override
 Reply: TypeAlias = "httpx2.Response | httpx2.TransportError"
 HOPS = 4
 """Turns of the loop between an answer in the socket and its reader; a timer that is overdue comes before them."""
+WHO_IS_IT = "/crm/me"
 NOT_ALIVE = {"WWW-Authenticate": 'Bearer error="invalid_token", error_description="Not now."'}
 
 
@@ -31,6 +33,8 @@ class Wire:
         """How many of the next calls are answered 401, though their token lives."""
         self.api_refused = 0
         """How many were."""
+        self.ended_sends = 0
+        """How many calls came with an access token that had ended; who just consents is asked for his name, no call."""
         self.on_send: Callable[[Sending], None] = lambda _: None
         """Told of each refresh request before it counts as sent."""
         self._stage, self._provider, self._consents = stage, provider, consents
@@ -61,7 +65,10 @@ class Wire:
             self.api_refused += 1
             reply = httpx2.Response(401, headers=NOT_ALIVE, json={"error": "invalid_token"})
         else:
+            before = self._provider.count.api_expired_token
             reply = self._provider.answer(request)
+            is_call = request.url.path != WHO_IS_IT
+            self.ended_sends += is_call and self._provider.count.api_expired_token > before
         self._stage.after(TO_ARRIVE_S, lambda: process.order(lambda: _give(give, reply)))
 
     def _arrive(self, sending: Sending, request: httpx2.Request, give: Callable[[Reply], bool]) -> None:
@@ -74,7 +81,7 @@ class Wire:
         sending.over = True
         if trouble is Trouble.LOST_REQUEST:
             return httpx2.ReadError("", request=request)
-        if trouble in FAULTS:
+        if trouble is not None and trouble in FAULTS:
             self._provider.faults.add(FAULTS[trouble])
         before = count.refreshes
         reply = self._provider.answer(request)
@@ -111,7 +118,7 @@ class _Transport(httpx2.AsyncBaseTransport):
 
     @override
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        coming = self._process.future()
+        coming: asyncio.Future[Reply] = self._process.loop.create_future()
 
         def give(reply: Reply) -> bool:
             if coming.done():

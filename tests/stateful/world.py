@@ -55,6 +55,8 @@ class World:
         self._opened = 0
         self.on_outcome: Callable[[Outcome, Call], None] = lambda _, __: None
         self.on_point: Callable[[str], None] = lambda _: None
+        self.fates: list[Fate] = []
+        """Those that have come true."""
         self.on_look: Callable[[Seen], None] = lambda _: None
         self.consent(0, ends_former=False)
         self.pass_time(LONG_ENOUGH_S)
@@ -88,8 +90,10 @@ class World:
         self._members[slot] = Member(self.stage, self.wire, self._settings, self._witness, self._opened)
         return self._members[slot]
 
-    def _witness(self, point: str) -> None:
+    def _witness(self, point: str, fate: Fate | None) -> None:
         self.on_point(point)
+        if fate is not None:
+            self.fates.append(fate)
         if point in LOOKED_AT:
             self.look()
 

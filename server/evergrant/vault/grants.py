@@ -59,8 +59,8 @@ class Grants:
         """Store a consent: a new account, or a new generation of one that exists under the same id.
 
         `event` is written where the account is found dead, so that of two consents at once only one tells that it
-        lives again. `further` are the grants of its other credentials by name; a former one that the consent did not bring again
-        stays if it lives. Returns the account as stored. Raises AliasTaken.
+        lives again. `further` are the grants of its other credentials by name; a former one that the consent did not
+        bring again stays if it lives. Returns the account as stored. Raises AliasTaken.
         """
 
         def work(session: Session) -> ConnectedAccount:
