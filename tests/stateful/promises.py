@@ -130,7 +130,9 @@ class Promises:
             self._break(f"a call failed with {code}, though the access token lives")
 
     def _lives(self, seen: Seen, call: Call) -> bool:
-        lives = seen.expires_at > self._world.clock.now() + ON_ITS_WAY
+        """As far as the engine can know; callers who join the renewal of one who was refused share his knowledge."""
+        refused = seen.access in self._world.wire.refused_tokens
+        lives = not refused and seen.expires_at > self._world.clock.now() + ON_ITS_WAY
         return lives and seen.state == "active" and call.refusals == self._world.refusals()
 
     def _count_losses(self) -> None:

@@ -33,6 +33,8 @@ class Wire:
         """How many of the next calls are answered 401, though their token lives."""
         self.api_refused = 0
         """How many were."""
+        self.refused_tokens: set[str] = set()
+        """Access tokens that were refused so; the engine must take them for dead."""
         self.ended_sends = 0
         """How many calls came with an access token that had ended; who just consents is asked for his name, no call."""
         self.on_send: Callable[[Sending], None] = lambda _: None
@@ -63,6 +65,7 @@ class Wire:
         if self.api_refusals and request.url.path.startswith("/crm/"):
             self.api_refusals -= 1
             self.api_refused += 1
+            self.refused_tokens.add(request.headers["Authorization"].removeprefix("Bearer "))
             reply = httpx2.Response(401, headers=NOT_ALIVE, json={"error": "invalid_token"})
         else:
             before = self._provider.count.api_expired_token
