@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TypeAlias
 
 import httpx2
@@ -55,18 +55,15 @@ class Member:
 
         self._begin(work())
 
-    def consent(self, account: ConnectedAccount | None, connector: str, user: str, tell: Callable[[], None]) -> None:
-        """Let the person consent; `tell` is called where that came to an end as it should."""
+    def consent(self, account: ConnectedAccount | None, connector: str, user: str) -> None:
+        """Let the person consent; it may come to nothing, as where the process was stopped for too long."""
 
         async def work() -> None:
             begun = await self._begin_consent(account, connector)
             visit = httpx2.Request("GET", f"{begun}&auto=approve&user={user}")
             page = await self._transport.handle_async_request(visit)
-            try:
+            with suppress(ConsentFailed):
                 await self._app.consent.finish(parse_redirect(page.headers["Location"]))
-            except ConsentFailed:
-                return
-            tell()
 
         self._begin(work())
 

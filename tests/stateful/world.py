@@ -139,7 +139,7 @@ class World:
         service = self.template.service
         if ends_former:
             self.provider.revoke(client_id=service.name)
-        member.consent(account, service.name, service.user, lambda: None)
+        member.consent(account, service.name, service.user)
         self.play()
 
     def pause(self, slot: int) -> bool:
