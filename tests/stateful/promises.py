@@ -131,7 +131,8 @@ class Promises:
 
     def _lives(self, seen: Seen, call: Call) -> bool:
         """As far as the engine can know; callers who join the renewal of one who was refused share his knowledge."""
-        refused = seen.access in self._world.wire.refused_tokens
+        ended = self._world.provider.ended_by(seen.refresh) is not None
+        refused = ended or seen.access in self._world.wire.refused_tokens
         lives = not refused and seen.expires_at > self._world.clock.now() + ON_ITS_WAY
         return lives and seen.state == "active" and call.refusals == self._world.refusals()
 
