@@ -146,9 +146,7 @@ class Consent:
         connector = client.connector
         grant = self.successors.of(connector, issued, None)
         others = {name: self.successors.of(connector, each, None) for name, each in further(connector, issued).items()}
-        former = self.accounts.get(account.key)
-        was_dead = former is not None and former.state == "reauth_required"
-        event = reauth_completed(account, self.clock.now()) if was_dead else None
+        event = reauth_completed(account, self.clock.now())
         try:
             stored = await self.grants.connect(account, grant, event, others)
         except AliasTaken:

@@ -58,17 +58,20 @@ class Grants:
     ) -> ConnectedAccount:
         """Store a consent: a new account, or a new generation of one that exists under the same id.
 
-        `further` are the grants of its other credentials by name; a former one that the consent did not bring again
-        stays if it lives. Returns the account as stored. Raises AliasTaken.
+        `event` is written where the account is found dead, so that of two consents at once only one tells that it
+        lives again. `further` are the grants of its other credentials by name; a former one that the consent did not
+        bring again stays if it lives. Returns the account as stored. Raises AliasTaken.
         """
 
         def work(session: Session) -> ConnectedAccount:
+            former = session.get(AccountRow, tuple(account.key))
+            was_dead = former is not None and former.state == "reauth_required"
             session.merge(account_row(account))
             for credential, issued in {DEFAULT_CREDENTIAL: grant, **further}.items():
                 session.merge(self._rows.consent(session, account, credential, issued))
                 _forget_orphan(session, GrantKey(*account.key, credential))
             _forget_dead(session, account.key)
-            if event:
+            if event and was_dead:
                 add_event(session, event)
             return account
 
