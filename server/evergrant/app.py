@@ -1,9 +1,9 @@
 """The composition root: the one place that builds objects and hands them to each other."""
 
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
@@ -13,6 +13,7 @@ from evergrant.catalog.catalog import Catalog, folders
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock
 from evergrant.model.failpoint import FailPoint, nothing
+from evergrant.model.live import LiveSecrets
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
@@ -20,7 +21,9 @@ from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.registry import Registry
 from evergrant.settings import Settings
+from evergrant.store.folder import check_folder
 from evergrant.store.locks import AccountLocks
+from evergrant.store.mounts import Mount, mounts
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import connection_pace, host_pace
@@ -52,11 +55,15 @@ class Surroundings:
     keychain: Callable[[], Keychain | None]
     failpoint: FailPoint
     exchange_deadline_s: float = EXCHANGE_DEADLINE_S
+    live: LiveSecrets = field(default_factory=LiveSecrets)
+    """Told of every secret that is used, so that the log can be cleared of them."""
+    mounts: Callable[[], Sequence[Mount]] = mounts
 
 
-def real_world() -> Surroundings:
-    """The machine's clock, its network, its keychain."""
-    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing)
+def real_world(live: LiveSecrets | None = None) -> Surroundings:
+    """The machine's clock, its network, its keychain; `live` is what the log is cleared by."""
+    told = LiveSecrets() if live is None else live
+    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing, live=told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class App:
     tokens: TokenSource
     schedule: Schedule
     outbox: Outbox
+    live: LiveSecrets
 
 
 @asynccontextmanager
@@ -86,6 +94,7 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
     Raises KeyUnavailable, StoreUnavailable.
     """
     catalog = Catalog(folders(Path(__file__).parent, settings.connector_path), lenient=True)
+    check_folder(settings.home, world.mounts)
     vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock)
     try:
         async with (
@@ -112,10 +121,11 @@ def _compose(
     to_tokens: httpx2.AsyncClient,
     to_apis: httpx2.AsyncClient,
 ) -> App:
-    clock, database, sealer = world.clock, vault.database, vault.sealer
+    clock, database, sealer = world.clock, vault.database, vault.sealer.telling(world.live.note)
     connections, accounts = Connections(database, sealer), Accounts(database)
     grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
-    endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
+    endpoint = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s, world.live.redact)
+    sender = Sender(to_apis)
     breakers = Breakers(clock, world.random)
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
@@ -130,7 +140,7 @@ def _compose(
         successors=successors,
         reauth_url=lambda key: reauth_url(settings, key),
         failpoint=world.failpoint,
-        spool=Spool(vault.folder / "spool", sealer),
+        spool=Spool(vault.folder / "spool", vault.sealer),
         breakers=breakers,
         places=Places(),
     )
@@ -146,12 +156,23 @@ def _compose(
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
         consent=Consent(
-            catalog, connections, accounts, grants, authorizations, endpoint, successors, locks, sender, clock
+            catalog,
+            connections,
+            accounts,
+            grants,
+            authorizations,
+            endpoint,
+            successors,
+            locks,
+            sender,
+            clock,
+            world.live,
         ),
-        executor=Executor(catalog, tokens, sender),
+        executor=Executor(catalog, tokens, sender, world.live.redact),
         tokens=tokens,
         schedule=Schedule(grants, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
         outbox=Outbox(database),
+        live=world.live,
     )
 
 

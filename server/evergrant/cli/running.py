@@ -10,6 +10,7 @@ from evergrant.app import App, open_app, real_world
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
+from evergrant.cli.logs import Logs, configure, loop_failure
 from evergrant.cli.output import Exit, Output
 from evergrant.cli.server import running_port
 from evergrant.entry.socket import SocketUnavailable
@@ -19,6 +20,7 @@ from evergrant.service.consent import ConsentFailed
 from evergrant.service.registry import CannotAdd
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
+from evergrant.store.folder import FolderRefused
 from evergrant.vault.connections import ConnectionInUse
 from evergrant.vault.keys import KeyUnavailable
 from evergrant.vault.seal import SealBroken
@@ -28,6 +30,7 @@ T = TypeVar("T")
 ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     KeyUnavailable: (Exit.FAILED, "key_unavailable"),
     StoreUnavailable: (Exit.FAILED, "store_unavailable"),
+    FolderRefused: (Exit.FAILED, "folder_refused"),
     SealBroken: (Exit.FAILED, "seal_broken"),
     DeclarationError: (Exit.USAGE, "bad_connector"),
     UnknownConnector: (Exit.USAGE, "unknown_connector"),
@@ -42,10 +45,14 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
 }
 
 
-def run(out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None) -> T:
+def run(
+    out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None, logs: Logs | None = None
+) -> T:
     """What `work` returns, on the vault of the settings given, else of the environment's."""
+    chosen = configured or settings(out)
+    told = logs or configure(chosen.log_level)
     try:
-        return asyncio.run(_on_app(configured or settings(out), work))
+        return asyncio.run(_on_app(chosen, told, work))
     except tuple(ENDINGS) as error:
         code, kind = ENDINGS[type(error)]
         out.fail(code, kind, str(error))
@@ -61,6 +68,7 @@ def settings(out: Output) -> Settings:
         out.fail(Exit.USAGE, "bad_setting", f"A setting cannot be used: {fields}.")
 
 
-async def _on_app(configured: Settings, work: Callable[[App], Awaitable[T]]) -> T:
-    async with open_app(configured, real_world()) as app:
+async def _on_app(configured: Settings, logs: Logs, work: Callable[[App], Awaitable[T]]) -> T:
+    asyncio.get_running_loop().set_exception_handler(loop_failure(logs.log))
+    async with open_app(configured, real_world(logs.live)) as app:
         return await work(app)

@@ -8,6 +8,7 @@ from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.model.event import reauth_completed
 from evergrant.model.ids import new_id
+from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.endpoint import Client, TokenEndpoint
@@ -41,9 +42,13 @@ class Consent:
     locks: AccountLocks
     sender: Sender
     clock: Clock
+    live: LiveSecrets
 
     async def finish(self, redirect: Redirect) -> ConnectedAccount:
         """The account that a redirect makes; its code is redeemed once only. Raises ConsentFailed."""
+        for given in (redirect.state, redirect.code):
+            if given is not None:
+                self.live.note(given)
         authorization = self._waiting(redirect.state)
         if not await self.authorizations.take(authorization):
             raise _used()
@@ -91,6 +96,9 @@ class Consent:
         answer = await self.endpoint.exchange_code(client, code, proof)
         if isinstance(answer, Rejected):
             raise ConsentFailed(_why_not(client, authorization, answer))
+        for issued in (answer.access_token, answer.refresh_token):
+            if issued is not None:
+                self.live.note(issued)
         return answer
 
     def _account(self, authorization: Authorization, issued: Issued, person: Person) -> ConnectedAccount:
