@@ -32,16 +32,16 @@ class Logs:
     live: LiveSecrets
 
 
-def configure(level: str) -> Logs:
-    """Send all that this process logs through one chain, and quieten the libraries."""
-    live = LiveSecrets()
+def configure(level: str, stream: TextIO | None = None) -> Logs:
+    """Send all that this process logs through one chain to standard error, or `stream`, and quieten the libraries."""
+    live, out = LiveSecrets(), stream or sys.stderr
     chain = _chain(Redaction(live))
-    logging.basicConfig(level=logging.WARNING, handlers=[library_handler(chain)])
+    logging.basicConfig(level=logging.WARNING, handlers=[_library_handler(chain, out)])
     logging.captureWarnings(True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr),
+        structlog.WriteLogger(out),
         processors=chain,
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
@@ -65,12 +65,12 @@ class _Handler(logging.StreamHandler[TextIO]):
     @override
     def handleError(self, record: logging.LogRecord) -> None:
         """Python's own would print the record's arguments as they are."""
-        sys.stderr.write(f"a log record of {record.name} could not be written: {sys.exc_info()[0]}\n")
+        self.stream.write(f"a log record of {record.name} could not be written: {sys.exc_info()[0]}\n")
 
 
-def library_handler(chain: Sequence[Processor]) -> logging.Handler:
+def _library_handler(chain: Sequence[Processor], out: TextIO) -> logging.Handler:
     """A handler that sends the records of the standard library's logging through the chain."""
-    handler = _Handler(sys.stderr)
+    handler = _Handler(out)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *chain],

@@ -20,7 +20,7 @@ _NAMED = (
     re.compile(rf"(?i)\b({_NAMES}=)[^\s\"'&,;<>]+"),
     re.compile(rf"(?i)([\"']{_NAMES}[\"']\s*:\s*[\"'])[^\"']+"),
     re.compile(r"(?i)((?:[?&]|\b)(?:code|state)=)[^\s\"'&,;<>]{8,}"),
-    re.compile(r"(?i)\b((?:bearer|basic)\s+)[a-z0-9._~+/=-]{8,}"),
+    re.compile(r"\b(Bearer\s+|(?:bearer|[Bb]asic)\s+(?=\S*[0-9A-Z=]))[A-Za-z0-9._~+/=-]{8,}"),
 )
 
 
