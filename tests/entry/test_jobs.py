@@ -4,11 +4,15 @@
 # (APScheduler 3 is not typed)
 
 import asyncio
+import io
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
 from anyio.lowlevel import checkpoint
+from structlog.testing import LogCapture
+from tests.fakes.logging_state import logging_kept
 
 from evergrant.entry.jobs import LONGEST_WAIT, job_set, next_tick
 from evergrant.model.clock import SystemClock
@@ -163,3 +167,31 @@ async def test_shutting_down_before_an_election_leaves_nothing_behind() -> None:
         await checkpoint()
 
     assert asyncio.all_tasks() == before
+
+
+async def test_a_tick_that_fails_unforeseen_is_logged_by_us_alone_and_followed_by_another() -> None:
+    captured, records = LogCapture(), io.StringIO()
+    log = structlog.wrap_logger(structlog.PrintLogger(), processors=[captured])
+    failed = asyncio.Event()
+
+    async def tick() -> datetime | None:
+        failed.set()
+        raise ZeroDivisionError("nobody thought of this")
+
+    with logging_kept():
+        logging.basicConfig(stream=records, level=logging.DEBUG)
+        scheduler = job_set(tick, CLOCK, log)
+        scheduler.start()
+        async with asyncio.timeout(10):
+            await failed.wait()
+            for _ in range(3):
+                await checkpoint()
+        job = scheduler.get_job("refresh_due")
+        scheduler.shutdown(wait=False)
+
+    assert job is not None
+    assert timedelta(0) < job.next_run_time - CLOCK.now() <= LONGEST_WAIT
+    (entry,) = captured.entries
+    assert entry["event"] == "unforeseen failure"
+    assert (entry["type"], entry["error"]) == ("builtins.ZeroDivisionError", "nobody thought of this")
+    assert "nobody thought of this" not in records.getvalue()
