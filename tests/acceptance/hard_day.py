@@ -68,6 +68,8 @@ class HardDay:
     said: list[str] = field(default_factory=list[str])
     came_to: Counter[str] = field(default_factory=Counter[str])
     people: int = 0
+    rescued: int = 0
+    """How often the rescue spool held a token that the database did not take."""
 
     async def play(self, calls: int) -> None:
         """Every trouble in turn, again and again, until there were so many calls."""
@@ -131,7 +133,7 @@ class HardDay:
         await self.calls(fresh)
         self.trap.strike = None
         if away.exists():
-            self.came_to["in the spool"] += any(file.with_name("spool").read_bytes())
+            self.rescued += any(file.with_name("spool").read_bytes())
             move(away, file)
         await self.calls(fresh)
         damaged = await self.newcomer()
