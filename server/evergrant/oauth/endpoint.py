@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote_plus
 
@@ -15,6 +15,7 @@ from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
 from evergrant.model.json import at
+from evergrant.model.live import Redact
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued, Rejected, moment, read_answer
 from evergrant.wire import LARGEST_TOKEN_ANSWER, NOT_SENT, AnswerTooLarge, parse_json, read_capped
@@ -44,12 +45,19 @@ class TokenEndpoint:
     """Sends token requests; never redirects, never sends twice, never guesses how to authenticate."""
 
     def __init__(
-        self, http: httpx2.AsyncClient, clock: Clock, failpoint: FailPoint, deadline_s: float = EXCHANGE_DEADLINE_S
+        self,
+        http: httpx2.AsyncClient,
+        clock: Clock,
+        failpoint: FailPoint,
+        deadline_s: float = EXCHANGE_DEADLINE_S,
+        redact: Redact = str,
     ) -> None:
+        """`redact` clears a server's own words of secrets: some servers repeat the token that they refuse."""
         self.deadline_s = deadline_s
         self._http = http
         self._clock = clock
         self._failpoint = failpoint
+        self._redact = redact
 
     async def exchange_code(self, client: Client, code: Secret, proof: Form) -> Answer:
         """Redeem a code; `proof` is its redirect_uri and code_verifier (RFC 6749 4.1.3, RFC 7636 4.5)."""
@@ -108,7 +116,13 @@ class TokenEndpoint:
         except (httpx2.HTTPError, TimeoutError, AnswerTooLarge) as error:
             return Rejected("transient", "no_answer", type(error).__name__, may_be_spent=True)
         self._failpoint("answered")
-        return read_answer(client.connector, response, body, sent_at)
+        return self._cleared(read_answer(client.connector, response, body, sent_at))
+
+    def _cleared(self, answer: Answer) -> Answer:
+        if isinstance(answer, Issued):
+            return answer
+        code, message = (text and self._redact(text) for text in (answer.code, answer.message))
+        return replace(answer, code=code, message=message)
 
     async def _send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
         """Raises TimeoutError after the deadline.

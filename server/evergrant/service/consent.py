@@ -9,6 +9,7 @@ from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, ConnectedAcc
 from evergrant.model.clock import Clock
 from evergrant.model.event import reauth_completed
 from evergrant.model.ids import new_id
+from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued, Rejected, further
 from evergrant.oauth.endpoint import Client, TokenEndpoint
@@ -42,9 +43,13 @@ class Consent:
     locks: AccountLocks
     sender: Sender
     clock: Clock
+    live: LiveSecrets
 
     async def finish(self, redirect: Redirect) -> ConnectedAccount:
         """The account that a redirect makes; its code is redeemed once only. Raises ConsentFailed."""
+        for given in (redirect.state, redirect.code):
+            if given is not None:
+                self.live.note(given)
         authorization = self._waiting(redirect.state)
         if not await self.authorizations.take(authorization):
             raise _used()
@@ -96,6 +101,9 @@ class Consent:
         answer = await self.endpoint.exchange_code(client, code, proof)
         if isinstance(answer, Rejected):
             raise ConsentFailed(_why_not(client, authorization, answer))
+        for issued in (answer.access_token, answer.refresh_token):
+            if issued is not None:
+                self.live.note(issued)
         return answer
 
     def _account(

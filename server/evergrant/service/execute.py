@@ -1,7 +1,7 @@
 """Execute a tool for a connected account: the one path from a name and an input to an outcome."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx2
 
@@ -18,6 +18,7 @@ from evergrant.catalog.origin import allowed
 from evergrant.catalog.tool import Tool
 from evergrant.model.account import AccountKey, ConnectedAccount, GrantKey
 from evergrant.model.json import JsonObject
+from evergrant.model.live import Redact
 from evergrant.model.outcome import (
     Failure,
     InvalidInput,
@@ -26,6 +27,7 @@ from evergrant.model.outcome import (
     ProviderUnavailable,
     ReauthRequired,
     Refused,
+    Result,
     TokenExpired,
 )
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
@@ -52,6 +54,7 @@ class Executor:
     catalog: Catalog
     tokens: TokenSource
     sender: Sender
+    redact: Redact
     _writes: set[asyncio.Task[Outcome]] = field(default_factory=set[asyncio.Task[Outcome]])
 
     async def execute_tool(self, key: AccountKey, tool_name: str, tool_input: JsonObject) -> Outcome:
@@ -120,7 +123,15 @@ class Executor:
             return _too_large(call, account, error)
         except httpx2.HTTPError as error:
             return _no_answer(call, account, error)
-        return read(call.connector, call.tool, account, response, body)
+        return self._cleared(read(call.connector, call.tool, account, response, body))
+
+    def _cleared(self, outcome: Outcome) -> Outcome:
+        """Without secrets in the words of a failure: some providers repeat the token that they refuse."""
+        if isinstance(outcome, Result):
+            return outcome
+        code, message = (text and self.redact(text) for text in (outcome.provider_code, outcome.provider_message))
+        happened = self.redact(outcome.what_happened)
+        return replace(outcome, what_happened=happened, provider_code=code, provider_message=message)
 
 
 def _bad_value(call: _Call, error: BadValue) -> Failure:
