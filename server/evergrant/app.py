@@ -10,6 +10,7 @@ import httpx2
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
+from evergrant.dial.guard import Guard, Resolve, system_resolve
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock
 from evergrant.model.failpoint import FailPoint, nothing
@@ -52,6 +53,8 @@ class Surroundings:
     keychain: Callable[[], Keychain | None]
     failpoint: FailPoint
     exchange_deadline_s: float = EXCHANGE_DEADLINE_S
+    resolve: Resolve = system_resolve
+    """Where the network looks names up."""
 
 
 def real_world() -> Surroundings:
@@ -87,10 +90,11 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
     """
     catalog = Catalog(folders(Path(__file__).parent, settings.connector_path), lenient=True)
     vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock)
+    network = world.transport or Guard(world.resolve, settings.allow_private_hosts)
     try:
         async with (
-            http_client(world.transport, keep_alive=0) as to_tokens,
-            http_client(world.transport, keep_alive=16) as to_apis,
+            http_client(network, keep_alive=0) as to_tokens,
+            http_client(network, keep_alive=16) as to_apis,
         ):
             app = _compose(settings, world, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
             try:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from evergrant.dial.guard import Permitted, permitted
 from evergrant.vault.keys import KeySource
 
 DEFAULT_PORT = 8484
@@ -24,6 +25,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     key_source: KeySource = "auto"
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
+    allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")
@@ -35,6 +37,11 @@ class Settings(BaseSettings):
     @classmethod
     def _folders(cls, value: object) -> object:
         return tuple(Path(part).expanduser() for part in value.split(":") if part) if isinstance(value, str) else value
+
+    @field_validator("allow_private_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        return permitted(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

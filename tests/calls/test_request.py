@@ -112,10 +112,10 @@ def test_headers_of_connector_and_tool_are_sent_and_none_is_a_credential() -> No
 
 
 def test_an_accounts_value_may_be_the_host() -> None:
-    host: JsonObject = {"from": "token", "path": "/host", "pattern": ".*"}
-    acme = connector(base_url="{account.host}", allow=["https://*.example/"], account={"host": host})
-    request = build_request(acme, tool(), {"name": "x"}, {"host": "https://eu.example/"})
-    assert str(request.url) == "https://eu.example/things?name=x"
+    host: JsonObject = {"from": "token", "path": "/host", "pattern": r"https://[a-z]+\.acme\.example/?"}
+    acme = connector(base_url="{account.host}", allow=["https://*.acme.example/"], account={"host": host})
+    request = build_request(acme, tool(), {"name": "x"}, {"host": "https://eu.acme.example/"})
+    assert str(request.url) == "https://eu.acme.example/things?name=x"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 import pytest
 from tests.oauth.samples import connector
 
+from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.connector import Connector, FromRequest, Identity
 from evergrant.model.json import Json
-from evergrant.oauth.values import BadAccountValue, from_request, from_token, from_user, subject_and_label
+from evergrant.oauth.values import from_request, from_token, from_user, subject_and_label
 
 HOST = r"^https://[a-z]+\.example$"
 

@@ -6,7 +6,7 @@ import random
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -25,7 +25,6 @@ from evergrant.settings import LOCAL_TENANT, Settings
 CALLERS = 3
 LONGEST_REST_S = 0.3
 TICK_S = 0.3
-DEADLINE_FIELD = "exchange_deadline_s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +82,7 @@ async def call(app: App, account: Account, worker: str) -> Called:
 async def opened(vault: Vault, worker: str, clock: Clock) -> AsyncGenerator[App, None]:
     """The app on the soak's vault, on the machine's clock and the loopback network."""
     settings = Settings(home=vault.home, key_source="file", connector_path=(vault.connectors,))
-    # Where the deadline of an exchange can be set, it is; an engine with a fixed one is soaked as it is.
-    deadline = {field.name: EXCHANGE_DEADLINE_S for field in fields(Surroundings) if field.name == DEADLINE_FIELD}
-    world = Surroundings(clock, random.SystemRandom(), Signed(worker), lambda: None, nothing, **deadline)
+    world = Surroundings(clock, random.SystemRandom(), Signed(worker), lambda: None, nothing, EXCHANGE_DEADLINE_S)
     async with open_app(settings, world) as app:
         yield app
 

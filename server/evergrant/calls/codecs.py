@@ -1,6 +1,7 @@
 """Named pure functions for the encodings that data cannot express."""
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -8,6 +9,9 @@ from email.policy import SMTP
 from typing import cast
 
 from evergrant.model.json import Json, text_at
+
+MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*;[ -~]*)?")
+"""RFC 9110 8.3.1; the parameters only as far as they keep to their line."""
 
 
 class BadValue(ValueError):
@@ -52,7 +56,10 @@ def file_part(value: Json) -> Part:
         content = base64.b64decode(text_at(value, "/base64") or "", validate=True)
     except ValueError:
         raise BadValue("the content is not base64") from None
-    return Part(text_at(value, "/type") or "application/octet-stream", content)
+    content_type = text_at(value, "/type") or "application/octet-stream"
+    if not MEDIA_TYPE.fullmatch(content_type):
+        raise BadValue("the type is not a media type such as text/csv")
+    return Part(content_type, content)
 
 
 def _one_line(text: str) -> str:

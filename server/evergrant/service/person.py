@@ -7,11 +7,12 @@ import httpx2
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.connector import Connector, FromRequest
-from evergrant.catalog.origin import allowed, origin
+from evergrant.catalog.hosts import marked
+from evergrant.catalog.origin import allowed
 from evergrant.model.json import Json
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued
-from evergrant.oauth.values import BadAccountValue, from_request, from_token, subject_and_label
+from evergrant.oauth.values import from_request, from_token, subject_and_label
 from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
 from evergrant.wire import AnswerTooLarge, parse_json
 
@@ -35,7 +36,9 @@ async def identify(sender: Sender, connector: Connector, account: Mapping[str, s
         values = await _values(sender, connector, account, issued)
         request = connector.identity.request
         body = await _look_up(sender, connector, request, values, issued.access_token) if request else issued.body
-    except BadAccountValue as error:
+    except KeyError as error:
+        raise Unidentified(f"{connector.name} did not send {error}, which its addresses need.") from None
+    except ValueError as error:
         raise Unidentified(f"{connector.name} sent what cannot be trusted: {error}") from None
     found = subject_and_label(connector.identity, body)
     if found is None:
@@ -56,9 +59,9 @@ async def _look_up(sender: Sender, connector: Connector, request: str, values: d
     """The JSON of a declared look-up; its address joins the allow-list for this one request."""
     method, _, address = request.partition(" ")
     url = connector.expand(address, values)
-    sent = httpx2.Request(method, url, headers={"Accept": "application/json", **connector.headers})
+    sent = marked(connector, httpx2.Request(method, url, headers={"Accept": "application/json", **connector.headers}))
     try:
-        response, body = await sender.send(sent, BearerAuth(token, (*allowed(connector, values), origin(url))))
+        response, body = await sender.send(sent, BearerAuth(token, allowed(connector, values, request)))
     except (httpx2.HTTPError, AnswerTooLarge, CredentialWithheld) as error:
         raise Unidentified(f"{connector.name} could not be asked who signed in ({type(error).__name__}).") from None
     is_json, value = parse_json(body)
