@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
+from typing import cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
@@ -82,7 +83,8 @@ class _Pinned(httpx2.AsyncHTTPTransport):
 class _PinnedBackend(httpcore2.AsyncNetworkBackend):
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._sockets: httpcore2.AsyncNetworkBackend = httpcore2.AnyIOBackend()
+        # It is imported optionally there, so a type checker cannot tell what it is.
+        self._sockets = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
 
     @override
     async def connect_tcp(

@@ -1,0 +1,102 @@
+"""Drive any number of malformed answers through the token endpoint and a tool call; `scripts/soak-answers --help`."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from tests.wire.answers import ANSWERS, JSON, swelling
+from tests.wire.drive import Drive, Driven, driving, is_typed, resident_bytes
+from tests.wire.feed import READ
+
+MOST_GROWTH = 64 << 20
+PIECES = st.sampled_from((READ, READ, READ, 1_000, 7))
+FEW_PIECES = 700
+"""Only short answers come in pieces of a few bytes: h11 looks at a head anew with each piece."""
+
+ASIDE = 10
+"""One answer in so many goes to revocation, introspection and probe too."""
+
+
+@dataclass
+class Told:
+    """What came of all answers."""
+
+    examples: int = 0
+    exchanges: Counter[str] = field(default_factory=Counter[str])
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    growth: int = 0
+    """Bytes by which the process is larger after the last answer than after the first thousand."""
+
+    def add(self, driven: Driven) -> None:
+        assert is_typed(driven)
+        self.examples += 1
+        self.exchanges[getattr(driven.exchange, "class_", "issued")] += 1
+        self.outcomes[type(driven.outcome).__name__] += 1
+
+    def __str__(self) -> str:
+        return (
+            f"{self.examples} answers: 0 crashes, 0 hangs, memory grew by {self.growth / (1 << 20):.1f} MiB. "
+            f"Exchanges: {dict(self.exchanges)}. Calls: {dict(self.outcomes)}."
+        )
+
+
+def try_answers(examples: int, home: Path, *, derandomize: bool = True) -> Told:
+    """Raises whatever a malformed answer brings about beside a typed outcome, with the answer that did."""
+    told = Told()
+    with asyncio.Runner() as runner:
+        opened = driving(home)
+        drive = runner.run(opened.__aenter__())
+        try:
+            _warm_up(runner, drive)
+            before = resident_bytes()
+            _try(runner, drive, told, examples, derandomize=derandomize)
+            told.growth = resident_bytes() - before
+        finally:
+            runner.run(opened.__aexit__(None, None, None))
+    return told
+
+
+def _warm_up(runner: asyncio.Runner, drive: Drive) -> None:
+    """The allocator keeps what the largest answer took: that is not growth."""
+    for lines, body in swelling():
+        bomb = b"HTTP/1.1 200 OK\r\n" + JSON + lines + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        runner.run(drive.drive(bomb, READ))
+        runner.run(drive.drive_aside(bomb))
+
+
+def _try(runner: asyncio.Runner, drive: Drive, told: Told, examples: int, *, derandomize: bool) -> None:
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=derandomize,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(ANSWERS, PIECES)
+    def one(answer: bytes, piece: int) -> None:
+        told.add(runner.run(drive.drive(answer, piece if len(answer) < FEW_PIECES else READ)))
+        if told.examples % ASIDE == 0:
+            runner.run(drive.drive_aside(answer))
+
+    one()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=200_000, help="how many answers (200000)")
+    examples = parser.parse_args().examples
+    with tempfile.TemporaryDirectory() as home:
+        told = try_answers(examples, Path(home), derandomize=False)
+    print(told)
+    return 0 if told.growth < MOST_GROWTH else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
