@@ -8,8 +8,34 @@ from functools import cache
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-STATUSES = (200, 201, 204, 205, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 408, 409, 410, 418, 423)
-STATUSES += (425, 429, 451, 500, 502, 503, 504, 511, 520, 530, 599, 600, 799, 999)
+STATUSES = (
+    *(
+        200,
+        201,
+        204,
+        205,
+        206,
+        300,
+        301,
+        302,
+        303,
+        304,
+        307,
+        308,
+        400,
+        401,
+        403,
+        404,
+        408,
+        409,
+        410,
+        418,
+        423,
+        425,
+        429,
+    ),
+    *(451, 500, 502, 503, 504, 511, 520, 530, 599, 600, 799, 999),
+)
 JSON = b"Content-Type: application/json\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 HTML = b"Content-Type: text/html\r\n"

@@ -117,9 +117,9 @@ def _client(app: App, account: ConnectedAccount) -> Client:
     return Client(app.catalog.connector("sandbox"), connection, account.values)
 
 
-def is_typed(driven: Driven) -> bool:
+def is_typed(exchange: object, outcome: object) -> bool:
     """Whether all came to one of the values that the program knows."""
-    return isinstance(driven.exchange, Issued | Rejected) and isinstance(driven.outcome, get_args(Outcome))
+    return isinstance(exchange, Issued | Rejected) and isinstance(outcome, get_args(Outcome))
 
 
 def resident_bytes() -> int:

@@ -68,7 +68,7 @@ def file_part(value: Json) -> Part:
 
 
 def _address(text: str) -> str:
-    if len(text) > LONGEST_ADDRESS or not ADDRESS.fullmatch(text.strip()):
+    if len(text) > LONGEST_ADDRESS or not ADDRESS.fullmatch(_one_line(text).strip()):
         raise BadValue(f"not an address such as ada@acme.com or Ada <ada@acme.com>: {text[:100]!r}")
     return text.strip()
 
