@@ -17,8 +17,8 @@ import evergrant
 
 CANARY = "sbx_rt_canary-that-must-not-be-shown"
 CUT_OFF = f'{{"access_token": "{CANARY}", "refre'
-SHOWN = {"connector_path"}
-"""A folder that is missing is named to the person who set it."""
+SHOWN = {"connector_path", "allow_private_hosts"}
+"""A folder that is missing, and a network that is none, are named to the person who set them."""
 RUN_WHEN_IMPORTED = (".__main__", ".migrations.")
 
 

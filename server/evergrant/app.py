@@ -10,6 +10,7 @@ import httpx2
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
+from evergrant.dial.guard import Guard, Resolve, system_resolve
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
@@ -69,6 +70,8 @@ class Surroundings:
     live: LiveSecrets = field(default_factory=LiveSecrets)
     """Told of every secret that is used, so that the log can be cleared of them."""
     mounts: Callable[[], Sequence[Mount]] = mounts
+    resolve: Resolve = system_resolve
+    """Where the network looks names up."""
 
 
 def real_world(live: LiveSecrets | None = None) -> Surroundings:
@@ -111,10 +114,11 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
     check_folder(settings.home, world.mounts)
     given = settings.given(world.ask_passphrase)
     vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock, given)
+    network = world.transport or Guard(world.resolve, settings.allow_private_hosts)
     try:
         async with (
-            http_client(world.transport, keep_alive=0) as to_tokens,
-            http_client(world.transport, keep_alive=16) as to_apis,
+            http_client(network, keep_alive=0) as to_tokens,
+            http_client(network, keep_alive=16) as to_apis,
         ):
             clock = await _steady(world, vault)
             app = _compose(settings, world, clock, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)

@@ -11,6 +11,7 @@ from evergrant.model.event import reauth_completed
 from evergrant.model.ids import new_id
 from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
+from evergrant.model.text import plain
 from evergrant.oauth.answer import Issued, Rejected, further
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.flow import Redirect
@@ -23,6 +24,8 @@ from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
 from evergrant.vault.seal import SealBroken
+
+LONGEST_ERROR = 80
 
 
 class ConsentFailed(Exception):
@@ -186,7 +189,8 @@ def _code(client: Client, redirect: Redirect) -> Secret:
     if redirect.error == "access_denied":
         raise ConsentFailed(f"The consent was declined at {name}. Nothing was stored.")
     if redirect.error or redirect.code is None:
-        raise ConsentFailed(f"{name} answered {redirect.error or 'without a code'}. Nothing was stored.")
+        said = plain(redirect.error or "", LONGEST_ERROR) or "without a code"
+        raise ConsentFailed(f"{name} answered {said}. Nothing was stored.")
     return redirect.code
 
 

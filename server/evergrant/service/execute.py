@@ -16,6 +16,7 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.origin import allowed
 from evergrant.catalog.tool import Tool
+from evergrant.dial.guard import AddressRefused
 from evergrant.model.account import AccountKey, ConnectedAccount, GrantKey
 from evergrant.model.json import JsonObject
 from evergrant.model.live import Redact
@@ -32,7 +33,7 @@ from evergrant.model.outcome import (
 )
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
 from evergrant.store.database import StoreUnavailable
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, TokenEnded
+from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, TokenEnded, without
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
 from evergrant.vault.seal import SealBroken
@@ -123,7 +124,7 @@ class Executor:
             return _too_large(call, account, error)
         except httpx2.HTTPError as error:
             return _no_answer(call, account, error)
-        return self._cleared(read(call.connector, call.tool, account, response, body))
+        return self._cleared(read(call.connector, call.tool, account, response, without(held.grant.access_token, body)))
 
     def _cleared(self, outcome: Outcome) -> Outcome:
         """Without secrets in the words of a failure: some providers repeat the token that they refuse."""
@@ -163,7 +164,17 @@ def _too_large(call: _Call, account: ConnectedAccount, error: AnswerTooLarge) ->
     )
 
 
+def _refused_address(account: ConnectedAccount, error: AddressRefused) -> Failure:
+    return ProviderError(
+        account=account.id,
+        what_happened=f"The call was not sent: {error}.",
+        what_to_do="If that host is meant, the operator names it or its network in EVERGRANT_ALLOW_PRIVATE_HOSTS.",
+    )
+
+
 def _no_answer(call: _Call, account: ConnectedAccount, error: httpx2.HTTPError) -> Failure:
+    if isinstance(error, AddressRefused):
+        return _refused_address(account, error)
     sent = not isinstance(error, NOT_SENT)
     reached = "did not answer" if sent else "could not be reached"
     return ProviderUnavailable(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.connector import GrantPolicy
 from evergrant.catalog.declaration import DeclarationError
@@ -18,7 +19,7 @@ from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.endpoint import Client, TokenEndpoint
-from evergrant.oauth.values import BadAccountValue, from_token
+from evergrant.oauth.values import from_token
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.breaker import Breakers
@@ -268,9 +269,13 @@ class Refresher:
         if connection is None:
             raise connection_fault(account, "connection_removed")
         try:
-            return Client(self.catalog.connector(account.connector), connection, account.values)
+            client = Client(self.catalog.connector(account.connector), connection, account.values)
+            client.expand(client.connector.oauth.token_endpoint)
         except (UnknownConnector, DeclarationError):
             raise connection_fault(account, "connector_removed") from None
+        except (KeyError, BadAccountValue):  # its file has changed since the account was connected
+            raise connection_fault(account, "connector_changed") from None
+        return client
 
 
 def _is_due(grant: Grant, now: datetime) -> bool:
