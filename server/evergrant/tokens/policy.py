@@ -50,6 +50,15 @@ def next_try(
     return min(again, now + max(left * SHARE_OF_GRACE, SOONEST_IN_GRACE))
 
 
+def rotates(policy: GrantPolicy, held: Held) -> bool:
+    """Whether an exchange may end the refresh token that it sends.
+
+    What the provider does overrules the table: where its last answer brought another refresh token, it rotates. That
+    it brought the same one again proves nothing of the next.
+    """
+    return policy.rotation != "never" or held.previous not in (None, held.grant.refresh_token)
+
+
 def resend_at(
     policy: GrantPolicy,
     held: Held,
@@ -66,7 +75,7 @@ def resend_at(
     """
     if held.intent_at is None:
         return None
-    if policy.rotation == "never":
+    if not rotates(policy, held):
         return held.intent_at
     last_sent = held.sent_at or held.intent_at
     settled = max(last_sent, locked_at or last_sent) + timedelta(seconds=deadline_s)
@@ -97,7 +106,7 @@ def floor(policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EX
     After a re-send, a straggler of the first request may still arrive: two generations later it would look like a
     theft. And some providers ask for a pause between exchanges.
     """
-    settled = now + timedelta(seconds=deadline_s) if held.intent_at and policy.rotation != "never" else None
+    settled = now + timedelta(seconds=deadline_s) if held.intent_at and rotates(policy, held) else None
     asked = now + timedelta(seconds=policy.min_exchange_interval_s) if policy.min_exchange_interval_s else None
     return max((moment for moment in (settled, asked) if moment), default=None)
 
@@ -113,7 +122,7 @@ def cause_of_death(policy: GrantPolicy, held: Held, later_consents: int, now: da
     `later_consents` are those of the same person to the same OAuth client since this one: a provider with a limit ends
     the oldest.
     """
-    if held.intent_at is not None and policy.rotation != "never":
+    if held.intent_at is not None and rotates(policy, held):
         return "rotation_lost"
     if _over(held.grant.issued_at, policy.refresh_token_idle_s, now):
         return "idle_expired"

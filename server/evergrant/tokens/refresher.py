@@ -24,7 +24,7 @@ from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.places import Places, token_host
-from evergrant.tokens.policy import floor, resend_at, serves
+from evergrant.tokens.policy import floor, resend_at, rotates, serves
 from evergrant.tokens.refusals import (
     connection_fault,
     reauth_required,
@@ -122,8 +122,8 @@ class Refresher:
     async def _attempt(self, key: GrantKey, newer_than: int, locked: Locked) -> Held:
         """One try, when there is a place at the token host; the intent is written only then, so its time is true."""
         await self._take_from_spool()
-        client = self._client(key)  # what is wrong with the connection shows before the intent is written
-        if client.connector.grant.rotation != "never" and self.restored():
+        client, held = self._client(key)  # what is wrong with the connection shows before the intent is written
+        if self.restored() and rotates(client.connector.grant, held):
             return self._stored(key, newer_than, RESTORED, None)
         async with self.places.at(token_host(client.connector, client.account)):
             if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
@@ -260,7 +260,7 @@ class Refresher:
                 await self.grants.commit(replace(held, grant=replace(held.grant, generation=kept.base)), kept.renewed)
             self.spool.drop(kept)
 
-    def _client(self, key: GrantKey) -> Client:
+    def _client(self, key: GrantKey) -> tuple[Client, Held]:
         held = self.grants.load(key)
         if held is None:
             raise unknown_account()
@@ -275,7 +275,7 @@ class Refresher:
             raise connection_fault(account, "connector_removed") from None
         except (KeyError, BadAccountValue):  # its file has changed since the account was connected
             raise connection_fault(account, "connector_changed") from None
-        return client
+        return client, held
 
 
 def _is_due(grant: Grant, now: datetime) -> bool:
