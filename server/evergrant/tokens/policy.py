@@ -20,6 +20,8 @@ EXERCISE_AT_LEAST = timedelta(days=1)
 """A grant whose idle life is not known is used at least so often, so that its death is found by us."""
 SHORTEST_USE = timedelta(milliseconds=250)
 """A token that ends sooner would be refused on its way."""
+LONGEST_NOTICE = timedelta(days=7)
+NOTICE_SHARE = 0.2
 LONGEST_RETRY_AFTER = timedelta(days=1)
 """A provider may ask for this much patience; a mistaken header must not ask for years."""
 
@@ -109,6 +111,18 @@ def floor(policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EX
     settled = now + timedelta(seconds=deadline_s) if held.intent_at and rotates(policy, held) else None
     asked = now + timedelta(seconds=policy.min_exchange_interval_s) if policy.min_exchange_interval_s else None
     return max((moment for moment in (settled, asked) if moment), default=None)
+
+
+def refresh_token_end(policy: GrantPolicy, grant: Grant, consented_at: datetime | None) -> datetime | None:
+    """When a person will have to consent again, however often the grant is used; None where that is not known."""
+    absolute = policy.refresh_token_absolute_s
+    by_table = consented_at + timedelta(seconds=absolute) if consented_at and absolute else None
+    return min((end for end in (grant.refresh_expires_at, by_table) if end), default=None)
+
+
+def ends_soon(end: datetime, consented_at: datetime, now: datetime) -> bool:
+    """Whether it is time to say so: a week before, or the last fifth of a short life."""
+    return now >= end - min(LONGEST_NOTICE, (end - consented_at) * NOTICE_SHARE)
 
 
 def serves(held: Held, newer_than: int, now: datetime) -> bool:
