@@ -49,6 +49,12 @@ class OAuth(Declaration):
     token_endpoint_encoding: Literal["form", "json"] = "form"
     revocation_endpoint: HttpUrl | None = None
     revocation_token: Literal["refresh_token", "access_token", "bearer"] = "refresh_token"
+    revocation_ended: tuple[str, ...] = ("invalid_token",)
+    """The codes by which the revocation endpoint says that the token had ended before (RFC 7009 2.2 wants a 200)."""
+    revocation_spares_access_token: bool = False
+    """Access tokens already issued live on until they expire."""
+    revocation_help: HttpUrl | None = None
+    """The page on which a person ends the grant by hand, or reads how."""
     introspection_endpoint: HttpUrl | None = None
     pkce: bool = True
     scopes: tuple[str, ...] = ()
@@ -155,6 +161,7 @@ class Connector(Declaration):
             self.oauth.authorization_endpoint,
             self.oauth.token_endpoint,
             self.oauth.revocation_endpoint,
+            self.oauth.revocation_help,
             self.oauth.introspection_endpoint,
             self.identity.request,
         )
