@@ -115,7 +115,7 @@ class Refresher:
 
     async def _attempt(self, key: GrantKey, newer_than: int, locked: Locked) -> Held:
         """One try, when there is a place at the token host; the intent is written only then, so its time is true."""
-        await self._take_from_spool()
+        await self.take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
         async with self.places.at(token_host(client.connector, client.account)):
             if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
@@ -245,7 +245,7 @@ class Refresher:
             self.spool.keep(held, renewed)
             raise
 
-    async def _take_from_spool(self) -> None:
+    async def take_from_spool(self) -> None:
         """What could not be written goes into the database, by the same rule: a success commits by generation."""
         for kept in self.spool.entries():
             if (held := self.grants.load(kept.key)) is not None:

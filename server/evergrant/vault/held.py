@@ -22,7 +22,7 @@ class Held:
     key: GrantKey
     grant: Grant
     dead: bool
-    """Whether the provider has called this grant dead."""
+    """Whether the provider has called this grant dead, or a person wants it ended: it is not used or renewed."""
     fence: int
     intent_at: datetime | None
     """When an exchange of this very generation was begun whose end is not known."""
@@ -69,7 +69,7 @@ class Rows:
             account=account_of(account),
             key=key,
             grant=self._grant(row),
-            dead=row.dead,
+            dead=row.dead or account.state == "revoked",
             fence=row.fence,
             intent_at=row.intent_at if row.intent_generation == row.generation else None,
             attempts=row.attempts,
