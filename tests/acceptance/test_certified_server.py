@@ -16,6 +16,7 @@ from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 
 from evergrant.app import open_app, real_world
 from evergrant.model.account import AccountKey, GrantKey
+from evergrant.model.grant import Grant
 from evergrant.model.outcome import Outcome, ReauthRequired, Result
 from evergrant.settings import LOCAL_TENANT, Settings
 
@@ -122,3 +123,39 @@ async def test_revoke_ends_the_grant_at_the_provider(setting: Setting) -> None:
 
     assert revoked.returncode == 0, revoked.stderr
     assert json.loads(revoked.stdout)["revoked_at_provider"] is True
+
+
+async def grants_of(setting: Setting) -> list[Grant]:
+    async with open_app(setting.settings, real_world()) as app:
+        accounts = app.accounts.all(LOCAL_TENANT)
+        return [held.grant for account in accounts for held in app.desk.grants.of_account(account.key)]
+
+
+async def asked(setting: Setting, url: str, **form: str) -> object:
+    """What the server says to its client."""
+    who = (setting.provider.client_id, setting.provider.client_secret)
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        return (await http.post(url, data=form, auth=who)).json()
+
+
+async def test_after_a_panic_every_token_is_dead_there(setting: Setting) -> None:
+    for person in ("ida", "jan"):
+        await connect(setting, person)
+    grants = await grants_of(setting)
+    provider = setting.provider
+
+    done = setting.command.run("revoke", "--all", "--at-provider", "--yes", "--json")
+
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["ok"] == len(grants) >= 2
+    assert await grants_of(setting) == []
+    for grant in grants:
+        refresh = grant.refresh_token
+        assert refresh is not None
+        for token in (grant.access_token, refresh):
+            said = await asked(setting, provider.introspection_endpoint, token=token.reveal())
+            assert said == {"active": False}
+        form = {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
+        said = await asked(setting, provider.token_endpoint, **form)
+        assert isinstance(said, dict)
+        assert said["error"] == "invalid_grant"

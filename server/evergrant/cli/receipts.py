@@ -71,8 +71,8 @@ class Book:
         account, done = receipt.account, len(self._receipts)
         why = f": {receipt.why}" if receipt.why else ""
         total = max(self.expected, done)
-        self.out.say(plain(f"{done}/{total} {receipt.outcome} {account.alias} ({account.connector}){why}"))
         self._write(receipt_json(receipt, now))
+        self.out.say(plain(f"{done}/{total} {receipt.outcome} {account.alias} ({account.connector}){why}"))
 
     def _write(self, line: Mapping[str, Json]) -> None:
         if self.file is None:
