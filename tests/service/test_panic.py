@@ -29,6 +29,8 @@ from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.clock import SystemClock
 from evergrant.model.outcome import ReauthRequired, Refused
 from evergrant.sandbox.faults import Fault, FaultKind
+from evergrant.service.connect import CannotConnect
+from evergrant.service.consent import ConsentFailed
 from evergrant.service.revoking import BACK_OFF_S, DEADLINE_S, Receipt
 from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.tokens.places import IN_FLIGHT
@@ -88,6 +90,22 @@ async def test_a_grant_that_could_not_be_revoked_is_kept_and_ended_by_the_next_r
         assert (await end_all(world.app))["acme"].outcome == "ok"
         assert world.sandbox.count.grants_dead == 1
         assert states(world.app) == {}
+
+
+async def test_a_stopped_account_takes_no_new_grant_before_the_old_one_is_ended(tmp_path: Path) -> None:
+    async with practice(tmp_path) as world:
+        account = await world.connect()
+        world.sandbox.faults.add(down(times=2))
+        stopped = (await end_all(world.app))["acme"]
+        assert stopped.kept
+
+        with pytest.raises(CannotConnect, match="evergrant revoke acme"):
+            await world.app.connect.begin_reauth(world.app.desk.find(LOCAL_TENANT, account.id))
+        with pytest.raises(ConsentFailed, match="evergrant revoke acme"):
+            await world.connect("other", "anna")
+
+        assert (await end_all(world.app))["acme"].outcome == "ok"
+        assert (world.sandbox.count.grants_issued, world.sandbox.count.grants_dead) == (2, 2)
 
 
 async def test_a_failed_one_is_shredded_too_where_that_is_asked_for(tmp_path: Path) -> None:
