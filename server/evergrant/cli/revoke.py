@@ -15,7 +15,7 @@ from evergrant.cli.running import run
 from evergrant.service.revoking import Plan
 from evergrant.store.database import StoreUnavailable
 
-Name = Annotated[str | None, typer.Argument(metavar="[ACCOUNT]", help="Alias or id.", show_default=False)]
+Name = Annotated[str | None, typer.Argument(metavar="ACCOUNT", help="Alias or id.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Every account of the vault. Rehearse it with --dry-run.")]
 AtProvider = Annotated[bool, typer.Option("--at-provider", help="To be said with --all: the grants end for good.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what --all would do; send and change nothing.")]
