@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
@@ -11,9 +11,10 @@ from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.store.locks import AccountLocks, LockBusy
+from evergrant.tokens.policy import refresh_token_end
 from evergrant.vault.accounts import Accounts, AliasTaken
 from evergrant.vault.connections import Connections
-from evergrant.vault.grants import Grants
+from evergrant.vault.grants import Grants, Held
 
 
 class NoSuchAccount(LookupError):
@@ -82,7 +83,7 @@ class AccountDesk:
             access_expires_at=grant.expires_at if grant else None,
             next_refresh_at=grant.refresh_at if grant else None,
             refresh_token=grant is not None and grant.refresh_token is not None,
-            refresh_token_ends_at=self._refresh_token_end(account, grant.issued_at) if grant else None,
+            refresh_token_ends_at=self._refresh_token_end(held) if held else None,
             tools_ready=len(ready),
             tools_waiting=waiting,
             first_tool=next((name for name in ready if tools[name].effect == "read"), None),
@@ -132,20 +133,12 @@ class AccountDesk:
         refusals = [await self.endpoint.revoke(client, held.grant) for held in grants]
         return next((refusal for refusal in refusals if refusal), None)
 
-    def _refresh_token_end(self, account: ConnectedAccount, issued_at: datetime) -> datetime | None:
+    def _refresh_token_end(self, held: Held) -> datetime | None:
         try:
-            policy = self.catalog.connector(account.connector).grant
+            policy = self.catalog.connector(held.account.connector).grant
         except (UnknownConnector, DeclarationError):
             return None
-        ends = [
-            since + timedelta(seconds=life)
-            for since, life in (
-                (issued_at, policy.refresh_token_idle_s),
-                (account.created_at, policy.refresh_token_absolute_s),
-            )
-            if life
-        ]
-        return min(ends, default=None)
+        return refresh_token_end(policy, held.grant.issued_at, held.consented_at or held.account.created_at)
 
 
 def _lacking(tool: Tool, account: ConnectedAccount) -> tuple[str, ...]:

@@ -123,5 +123,11 @@ def cause_of_death(policy: GrantPolicy, held: Held, later_consents: int, now: da
     return "grant_evicted" if limit is not None and later_consents >= limit else "revoked"
 
 
+def refresh_token_end(policy: GrantPolicy, issued_at: datetime, consented_at: datetime) -> datetime | None:
+    """When a refresh token ends if it is not used before, as far as the provider documents it; None: no fixed end."""
+    lives = ((issued_at, policy.refresh_token_idle_s), (consented_at, policy.refresh_token_absolute_s))
+    return min((since + timedelta(seconds=life) for since, life in lives if life), default=None)
+
+
 def _over(since: datetime | None, life_s: int | None, now: datetime) -> bool:
     return since is not None and life_s is not None and now - since >= timedelta(seconds=life_s)

@@ -96,13 +96,14 @@ def _identify(database: Database, lock: FileLock, ask: _Ask, folder: Path, clock
             database.write_now(lambda session: session.add(made))
             return vault_id, key
     key = ask(row.id, new=False)
-    _prove(Sealer(key.material, row.id), row)
+    prove(key, row)
     return row.id, key
 
 
-def _prove(sealer: Sealer, row: VaultRow) -> None:
+def prove(key: MasterKey, row: VaultRow) -> None:
+    """Raises KeyUnavailable where the key is not this vault's."""
     try:
-        sealer.open(row.proof, "vault", "proof")
+        Sealer(key.material, row.id).open(row.proof, "vault", "proof")
     except SealBroken:
         raise KeyUnavailable(
             "The key that was found is not this vault's. Restore the right one from your backup."
