@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+import ssl
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import metadata
@@ -27,7 +28,7 @@ from evergrant.doctor.clients import ClientFile
 from evergrant.doctor.examination import Group, examine, examine_machine
 from evergrant.doctor.finding import Finding, Level, problem
 from evergrant.doctor.holder import holder
-from evergrant.doctor.machine import installed_versions, tested_versions
+from evergrant.doctor.machine import installed_versions, pinned_versions
 from evergrant.doctor.outside import Machine, Outside
 from evergrant.model.clock import SystemClock, boot_id
 from evergrant.paths import home_folder
@@ -82,12 +83,19 @@ def _outside(settings: Settings) -> Outside:
         bind=lambda: _why_not(settings),
         holder=holder,
         network=httpx2.Client,
-        here=lambda: httpx2.Client(trust_env=False),
+        here=_here,
         folder=None,  # the one place to plug in what tells network and synced folders
         catalog=lambda: Catalog(catalog, lenient=True),
         clients=_clients,
         command=command_path,
         usual_home=home_folder({}),
+    )
+
+
+def _here() -> httpx2.Client:
+    """Without the system's certificates, which take long to load, since it goes to plain HTTP on loopback."""
+    return httpx2.Client(
+        transport=httpx2.HTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)), trust_env=False
     )
 
 
@@ -100,7 +108,7 @@ def _machine() -> Machine:
         uid=os.getuid(),
         boot_id=boot_id(),
         installed=installed_versions(metadata.requires("evergrant") or []),
-        tested=tested_versions(data_folder(PACKAGE) / "constraints.txt"),
+        tested=pinned_versions(data_folder(PACKAGE) / "constraints.txt"),
         ours=metadata.version("evergrant"),
     )
 

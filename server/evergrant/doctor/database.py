@@ -43,7 +43,7 @@ def sqlite_version(version: tuple[int, int, int]) -> Finding:
         return ok("sqlite", f"SQLite {name} has the fix of the WAL-reset bug, so the vault uses a write-ahead log.")
     return note(
         "sqlite",
-        f"SQLite {name} has the WAL-reset bug (3.7.0 to 3.51.2), so the vault has a rollback journal: safe, but slower.",
+        f"SQLite {name} has the WAL-reset bug (3.7.0 to 3.51.2), so the vault has a rollback journal: safe but slow.",
         "For the fix, use a Python with SQLite 3.51.3 or newer. Which one a Python has: "
         "python3 -c 'import sqlite3; print(sqlite3.sqlite_version)'",
     )
@@ -67,6 +67,9 @@ def whole(path: Path, found: Condition, version: tuple[int, int, int]) -> Iterat
 def unusable(path: Path, error: StoreUnavailable) -> Finding:
     """Why the database cannot be read, by SQLite's own code (sqlite.org/rescode.html)."""
     cause = error.__cause__
+    if isinstance(cause, OSError):
+        whose = f"See whose it is, and log in as that user: ls -ld {shlex.quote(str(path.parent))}"
+        return problem("database", str(error), whose)
     origin = cause.orig if isinstance(cause, DatabaseError) else None
     code = origin.sqlite_errorname if isinstance(origin, sqlite3.Error) and hasattr(origin, "sqlite_errorname") else ""
     name = shlex.quote(str(path))

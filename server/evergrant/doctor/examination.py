@@ -75,11 +75,11 @@ class _Examination:
     def vault(self) -> list[Finding]:
         looked = keychain.look(self.outside.find_keychain)
 
-        def read() -> Iterator[Finding]:
+        def look() -> Iterator[Finding]:
             self.read = vault.read_vault(self.settings, self.outside, looked)
             yield from vault.findings(self.settings, self.outside, looked, self.read)
 
-        return walled("vault", read)
+        return walled("vault", look)
 
     def clock(self) -> Iterator[Finding]:
         place, boot_id = self.settings.home / "run" / "clock", self.outside.machine.boot_id
@@ -96,9 +96,11 @@ class _Examination:
         hosts = dict.fromkeys(
             urlsplit(url).netloc for url in endpoints if url.startswith("https://") and "{" not in url
         )
-        with self.outside.network() as http:
-            told = (clock.ask(host, http, self.outside.clock) for host in hosts)
-            yield clock.against_the_network(clock.until_one_answers(told), self.platform)
+        told: list[clock.Told] = []
+        if hosts:
+            with self.outside.network() as http:
+                told = clock.until_one_answers(clock.ask(host, http, self.outside.clock) for host in hosts)
+        yield clock.against_the_network(told, self.platform)
 
     def server(self) -> Iterator[Finding]:
         self.running = server = self.outside.running()

@@ -12,6 +12,7 @@ from evergrant.paths import socket_path
 CHECK = "file modes"
 VITAL = ("vault.db", "vault.db-wal", "vault.db-shm", "vault.db-journal", "vault.key", "keyring.sealed", "spool")
 """What may be read by nobody else, even where the folder around it is closed."""
+OURS = ("run", "locks", "serve.log")
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 Lstat = Callable[[Path], os.stat_result]
@@ -20,8 +21,8 @@ Lstat = Callable[[Path], os.stat_result]
 def places(home: Path) -> list[Path]:
     """The folder, what lies in it, and the socket; raises OSError where it cannot be listed."""
     socket = socket_path(home)
-    inner = [path for folder in (home, home / "run") if folder.is_dir() for path in sorted(folder.iterdir())]
-    lying = [home, *inner, socket.parent, socket]
+    running = sorted((home / "run").iterdir()) if (home / "run").is_dir() else []
+    lying = [home, *(home / name for name in (*VITAL, *OURS)), *running, socket.parent, socket]
     return [path for path in dict.fromkeys(lying) if os.path.lexists(path)]
 
 
@@ -35,7 +36,8 @@ def modes(home: Path, found: Sequence[Path], lstat: Lstat, uid: int) -> Iterator
 
 def locks(folder: Path, lstat: Lstat, uid: int) -> Iterator[Finding]:
     """The lock files, of which there may be thousands: one finding for all."""
-    bad = [path for path in sorted(folder.iterdir()) if any(_faults(folder, path, lstat(path), uid))]
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    bad = [path for path in there if any(_faults(folder, path, lstat(path), uid))]
     if bad:
         place = shlex.quote(str(folder))
         yield warning(

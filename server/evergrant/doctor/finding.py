@@ -48,14 +48,16 @@ def problem(check: str, what: str, what_to_do: str) -> Finding:
 
 def walled(check: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
     """What a check finds; where the check itself fails, that as a finding, so that the others go on."""
+    found: list[Finding] = []
     try:
-        return list(look())
+        found.extend(look())
     except (StoreUnavailable, KeyUnavailable) as error:
-        return [problem(check, str(error), "Put that right, then: evergrant doctor")]
+        found.append(problem(check, str(error), "Put that right, then: evergrant doctor"))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         text = f"It could not be looked at: {where}{error.strerror or error}."
-        return [problem(check, text, "Run it as the user whose vault it is: evergrant doctor")]
+        found.append(problem(check, text, "Look at whose it is (ls -l), and run as that user: evergrant doctor"))
     except Exception as error:  # noqa: BLE001  (a doctor that falls ill says so and goes on)
         text = f"The check itself failed ({type(error).__name__})."
-        return [problem(check, text, "Report it, with the output of: evergrant doctor --json")]
+        found.append(problem(check, text, "Report it, with the output of: evergrant doctor --json"))
+    return found

@@ -52,7 +52,7 @@ def packages(tested: Mapping[str, str], installed: Mapping[str, str | None], pyt
         )
 
 
-def tested_versions(constraints: Path) -> dict[str, str]:
+def pinned_versions(constraints: Path) -> dict[str, str]:
     """What `constraints.txt` pins, by name; empty where there is no such file."""
     if not constraints.is_file():
         return {}

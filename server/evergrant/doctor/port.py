@@ -33,7 +33,7 @@ def redirect_uris(connections: Sequence[KnownConnection], expected: str) -> Iter
     strays = [finding for each in connections if (finding := _stray(each, expected))]
     yield from strays
     if connections and not strays:
-        yield ok("redirect URIs", f"All {len(connections)} lead to {expected}.")
+        yield ok("redirect URIs", f"They lead to {expected}.")
 
 
 def _stray(connection: KnownConnection, expected: str) -> Finding | None:

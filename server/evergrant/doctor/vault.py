@@ -42,10 +42,15 @@ class Read:
 
 
 def read_vault(settings: Settings, outside: Outside, looked: keychain.Looked) -> Read:
-    """Whatever can be read; raises OSError where the folder cannot be looked into."""
+    """Whatever can be read."""
     path = database_file(settings.home)
-    if not path.exists() or path.stat().st_size == 0:
-        return Read()
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            return Read()
+    except OSError as error:
+        unreadable = StoreUnavailable(f"The vault's folder cannot be looked into: {error.strerror}.")
+        unreadable.__cause__ = error
+        return Read(unreadable)
     with closing(Database(path)) as opened:
         row = _tried(lambda: vault_row(opened))
         seen = _tried(lambda: overview(opened, LOCAL_TENANT))
