@@ -1,9 +1,10 @@
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.doctor.samples import ACCOUNT, NOW, levels, only, unknown_commands, vault
+from tests.doctor.samples import ACCOUNT, GRANT, NOW, levels, only, unknown_commands, vault
 from tests.oauth.samples import ROOT
 
 from evergrant.catalog.catalog import Catalog
@@ -15,8 +16,8 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 HUBSPOT = Catalog([ROOT]).connector("hubspot")
 
 
-def around(*, serving: bool = True, **policy: Any) -> Circumstances:
-    limits = GrantPolicy(source="s", verified_on="2026-11-23", **policy)
+def around(policy: Mapping[str, int] | None = None, *, serving: bool = True) -> Circumstances:
+    limits = GrantPolicy.model_validate({"source": "s", "verified_on": "2026-11-23", **(policy or {})})
     connector: Connector = HUBSPOT.model_copy(update={"grant": limits})
     return Circumstances(NOW, serving, "Restart it: kill 7 && evergrant serve", {"hubspot": connector})
 
@@ -79,11 +80,20 @@ def test_a_grant_that_is_not_renewed_says_why_and_since_when(
 def test_the_known_end_of_a_refresh_token_is_told_when_it_is_near(
     policy: dict[str, int], grant: dict[str, Any], level: str, said: str
 ) -> None:
-    [found] = accounts(vault(**grant), around(**policy))
+    [found] = accounts(vault(**grant), around(policy))
 
     assert found.level == level
     assert said in found.what
     assert unknown_commands(found.what_to_do or "") == []
+
+
+def test_while_a_provider_is_in_trouble_its_accounts_wait_for_it_and_not_for_a_restart() -> None:
+    late = replace(GRANT, refresh_at=NOW - HOUR)
+    failing = replace(GRANT, attempts=3, last_error="http_503")
+    found = list(accounts(replace(vault(), grants=[late, failing]), around()))
+
+    assert levels(found) == ["warning", "warning"]
+    assert "evergrant accounts show acme" in (found[0].what_to_do or "")
 
 
 def test_a_renewal_that_came_late_is_a_note() -> None:

@@ -10,6 +10,7 @@ from evergrant.doctor.google import LIFE_VALUE
 from evergrant.doctor.google import testing_mode as in_testing
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.event import Event, reauth_completed, reauth_required
+from evergrant.oauth.values import from_token
 from evergrant.vault.overview import Overview
 
 CATALOG = Catalog([ROOT]).connectors()
@@ -84,3 +85,8 @@ def test_an_answer_that_names_seven_days_warns_before_the_death(told: str, age: 
 def test_other_providers_are_not_suspected() -> None:
     other = replace(ACCOUNT, created_at=BEGUN)
     assert list(in_testing(seen(died(BEGUN + 7 * DAY), account=other), CATALOG, NOW)) == []
+
+
+def test_what_a_token_answer_says_of_the_grants_life_becomes_an_account_value() -> None:
+    assert from_token(CATALOG["google_sheets"], {"refresh_token_expires_in": 604799}) == {LIFE_VALUE: "604799"}
+    assert from_token(CATALOG["google_sheets"], {}) == {}

@@ -9,7 +9,7 @@ from tests.fakes.command import free_port
 
 from evergrant.cli.server import bind
 from evergrant.doctor.holder import holder
-from evergrant.doctor.port import port, redirect_uris
+from evergrant.doctor.port import host, port, redirect_uris
 
 TAKEN = "Port 8484 on 127.0.0.1 cannot be had (Address already in use)."
 
@@ -32,6 +32,13 @@ def test_a_port_that_is_taken_names_its_holder_and_another_port() -> None:
 def test_a_port_of_the_system_is_said_to_be_one() -> None:
     found = port(80, None, "Port 80 on 127.0.0.1 cannot be had (Permission denied).", None, "linux")
     assert found.what_to_do == "evergrant serve --port 8484"
+
+
+@pytest.mark.parametrize(("name", "levels"), [("127.0.0.1", []), ("::1", []), ("0.0.0.0", ["problem"])])  # noqa: S104
+def test_the_server_listens_on_loopback_only(name: str, levels: list[str]) -> None:
+    assert [(each.level, each.what_to_do) for each in host(name)] == [
+        (level, "unset EVERGRANT_HOST") for level in levels
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_a_session_that_comes_of_the_question_is_ended() -> None:
 
 
 @contextmanager
-def listener(answer: bytes) -> Iterator[Path]:
+def listener(answer: bytes) -> Generator[Path]:
     """A socket at which the first one who writes gets `answer`."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
         path = Path(folder) / "s"

@@ -1,6 +1,6 @@
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,15 @@ from evergrant.catalog.connector import GrantPolicy
 from evergrant.model.grant import Grant
 from evergrant.model.json import Json
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S
-from evergrant.tokens.policy import FIRST_RETRY, LONGEST_RETRY, cause_of_death, last_chance, resend_at, retry_at
+from evergrant.tokens.policy import (
+    FIRST_RETRY,
+    LONGEST_RETRY,
+    cause_of_death,
+    last_chance,
+    refresh_token_end,
+    resend_at,
+    retry_at,
+)
 from evergrant.vault.grants import Held
 
 SENT = START + timedelta(minutes=40)
@@ -125,3 +133,18 @@ def test_the_last_chance_is_where_a_token_stops_being_usable() -> None:
     assert chance == LAST_CHANCE
     assert grant.usable(chance - timedelta(microseconds=1))
     assert not grant.usable(chance)
+
+
+@pytest.mark.parametrize(
+    ("limits", "end"),
+    [
+        ({}, None),
+        ({"refresh_token_idle_s": 86400}, START + timedelta(days=3)),
+        ({"refresh_token_absolute_s": 86400}, START + timedelta(days=1)),
+        ({"refresh_token_idle_s": 60, "refresh_token_absolute_s": 9 * 86400}, START + timedelta(days=2, seconds=60)),
+    ],
+)
+def test_a_refresh_tokens_end_counts_from_its_issue_or_from_the_consent(
+    limits: dict[str, Json], end: datetime | None
+) -> None:
+    assert refresh_token_end(policy(**limits), START + timedelta(days=2), START) == end

@@ -1,7 +1,7 @@
 """The connected accounts: those that need their person, and those whose grant may be about to die."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from evergrant.catalog.connector import Connector
@@ -29,10 +29,13 @@ class Circumstances:
     restart: str
     """What starts one, or starts it anew."""
     connectors: Mapping[str, Connector]
+    troubled: frozenset[str] = frozenset()
+    """The connections of which an exchange has failed: the server waits for their provider."""
 
 
 def accounts(seen: Overview, around: Circumstances) -> Iterator[Finding]:
     """A finding for each fault of each account; one for all where there is none."""
+    around = replace(around, troubled=frozenset(each.account.connection_id for each in seen.grants if each.attempts))
     judged = [finding for grant in seen.grants if not grant.dead for finding in _grant(grant, around)]
     found = [*_dead(seen), *judged]
     yield from found
@@ -66,6 +69,9 @@ def _late(grant: KnownGrant, around: Circumstances) -> Finding | None:
     text = f"{_name(grant.account)}: it should have been renewed at {_at(grant.refresh_at)}"
     if not around.serving:
         return warning(CHECK, f"{text}, and no server runs.", "Start it: evergrant serve")
+    if grant.account.connection_id in around.troubled:
+        what = f"Nothing, unless it lasts. Its standing: evergrant accounts show {grant.account.alias}"
+        return warning(CHECK, f"{text}; the server waits until its provider is well again.", what)
     return problem(CHECK, f"{text}, and the server that runs has not done it.", around.restart)
 
 

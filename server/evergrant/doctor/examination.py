@@ -111,19 +111,20 @@ class _Examination:
         yield of_server.answers("server, socket", server, asked)
         if asked.version:
             yield of_server.version(server, asked.version, self.outside.machine.ours)
-        with self.outside.here() as http:
-            for wire, answer in self._over_http(server, http):
-                yield of_server.answers(wire, server, answer)
+        if url := of_server.local_url(server):
+            with self.outside.here() as http:
+                for wire, answer in self._over_http(url, http):
+                    yield of_server.answers(wire, server, answer)
+        else:
+            yield of_server.elsewhere(server)
 
-    def _over_http(self, server: Server, http: httpx2.Client) -> Iterator[tuple[str, Asked]]:
-        """Over loopback alone: a bearer goes nowhere else."""
-        if (url := of_server.local_url(server)) is None:
-            return
+    def _over_http(self, url: str, http: httpx2.Client) -> Iterator[tuple[str, Asked]]:
         yield "server, HTTP", asking.healthz(http, url)
         if isinstance(self.read.key, MasterKey):
             yield "server, MCP over HTTP", asking.over_http(http, url, local_bearer(self.read.key.ring))
 
     def port(self) -> Iterator[Finding]:
+        yield from port.host(self.settings.host)
         at, number = self.running.url if self.running else None, self.settings.port
         why_not = None if at else self.outside.bind()
         holder = self.outside.holder(number) if why_not else None

@@ -28,6 +28,14 @@ def port(number: int, served_at: str | None, why_not: str | None, holder: str | 
     )
 
 
+def host(name: str) -> Iterator[Finding]:
+    """Whether the server would listen there."""
+    if name not in LOOPBACK:
+        yield problem(
+            "port", f"EVERGRANT_HOST is {name}, and the server listens on loopback only.", "unset EVERGRANT_HOST"
+        )
+
+
 def redirect_uris(connections: Sequence[KnownConnection], expected: str) -> Iterator[Finding]:
     """Each redirect URI against the callback at which the server is, or would be, reached."""
     strays = [finding for each in connections if (finding := _stray(each, expected))]

@@ -49,6 +49,12 @@ def version(server: Server, theirs: str, ours: str) -> Finding:
     return warning("version", f"The server that runs is version {theirs}, and {ours} is installed.", restart(server))
 
 
+def elsewhere(server: Server) -> Finding:
+    """A server that people reach through another address."""
+    text = f"Not asked: it is reached at {server.url}, and a bearer is sent to this machine only."
+    return note("server, HTTP", text, f"Ask it yourself: curl {server.url}/healthz")
+
+
 def restart(server: Server) -> str:
     """The command that ends a server and starts another."""
     stop = f"kill {server.pid} && " if server.pid else ""
