@@ -25,7 +25,9 @@ from evergrant.store.steady import SteadyClock
 from evergrant.vault.sources.given import Given
 
 pytestmark = pytest.mark.anyio
-MACHINE = Machine("linux", (3, 13, 1), "python", (3, 51, 3), 1000, "boot", {"mcp": "2.3.0"}, {"mcp": "2.3.0"}, "0.1.0")
+MACHINE = Machine(
+    "linux", (3, 13, 1), "python", (3, 51, 3), 1000, "boot", lambda: {"mcp": "2.3.0"}, lambda: {"mcp": "2.3.0"}, "0.1.0"
+)
 
 
 class Providers(httpx2.BaseTransport):
@@ -105,9 +107,18 @@ async def add(home: Path, connector: str) -> None:
 async def test_whatever_fails_is_a_finding_and_the_rest_goes_on(tmp_path: Path, error: Callable[..., NoReturn]) -> None:
     await add(tmp_path, "hubspot")
     broken = replace(
-        outside(), lstat=error, free=error, running=error, bind=error, network=error, folder=error, catalog=error,
-        clients=error, command=error,
-    )  # fmt: skip
+        outside(),
+        machine=replace(MACHINE, installed=error),
+        lstat=error,
+        free=error,
+        running=error,
+        bind=error,
+        network=error,
+        folder=error,
+        catalog=error,
+        clients=error,
+        command=error,
+    )
 
     groups = report(tmp_path, broken)
 
@@ -115,7 +126,17 @@ async def test_whatever_fails_is_a_finding_and_the_rest_goes_on(tmp_path: Path, 
         "Machine", "Vault", "Clock", "Server", "Clients", "Connections", "Accounts",
     ]  # fmt: skip
     assert of(groups, "key source")[0].level == "ok"
-    for check in ("file modes", "disk", "folder", "server", "port", "clients", "accounts", "clock, network"):
+    for check in (
+        "packages",
+        "file modes",
+        "disk",
+        "folder",
+        "server",
+        "port",
+        "clients",
+        "accounts",
+        "clock, network",
+    ):
         assert of(groups, check)[-1].level == "problem"
         assert of(groups, check)[-1].what_to_do
 
@@ -167,6 +188,20 @@ async def test_accounts_are_judged_by_the_time_that_the_vault_has_seen(tmp_path:
 
     assert "should have been renewed" in late[0].what
     assert of(report(tmp_path, outside(now=connected)), "clock")[0].level == "warning"
+
+
+async def test_what_a_damaged_database_does_not_tell_is_not_said_to_be_in_order(tmp_path: Path) -> None:
+    await add(tmp_path, "hubspot")
+    (tmp_path / "vault.db").write_bytes(b"\xff" * 8192)
+
+    groups = report(tmp_path, outside(), offline=True)
+
+    assert of(groups, "database")[0].level == "problem"
+    for check in ("key source", "connections", "accounts"):
+        [told] = of(groups, check)
+        assert told.level == "note"
+        assert "Not looked" in told.what
+    assert of(groups, "redirect URIs") == []
 
 
 async def test_a_key_without_its_database_and_a_database_without_its_key_are_told(tmp_path: Path) -> None:

@@ -37,11 +37,15 @@ def test_a_folder_that_is_its_owners_alone_is_in_order() -> None:
         (HOME, 0o755, "problem", "chmod 700 '/vault home'"),
         (HOME / "vault.key", 0o644, "problem", "chmod 600 '/vault home/vault.key'"),
         (HOME / "vault.db", 0o660, "problem", "chmod 600 '/vault home/vault.db'"),
+        (HOME, 0o000, "problem", "chmod 700 '/vault home'"),
+        (HOME / "vault.db", 0o400, "problem", "chmod 600 '/vault home/vault.db'"),
         (HOME / "run", 0o750, "warning", "chmod 700 '/vault home/run'"),
         (HOME / "serve.log", 0o604, "warning", "chmod 600 '/vault home/serve.log'"),
     ],
 )
-def test_each_path_that_others_can_touch_has_its_command(path: Path, mode: int, level: str, command: str) -> None:
+def test_each_path_that_others_can_touch_or_its_owner_cannot_has_its_command(
+    path: Path, mode: int, level: str, command: str
+) -> None:
     assert found(path, mode) == [(level, command)]
 
 

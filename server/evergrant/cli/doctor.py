@@ -107,8 +107,8 @@ def _machine() -> Machine:
         sqlite=sqlite3.sqlite_version_info,
         uid=os.getuid(),
         boot_id=boot_id(),
-        installed=installed_versions(metadata.requires("evergrant") or []),
-        tested=pinned_versions(data_folder(PACKAGE) / "constraints.txt"),
+        installed=lambda: installed_versions(metadata.requires("evergrant") or []),
+        tested=lambda: pinned_versions(data_folder(PACKAGE) / "constraints.txt"),
         ours=metadata.version("evergrant"),
     )
 

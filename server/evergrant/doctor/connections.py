@@ -15,7 +15,12 @@ def connections(seen: Overview) -> Iterator[Finding]:
     yield from _unused(seen)
     if not faults:
         number = len(seen.connections)
-        yield ok(CHECK, f"{number} OAuth clients, none of them refused." if number else "There is no OAuth client yet.")
+        yield ok(
+            CHECK,
+            f"No provider refuses an OAuth client of ours (we have {number})."
+            if number
+            else "There is no OAuth client yet.",
+        )
 
 
 def connectors(seen: Overview, known: Mapping[str, object], faults: Mapping[str, Exception]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx2
@@ -37,7 +37,7 @@ def examine_machine(the: Machine) -> Group:
     findings = [
         *walled("system", lambda: [machine.system(the.platform)]),
         *walled("python", lambda: [machine.python(the.python)]),
-        *walled("packages", lambda: machine.packages(the.tested, the.installed, the.python_path)),
+        *walled("packages", lambda: machine.packages(the.tested(), the.installed(), the.python_path)),
         *walled("sqlite", lambda: [sqlite_version(the.sqlite)]),
     ]
     return Group("Machine", findings)
@@ -51,9 +51,8 @@ def examine(settings: Settings, outside: Outside, *, offline: bool) -> Iterator[
     yield Group("Clock", [*walled("clock", all_of.clock), *walled("clock, network", all_of.network_time)])
     yield Group("Server", [*walled("server", all_of.server), *walled("port", all_of.port)])
     yield Group("Clients", walled("clients", all_of.clients))
-    checks = (all_of.redirect_uris, all_of.connectors, all_of.connections)
-    yield Group("Connections", [finding for check in checks for finding in walled("connections", check)])
-    yield Group("Accounts", [*walled("accounts", all_of.accounts), *walled(google.CHECK, all_of.google)])
+    yield Group("Connections", [*walled("connectors", all_of.connectors), *all_of.kept("connections")])
+    yield Group("Accounts", all_of.kept("accounts"))
 
 
 @dataclass(slots=True)
@@ -134,6 +133,16 @@ class _Examination:
         command = str(self.outside.command())
         for file in self.outside.clients():
             yield clients.client(file, command, self.settings.home, self.outside.usual_home)
+
+    def kept(self, name: Literal["connections", "accounts"]) -> list[Finding]:
+        """What the database tells; nothing is said to be in order that could not be read."""
+        if self.read.unread:
+            return [note(name, "Not looked at, since the database cannot be read.")]
+        looks = {
+            "connections": ((name, self.redirect_uris), (name, self.connections)),
+            "accounts": ((name, self.accounts), (google.CHECK, self.google)),
+        }
+        return [finding for check, look in looks[name] for finding in walled(check, look)]
 
     def redirect_uris(self) -> Iterator[Finding]:
         expected = f"{self.running.url}{port.CALLBACK}" if self.running else self.settings.redirect_uri

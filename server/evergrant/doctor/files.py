@@ -19,10 +19,9 @@ Lstat = Callable[[Path], os.stat_result]
 
 
 def places(home: Path) -> list[Path]:
-    """The folder, what lies in it, and the socket; raises OSError where it cannot be listed."""
+    """The folder, what lies in it, and the socket, as far as they can be seen."""
     socket = socket_path(home)
-    running = sorted((home / "run").iterdir()) if (home / "run").is_dir() else []
-    lying = [home, *(home / name for name in (*VITAL, *OURS)), *running, socket.parent, socket]
+    lying = [home, *(home / name for name in (*VITAL, *OURS)), *_listed(home / "run"), socket.parent, socket]
     return [path for path in dict.fromkeys(lying) if os.path.lexists(path)]
 
 
@@ -36,8 +35,7 @@ def modes(home: Path, found: Sequence[Path], lstat: Lstat, uid: int) -> Iterator
 
 def locks(folder: Path, lstat: Lstat, uid: int) -> Iterator[Finding]:
     """The lock files, of which there may be thousands: one finding for all."""
-    there = sorted(folder.iterdir()) if folder.is_dir() else []
-    bad = [path for path in there if any(_faults(folder, path, lstat(path), uid))]
+    bad = [path for path in _listed(folder) if any(_faults(folder, path, lstat(path), uid))]
     if bad:
         place = shlex.quote(str(folder))
         yield warning(
@@ -47,12 +45,20 @@ def locks(folder: Path, lstat: Lstat, uid: int) -> Iterator[Finding]:
         )
 
 
+def _listed(folder: Path) -> list[Path]:
+    """What lies there; nothing where that cannot be seen, for which the folder's own mode is the reason."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _faults(home: Path, path: Path, info: os.stat_result, uid: int) -> Iterator[Finding]:
     vital = path in (home, socket_path(home)) or path.name in VITAL
     level, name = (problem if vital else warning), shlex.quote(str(path))
     if info.st_uid != uid:
         yield level(CHECK, f"{path} belongs to user {info.st_uid}, and you are {uid}.", f"sudo chown {uid} {name}")
-    mode = stat.S_IMODE(info.st_mode)
-    if mode & OTHERS and not stat.S_ISLNK(info.st_mode):
-        wanted = "700" if stat.S_ISDIR(info.st_mode) else "600"
-        yield level(CHECK, f"{path} has mode {mode:04o}: others can touch it.", f"chmod {wanted} {name}")
+    mode, wanted = stat.S_IMODE(info.st_mode), 0o700 if stat.S_ISDIR(info.st_mode) else 0o600
+    if mode & (OTHERS | wanted) != wanted and not stat.S_ISLNK(info.st_mode):
+        who = "others can touch it" if mode & OTHERS else "you cannot use it"
+        yield level(CHECK, f"{path} has mode {mode:04o}: {who}.", f"chmod {wanted:o} {name}")

@@ -28,8 +28,8 @@ class Machine:
     sqlite: Version
     uid: int
     boot_id: str
-    installed: Mapping[str, str | None]
-    tested: Mapping[str, str]
+    installed: Callable[[], Mapping[str, str | None]]
+    tested: Callable[[], Mapping[str, str]]
     ours: str
     """The version of Evergrant that is installed."""
 

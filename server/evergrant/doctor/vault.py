@@ -36,6 +36,11 @@ class Read:
     """None where it was not looked for, since the database does not say which vault it is."""
 
     @property
+    def unread(self) -> bool:
+        """Whether there is a database and it does not tell what is in it."""
+        return self.row is not None and not isinstance(self.seen, Overview)
+
+    @property
     def overview(self) -> Overview:
         """Empty where the database cannot be read."""
         return self.seen if isinstance(self.seen, Overview) else Overview()
