@@ -16,7 +16,7 @@ import anyio
 import pytest
 from tests.doctor.samples import unknown_commands
 from tests.fakes.command import Command, free_port
-from tests.fakes.practice import practice
+from tests.fakes.practice import REDIRECT_URI, practice
 from typing_extensions import override
 
 from evergrant.cli.server import bind
@@ -170,7 +170,7 @@ async def fall_ill(home: Path) -> None:
         await world.search(account)
         app = world.app
         added = await app.registry.add(
-            LOCAL_TENANT, "hubspot", client_id="x", client_secret=Secret("y"), redirect_uri=app.settings.redirect_uri
+            LOCAL_TENANT, "hubspot", client_id="x", client_secret=Secret("y"), redirect_uri=REDIRECT_URI
         )
         await app.connections.set_fault(
             added, "invalid_client", connection_faulted(added, "invalid_client", world.clock.now())
