@@ -1,18 +1,20 @@
 """The composition root: the one place that builds objects and hands them to each other."""
 
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx2
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
+from evergrant.dial.guard import Guard, Resolve, system_resolve
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
+from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
@@ -23,7 +25,9 @@ from evergrant.service.person import verdict
 from evergrant.service.registry import Registry
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
+from evergrant.store.folder import check_folder
 from evergrant.store.locks import AccountLocks
+from evergrant.store.mounts import Mount, mounts
 from evergrant.store.steady import SteadyClock
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
@@ -38,6 +42,7 @@ from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.keys import FindKeychain
 from evergrant.vault.outbox import Outbox
@@ -62,11 +67,18 @@ class Surroundings:
     """Names this start of the machine, where the clock may be set while it runs; None is a clock that never is."""
     ask_passphrase: Callable[[bool], Secret] | None = None
     """Asks the person at the terminal, twice for a new one; None where there is nobody."""
+    live: LiveSecrets = field(default_factory=LiveSecrets)
+    """Told of every secret that is used, so that the log can be cleared of them."""
+    mounts: Callable[[], Sequence[Mount]] = mounts
+    resolve: Resolve = system_resolve
+    """Where the network looks names up."""
 
 
-def real_world() -> Surroundings:
-    """The machine's clock, its network, its keychain."""
-    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing, boot_id=boot_id())
+def real_world(live: LiveSecrets | None = None) -> Surroundings:
+    """The machine's clock, its network, its keychain; `live` is what the log is cleared by."""
+    told = LiveSecrets() if live is None else live
+    world = Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing)
+    return replace(world, boot_id=boot_id(), live=told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,7 @@ class App:
     tokens: TokenSource
     schedule: Schedule
     outbox: Outbox
+    live: LiveSecrets
 
 
 @asynccontextmanager
@@ -98,12 +111,14 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
     Raises KeyUnavailable, StoreUnavailable.
     """
     catalog = Catalog(folders(Path(__file__).parent, settings.connector_path), lenient=True)
+    check_folder(settings.home, world.mounts)
     given = settings.given(world.ask_passphrase)
     vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock, given)
+    network = world.transport or Guard(world.resolve, settings.allow_private_hosts)
     try:
         async with (
-            http_client(world.transport, keep_alive=0) as to_tokens,
-            http_client(world.transport, keep_alive=16) as to_apis,
+            http_client(network, keep_alive=0) as to_tokens,
+            http_client(network, keep_alive=16) as to_apis,
         ):
             clock = await _steady(world, vault)
             app = _compose(settings, world, clock, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
@@ -140,11 +155,12 @@ def _compose(
     to_tokens: httpx2.AsyncClient,
     to_apis: httpx2.AsyncClient,
 ) -> App:
-    database, sealer = vault.database, vault.sealer
-    connections, accounts = Connections(database, sealer), Accounts(database)
+    database, keys = vault.database, vault.data_keys.telling(world.live.note)
+    connections, accounts = Connections(database, keys), Accounts(database)
     agenda = Agenda(database)
-    grants, authorizations = Grants(database, sealer, world.failpoint), Authorizations(database, sealer)
-    endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
+    grants, authorizations = Grants(database, keys, world.failpoint), Authorizations(database, keys)
+    endpoint = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s, world.live.redact)
+    sender = Sender(to_apis)
     breakers = Breakers(clock, world.random)
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
@@ -169,9 +185,10 @@ def _compose(
         successors=successors,
         setbacks=setbacks,
         failpoint=world.failpoint,
-        spool=Spool(vault.folder / "spool", sealer),
+        spool=Spool(vault.folder / "spool", vault.spool_sealer),
         breakers=breakers,
         places=Places(),
+        restored=lambda: is_restored(database),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
     return App(
@@ -186,12 +203,23 @@ def _compose(
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
         consent=Consent(
-            catalog, connections, accounts, grants, authorizations, endpoint, successors, locks, sender, clock
+            catalog,
+            connections,
+            accounts,
+            grants,
+            authorizations,
+            endpoint,
+            successors,
+            locks,
+            sender,
+            clock,
+            world.live,
         ),
-        executor=Executor(catalog, tokens, sender),
+        executor=Executor(catalog, tokens, sender, world.live.redact),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
         outbox=Outbox(database),
+        live=world.live,
     )
 
 

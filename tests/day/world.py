@@ -84,7 +84,7 @@ class World:
 
     @property
     def _grants(self) -> Grants:
-        return Grants(self.app.vault.database, self.app.vault.sealer)
+        return Grants(self.app.vault.database, self.app.vault.data_keys)
 
     def _account(self, provider: Provider) -> ConnectedAccount:
         now, connector = self.clock.now(), provider.service.name

@@ -144,6 +144,15 @@ def test_a_damaged_database_is_found_and_the_other_checks_go_on(command: Command
     assert [found[name][0].level for name in ("port", "connectors", "file modes", "disk")] == ["ok"] * 4
 
 
+def test_a_vault_in_a_synced_folder_is_found(command: Command, tmp_path: Path) -> None:
+    make_vault(tmp_path / "Dropbox" / "vault")
+
+    found = bad(examined(replace(command, home=tmp_path / "Dropbox" / "vault"), "--offline"))
+
+    assert list(found) == ["folder"]
+    assert "Dropbox keeps that folder in step" in found["folder"][0]
+
+
 def test_a_setting_that_cannot_be_used_is_a_finding(command: Command) -> None:
     wrong = replace(command, more={**command.more, "EVERGRANT_KEY_SOURCE": "postit"})
 

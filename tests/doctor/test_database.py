@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from tests.doctor.samples import levels, only
+from tests.doctor.samples import NOW, levels, only
 
-from evergrant.doctor.database import Condition, condition, room, spool, sqlite_version, unusable, whole
+from evergrant.doctor.database import Condition, condition, restored, room, spool, sqlite_version, unusable, whole
 from evergrant.doctor.folder import folder
 from evergrant.store.database import Database, StoreUnavailable
+from evergrant.store.tables import VaultRow
 
 MIB = 1024 * 1024
 FIXED, BUGGY = (3, 51, 3), (3, 40, 1)
@@ -102,6 +103,17 @@ def test_a_write_ahead_log_under_a_sqlite_with_the_bug_is_a_warning(path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("marked", "epoch", "expected"),
+    [(False, None, []), (False, 3, []), (False, 2, []), (False, 4, ["problem"]), (True, None, ["problem"])],
+)
+def test_a_database_that_was_restored_from_a_backup_is_told(
+    marked: bool, epoch: int | None, expected: list[str]
+) -> None:
+    row = VaultRow(id="vault_1", proof=b"", vault_key=1, epoch=3, restored=marked, created_at=NOW)
+    assert levels(restored(row, epoch)) == expected
+
+
+@pytest.mark.parametrize(
     ("free", "size", "expected"),
     [(900 * MIB, MIB, "ok"), (900 * MIB, 2000 * MIB, "note"), (100 * MIB, MIB, "warning"), (MIB, MIB, "problem")],
 )
@@ -118,9 +130,9 @@ def test_tokens_that_wait_in_the_spool_are_told(tmp_path: Path) -> None:
     assert "2 new tokens" in only([spool(tmp_path, 2)]).what
 
 
-def test_a_folder_is_refused_by_what_can_tell_and_else_said_not_to_be_looked_at(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_place_for_a_vault_is_to_be_moved(tmp_path: Path) -> None:
     refused = folder(tmp_path, lambda _: "It is on NFS.")
 
     assert (refused.level, refused.what) == ("problem", "It is on NFS.")
+    assert f"mv {tmp_path} " in (refused.what_to_do or "")
     assert folder(tmp_path, lambda _: None).level == "ok"
-    assert folder(tmp_path, None).level == "note"

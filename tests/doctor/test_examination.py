@@ -64,7 +64,7 @@ def outside(providers: Providers | None = None, now: datetime = NOW) -> Outside:
         holder=lambda _: None,
         network=lambda: httpx2.Client(transport=providers),
         here=lambda: httpx2.Client(transport=providers),
-        folder=None,
+        folder=lambda _: None,
         catalog=lambda: Catalog([ROOT], lenient=True),
         clients=list,
         command=lambda: Path("/usr/bin/evergrant"),

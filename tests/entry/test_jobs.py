@@ -4,12 +4,16 @@
 # (APScheduler 3 is not typed)
 
 import asyncio
+import io
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
 from anyio.lowlevel import checkpoint
+from structlog.testing import LogCapture
 from tests.fakes.clock import ManualClock
+from tests.fakes.logging_state import logging_kept
 from typing_extensions import override
 
 from evergrant.entry.jobs import LONGEST_WAIT, job_set, keep_on_time, next_tick
@@ -213,3 +217,31 @@ async def test_a_tick_is_planned_by_the_machines_time_of_day_though_due_times_ar
     scheduler.shutdown(wait=False)
 
     assert following - CLOCK.now() <= timedelta(seconds=20)
+
+
+async def test_a_tick_that_fails_unforeseen_is_logged_by_us_alone_and_followed_by_another() -> None:
+    captured, records = LogCapture(), io.StringIO()
+    log = structlog.wrap_logger(structlog.PrintLogger(), processors=[captured])
+    failed = asyncio.Event()
+
+    async def tick() -> datetime | None:
+        failed.set()
+        raise ZeroDivisionError("nobody thought of this")
+
+    with logging_kept():
+        logging.basicConfig(stream=records, level=logging.DEBUG)
+        scheduler = job_set(tick, CLOCK, CLOCK, log)
+        scheduler.start()
+        async with asyncio.timeout(10):
+            await failed.wait()
+            for _ in range(3):
+                await checkpoint()
+        job = scheduler.get_job("refresh_due")
+        scheduler.shutdown(wait=False)
+
+    assert job is not None
+    assert timedelta(0) < job.next_run_time - CLOCK.now() <= LONGEST_WAIT
+    (entry,) = captured.entries
+    assert entry["event"] == "unforeseen failure"
+    assert (entry["type"], entry["error"]) == ("builtins.ZeroDivisionError", "nobody thought of this")
+    assert "nobody thought of this" not in records.getvalue()

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import anyio.lowlevel
@@ -181,6 +182,21 @@ async def test_callers_that_are_cancelled_leave_their_writes_to_run_to_the_end(d
     go.set()
     await database.write(count_one_more)  # waits for its turn behind the two
     assert database.read(count) == 3
+
+
+@pytest.mark.anyio
+async def test_the_writes_of_a_process_run_one_at_a_time_and_in_their_order(database: Database) -> None:
+    inside: list[int] = []
+    done: list[tuple[int, int]] = []
+
+    def work(number: int, session: Session) -> None:
+        inside.append(number)
+        count_one_more(session)
+        done.append((number, len(inside)))
+        inside.remove(number)
+
+    await asyncio.gather(*(database.write(partial(work, number)) for number in range(30)))
+    assert done == [(number, 1) for number in range(30)]
 
 
 @pytest.mark.anyio

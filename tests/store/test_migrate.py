@@ -35,7 +35,7 @@ def test_every_row_but_the_vaults_own_names_its_tenant(migrated: Database) -> No
 
 
 def test_a_second_upgrade_changes_nothing(migrated: Database, path: Path) -> None:
-    migrated.write_now(lambda session: sql(session, "INSERT INTO vault VALUES ('vault_1', x'00', 0)"))
+    migrated.write_now(lambda session: sql(session, "INSERT INTO vault VALUES ('vault_1', x'00', 1, 0, 0, 0)"))
     before = path.read_bytes()
     upgrade(migrated.engine)
     assert path.read_bytes() == before

@@ -43,7 +43,7 @@ class World:
         self.clock = self.practice.clock
         self.start = self.clock.now()
         self.breakers = Breakers(self.clock, random.Random(1))
-        self.grants = Grants(app.vault.database, app.vault.sealer)
+        self.grants = Grants(app.vault.database, app.vault.data_keys)
         self.agenda = Agenda(app.vault.database)
         self.schedule = self.new_schedule(host_pace(self.clock), connection_pace(self.clock))
 

@@ -28,12 +28,12 @@ async def world(tmp_path: Path) -> AsyncGenerator[Practice, None]:
 
 
 def grants(world: Practice) -> Grants:
-    return Grants(world.app.vault.database, world.app.vault.sealer)
+    return Grants(world.app.vault.database, world.app.vault.data_keys)
 
 
-def remove_connector(database: Database, key: GrantKey) -> None:
+def remove_connection(database: Database, key: GrantKey) -> None:
     def work(session: Session) -> None:
-        session.get_one(AccountRow, tuple(key[:2])).connector = "removed"
+        session.get_one(AccountRow, tuple(key[:2])).connection_id = "client_gone"
 
     database.write_now(work)
 
@@ -46,7 +46,7 @@ def break_seal(database: Database, key: GrantKey) -> None:
     database.write_now(work)
 
 
-@pytest.mark.parametrize("spoil", [remove_connector, break_seal])
+@pytest.mark.parametrize("spoil", [remove_connection, break_seal])
 async def test_an_account_that_cannot_be_renewed_does_not_keep_the_others_from_it(
     world: Practice, spoil: Spoil
 ) -> None:
@@ -63,7 +63,7 @@ async def test_an_account_that_cannot_be_renewed_does_not_keep_the_others_from_i
 
 async def test_an_account_that_cannot_be_renewed_is_tried_again_after_a_pause(world: Practice) -> None:
     account = await world.connect()
-    remove_connector(world.app.vault.database, account.grant_key)
+    remove_connection(world.app.vault.database, account.grant_key)
     world.clock.advance(1700)
     await world.app.schedule.tick()
 
@@ -73,16 +73,16 @@ async def test_an_account_that_cannot_be_renewed_is_tried_again_after_a_pause(wo
     assert [each.key for each in agenda.due(again, 10)] == [account.grant_key]
 
 
-async def test_a_removed_connector_is_the_connections_fault_and_leaves_no_attempt_open(world: Practice) -> None:
+async def test_a_removed_connection_is_a_connection_fault_and_leaves_no_attempt_open(world: Practice) -> None:
     account = await world.connect()
-    remove_connector(world.app.vault.database, account.grant_key)
+    remove_connection(world.app.vault.database, account.grant_key)
     world.clock.advance(1700)
 
     with pytest.raises(Refused) as refused:
         await world.app.tokens.renew(account.grant_key)
 
     assert isinstance(refused.value.failure, ConnectionFault)
-    assert refused.value.failure.provider_code == "connector_removed"
+    assert refused.value.failure.provider_code == "connection_removed"
     held = grants(world).load(account.grant_key)
     assert held is not None
     assert (held.account.state, held.intent_at, held.attempts) == ("active", None, 0)

@@ -50,7 +50,7 @@ def vault(opened: Callable[[], Vault]) -> Vault:
 
 @pytest.fixture
 def grants(vault: Vault) -> Grants:
-    return Grants(vault.database, vault.sealer)
+    return Grants(vault.database, vault.data_keys)
 
 
 @pytest.fixture
@@ -60,12 +60,12 @@ def accounts(vault: Vault) -> Accounts:
 
 @pytest.fixture
 def connections(vault: Vault) -> Connections:
-    return Connections(vault.database, vault.sealer)
+    return Connections(vault.database, vault.data_keys)
 
 
 @pytest.fixture
 def authorizations(vault: Vault) -> Authorizations:
-    return Authorizations(vault.database, vault.sealer)
+    return Authorizations(vault.database, vault.data_keys)
 
 
 @pytest.fixture

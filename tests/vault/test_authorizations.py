@@ -66,7 +66,7 @@ async def test_neither_state_nor_verifier_lies_in_the_file(added: Authorizations
 
 async def test_one_of_many_callers_takes_it(added: Authorizations, opened: Callable[[], Vault]) -> None:
     vault = opened()
-    both = (added, Authorizations(vault.database, vault.sealer))
+    both = (added, Authorizations(vault.database, vault.data_keys))
     taken = await asyncio.gather(*(both[number % 2].take(consent()) for number in range(20)))
     assert sorted(taken) == [False] * 19 + [True]
     assert status(added) == ("taken", None)

@@ -33,6 +33,8 @@ from evergrant.doctor.outside import Machine, Outside
 from evergrant.model.clock import SystemClock, boot_id
 from evergrant.paths import home_folder
 from evergrant.settings import Settings
+from evergrant.store.folder import FolderRefused, check_folder
+from evergrant.store.mounts import mounts
 from evergrant.vault.sources.keychain import system_keychain
 
 Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody beyond this machine.")]
@@ -84,7 +86,7 @@ def _outside(settings: Settings) -> Outside:
         holder=holder,
         network=httpx2.Client,
         here=_here,
-        folder=None,  # the one place to plug in what tells network and synced folders
+        folder=_refused,
         catalog=lambda: Catalog(catalog, lenient=True),
         clients=_clients,
         command=command_path,
@@ -111,6 +113,14 @@ def _machine() -> Machine:
         tested=lambda: pinned_versions(data_folder(PACKAGE) / "constraints.txt"),
         ours=metadata.version("evergrant"),
     )
+
+
+def _refused(folder: Path) -> str | None:
+    try:
+        check_folder(folder, mounts)
+    except FolderRefused as refused:
+        return str(refused)
+    return None
 
 
 def _why_not(settings: Settings) -> str | None:

@@ -12,6 +12,7 @@ from evergrant.app import App, open_app, real_world
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
+from evergrant.cli.logs import Logs, configure, loop_failure
 from evergrant.cli.output import Exit, Output
 from evergrant.cli.passphrase import ask_passphrase
 from evergrant.cli.server import running_port
@@ -22,6 +23,7 @@ from evergrant.service.consent import ConsentFailed
 from evergrant.service.registry import CannotAdd
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
+from evergrant.store.folder import FolderRefused
 from evergrant.vault.connections import ConnectionInUse
 from evergrant.vault.ring import KeyUnavailable
 from evergrant.vault.seal import SealBroken
@@ -31,6 +33,7 @@ T = TypeVar("T")
 ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     KeyUnavailable: (Exit.FAILED, "key_unavailable"),
     StoreUnavailable: (Exit.FAILED, "store_unavailable"),
+    FolderRefused: (Exit.FAILED, "folder_refused"),
     SealBroken: (Exit.FAILED, "seal_broken"),
     DeclarationError: (Exit.USAGE, "bad_connector"),
     UnknownConnector: (Exit.USAGE, "unknown_connector"),
@@ -45,10 +48,14 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
 }
 
 
-def run(out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None) -> T:
+def run(
+    out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None, logs: Logs | None = None
+) -> T:
     """What `work` returns, on the vault of the settings given, else of the environment's."""
+    chosen = configured or settings(out)
+    told = logs or configure(chosen.log_level)
     try:
-        return asyncio.run(_on_app(out, configured or settings(out), work))
+        return asyncio.run(_on_app(out, chosen, told, work))
     except tuple(ENDINGS) as error:
         code, kind = next(ENDINGS[known] for known in type(error).__mro__ if known in ENDINGS)
         out.fail(code, kind, str(error))
@@ -69,8 +76,9 @@ def explained(error: ValidationError) -> str:
     return f"A setting cannot be used: {fields}."
 
 
-async def _on_app(out: Output, configured: Settings, work: Callable[[App], Awaitable[T]]) -> T:
-    world = replace(real_world(), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
+async def _on_app(out: Output, configured: Settings, logs: Logs, work: Callable[[App], Awaitable[T]]) -> T:
+    asyncio.get_running_loop().set_exception_handler(loop_failure(logs.log))
+    world = replace(real_world(logs.live), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
     async with open_app(configured, world) as app:
         for warning in app.vault.key.warnings:
             out.say(f"Warning: {warning}")

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from evergrant.doctor.finding import Finding, note, ok, problem, warning
 from evergrant.store.database import Database, StoreUnavailable, journal_mode
+from evergrant.store.tables import VaultRow
 
 MIB = 1024 * 1024
 HARDLY_ANY, LITTLE = 20 * MIB, 200 * MIB
@@ -61,6 +62,17 @@ def whole(path: Path, found: Condition, version: tuple[int, int, int]) -> Iterat
             "The vault was last opened by a newer SQLite and has a write-ahead log, which this one cannot be trusted "
             "with.",
             "Stop every Evergrant of this vault; the next command then changes it: evergrant status",
+        )
+
+
+def restored(row: VaultRow, epoch: int | None) -> Iterator[Finding]:
+    """Whether the database is older than its key says; `epoch` is the key's, None where there is none."""
+    if row.restored or (epoch is not None and row.epoch < epoch):
+        yield problem(
+            "database",
+            "It was restored from a backup, so its refresh tokens may be spent: grants that rotate are not renewed.",
+            "If no other copy of this vault is in use: evergrant vault accept-restore. Else each person signs in: "
+            "evergrant reauth ALIAS",
         )
 
 

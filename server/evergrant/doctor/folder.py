@@ -1,26 +1,21 @@
 """Whether the vault's folder lies on a network or is kept in step with another machine by a sync program."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from evergrant.doctor.finding import Finding, note, ok, problem
+from evergrant.doctor.finding import Finding, ok, problem
 
 CHECK = "folder"
+ELSEWHERE = "/a/folder/on/a/local/disk"
 
 WhyNot = Callable[[Path], str | None]
 """Why a vault must not lie in a folder; None where it may."""
 
 
-def folder(home: Path, why_not: WhyNot | None) -> Finding:
-    """`why_not` None: this version cannot tell."""
-    if why_not is None:
-        return note(
-            CHECK,
-            f"Whether {home} lies on a network or in a synced folder is not looked at by this version.",
-            "See for yourself: df -T " + str(home),
-        )
+def folder(home: Path, why_not: WhyNot) -> Finding:
+    """Where the vault lies, or would."""
     if reason := why_not(home):
-        return problem(
-            CHECK, reason, f"Stop the server, move the folder to a local disk, and set EVERGRANT_HOME: mv {home} ..."
-        )
-    return ok(CHECK, f"{home} lies on a disk of this machine.")
+        move = f"mv {shlex.quote(str(home))} {ELSEWHERE} && export EVERGRANT_HOME={ELSEWHERE}"
+        return problem(CHECK, reason, f"Stop every Evergrant of this vault, then: {move} && evergrant status")
+    return ok(CHECK, f"{home} lies on a disk of this machine, in no folder that is known to be synced.")

@@ -54,7 +54,7 @@ class Outside:
     network: Callable[[], httpx2.Client]
     here: Callable[[], httpx2.Client]
     """A client for this machine only, which no proxy comes between."""
-    folder: WhyNot | None
+    folder: WhyNot
     catalog: Callable[[], Catalog]
     clients: Callable[[], Sequence[ClientFile]]
     command: Callable[[], Path]

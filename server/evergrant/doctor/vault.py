@@ -93,7 +93,7 @@ def _tried(work: Callable[[], T]) -> T | StoreUnavailable:
 def _key(settings: Settings, outside: Outside, looked: keychain.Looked, row: VaultRow) -> MasterKey | KeyUnavailable:
     try:
         key = obtain(settings.home, row.id, settings.key_source, looked.again, outside.given, new=False)
-        prove(key, row)
+        prove(key.ring, row)
     except KeyUnavailable as error:
         return error
     return key
@@ -109,6 +109,9 @@ def _database(home: Path, outside: Outside, read: Read) -> Iterator[Finding]:
         yield database.unusable(path, failed[0])
     elif isinstance(read.condition, database.Condition):
         yield from database.whole(path, read.condition, outside.machine.sqlite)
+    if isinstance(read.row, VaultRow):
+        epoch = read.key.ring.epoch if isinstance(read.key, MasterKey) else None
+        yield from database.restored(read.row, epoch)
 
 
 def _key_findings(home: Path, read: Read) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ class FaultKind(StrEnum):
 class Fault(BaseModel):
     """A fault and when it strikes: on the next `times` requests (None: until cleared), each with `probability`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
     kind: FaultKind
     where: Where = "token"

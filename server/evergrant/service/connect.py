@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog
 from evergrant.model.account import ConnectedAccount, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
 from evergrant.oauth.endpoint import Client
 from evergrant.oauth.flow import Redirect, authorization_url, fresh_secret
-from evergrant.oauth.values import BadAccountValue, from_user
+from evergrant.oauth.values import from_user
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections

@@ -103,7 +103,7 @@ def _engine(path: Path) -> Engine:
         pool_size=8,
         max_overflow=8,
     )
-    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "connect", _on_connect, insert=True)  # before SQLAlchemy's own first look
     event.listen(engine, "begin", _on_begin)
     return engine
 

@@ -23,7 +23,27 @@ class VaultRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     proof: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    vault_key: int
+    """The version of the vault's key that new data keys are wrapped with, and that sealed the proof."""
+    epoch: int = 0
+    """Grows; its key's source keeps a copy, so that an older database is known for one that was restored."""
+    restored: bool = False
+    """Whether rotating grants wait for a person's word that this copy is the one to go on with."""
     created_at: datetime = Field(sa_column=_time())
+
+
+class DataKeyRow(SQLModel, table=True):
+    """The key of one owner's fields, wrapped by one version of the vault's key."""
+
+    __tablename__: ClassVar[str] = "data_key"
+    __table_args__ = (Index("ix_data_key_vault_key", "vault_key"),)
+
+    tenant_id: str = Field(primary_key=True)
+    owner_id: str = Field(primary_key=True)
+    connector: str
+    key_id: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    vault_key: int
+    wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class ConnectionRow(SQLModel, table=True):

@@ -4,9 +4,11 @@ Intent before the request, one request, the success on disk before anyone uses i
 failure by fence (`docs/explanation/refresh.md`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.connector import GrantPolicy
 from evergrant.catalog.declaration import DeclarationError
@@ -17,7 +19,7 @@ from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.endpoint import Client, TokenEndpoint
-from evergrant.oauth.values import BadAccountValue, from_token
+from evergrant.oauth.values import from_token
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.breaker import Breakers
@@ -36,6 +38,8 @@ from evergrant.vault.agenda import Agenda
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held, Renewed
 from evergrant.vault.spool import Spool
+
+RESTORED = "the vault was restored from a backup; its operator runs: evergrant vault accept-restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class Refresher:
     spool: Spool
     breakers: Breakers
     places: Places
+    restored: Callable[[], bool]
+    """Whether the vault is a copy whose rotating grants must not be touched yet."""
 
     async def renew(self, key: GrantKey, newer_than: int) -> Held:
         """The account with a grant of a generation above `newer_than` that is not expired.
@@ -117,6 +123,8 @@ class Refresher:
         """One try, when there is a place at the token host; the intent is written only then, so its time is true."""
         await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
+        if client.connector.grant.rotation != "never" and self.restored():
+            return self._stored(key, newer_than, RESTORED, None)
         async with self.places.at(token_host(client.connector, client.account)):
             if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
                 again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
@@ -261,9 +269,13 @@ class Refresher:
         if connection is None:
             raise connection_fault(account, "connection_removed")
         try:
-            return Client(self.catalog.connector(account.connector), connection, account.values)
+            client = Client(self.catalog.connector(account.connector), connection, account.values)
+            client.expand(client.connector.oauth.token_endpoint)
         except (UnknownConnector, DeclarationError):
             raise connection_fault(account, "connector_removed") from None
+        except (KeyError, BadAccountValue):  # its file has changed since the account was connected
+            raise connection_fault(account, "connector_changed") from None
+        return client
 
 
 def _is_due(grant: Grant, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, delete, select
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, OrphanRow
+from evergrant.vault.data_keys import destroy
 
 
 class AliasTaken(Exception):
@@ -84,12 +85,13 @@ class Accounts:
             raise AliasTaken(alias) from None
 
     async def remove(self, key: AccountKey) -> bool:
-        """Delete the account and all its grants; False where there is none."""
+        """Delete the account, all its grants and their key; False where there is none."""
 
         def work(session: Session) -> bool:
             for table in (GrantRow, OrphanRow):
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
+            destroy(session, *key)
             row = session.get(AccountRow, tuple(key))
             if row is not None:
                 session.delete(row)

@@ -10,8 +10,9 @@ from sqlmodel import Session, col, delete, select, update
 from evergrant.model.secret import Secret
 from evergrant.store.database import Database
 from evergrant.store.tables import AuthorizationRow
-from evergrant.vault.seal import Sealer
+from evergrant.vault.data_keys import DataKeys, Owner
 
+FIELD = "code_verifier"
 KEPT = timedelta(days=1)
 """How long one that has ended can still be told from one that never was."""
 Status = Literal["pending", "taken", "done", "failed", "cancelled"]
@@ -42,13 +43,23 @@ class Authorization:
 class Authorizations:
     """Authorizations by tenant; the state is kept as a hash, the verifier sealed."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, keys: DataKeys) -> None:
         self._database = database
-        self._sealer = sealer
+        self._keys = keys
 
     async def add(self, authorization: Authorization, state: Secret) -> None:
         """Store a new one under its state, and forget those that ended more than a day ago."""
-        row = AuthorizationRow(
+        before = authorization.created_at - KEPT
+
+        def work(session: Session) -> None:
+            session.exec(delete(AuthorizationRow).where(col(AuthorizationRow.expires_at) < before))
+            session.add(self._row(session, authorization, state))
+
+        await self._database.write(work)
+
+    def _row(self, session: Session, authorization: Authorization, state: Secret) -> AuthorizationRow:
+        fields = self._keys.made_for(session, _owner(authorization))
+        return AuthorizationRow(
             tenant_id=authorization.tenant_id,
             id=authorization.id,
             connection_id=authorization.connection_id,
@@ -56,7 +67,7 @@ class Authorizations:
             account_id=authorization.account_id,
             alias=authorization.alias,
             state_hash=_hash(state),
-            code_verifier=self._sealer.seal(authorization.code_verifier, *_place(authorization)),
+            code_verifier=fields.seal(authorization.code_verifier, authorization.id, FIELD),
             redirect_uri=authorization.redirect_uri,
             scopes=list(authorization.scopes),
             values=authorization.values,
@@ -64,24 +75,19 @@ class Authorizations:
             created_at=authorization.created_at,
             expires_at=authorization.expires_at,
         )
-        before = authorization.created_at - KEPT
-
-        def work(session: Session) -> None:
-            session.exec(delete(AuthorizationRow).where(col(AuthorizationRow.expires_at) < before))
-            session.add(row)
-
-        await self._database.write(work)
 
     def get(self, tenant_id: str, authorization_id: str) -> Authorization | None:
         """The tenant's authorization of that id."""
-        found = self._database.read(lambda session: session.get(AuthorizationRow, (tenant_id, authorization_id)))
-        return self._opened(found) if found else None
+
+        def work(session: Session) -> Authorization | None:
+            return self._opened(session, session.get(AuthorizationRow, (tenant_id, authorization_id)))
+
+        return self._database.read(work)
 
     def with_state(self, state: Secret) -> Authorization | None:
         """The one that was begun with this state, whatever has become of it."""
         query = select(AuthorizationRow).where(AuthorizationRow.state_hash == _hash(state))
-        row = self._database.read(lambda session: session.exec(query).first())
-        return self._opened(row) if row else None
+        return self._database.read(lambda session: self._opened(session, session.exec(query).first()))
 
     async def take(self, authorization: Authorization) -> bool:
         """Whether it was still pending and is now ours to finish: true for one caller only."""
@@ -107,7 +113,10 @@ class Authorizations:
         )
         return await self._database.write(lambda session: session.exec(change).rowcount == 1)
 
-    def _opened(self, row: AuthorizationRow) -> Authorization:
+    def _opened(self, session: Session, row: AuthorizationRow | None) -> Authorization | None:
+        if row is None:
+            return None
+        fields = self._keys.of(session, _owner(row))
         return Authorization(
             id=row.id,
             tenant_id=row.tenant_id,
@@ -115,7 +124,7 @@ class Authorizations:
             connector=row.connector,
             account_id=row.account_id,
             alias=row.alias,
-            code_verifier=self._sealer.open(row.code_verifier, row.tenant_id, row.id, "code_verifier"),
+            code_verifier=fields.open(row.code_verifier, row.id, FIELD),
             redirect_uri=row.redirect_uri,
             scopes=tuple(row.scopes),
             values=row.values,
@@ -126,8 +135,9 @@ class Authorizations:
         )
 
 
-def _place(authorization: Authorization) -> tuple[str, str, str]:
-    return (authorization.tenant_id, authorization.id, "code_verifier")
+def _owner(authorization: Authorization | AuthorizationRow) -> Owner:
+    """A consent is sealed with its connection's data key: it is as short-lived as it is secret."""
+    return Owner(authorization.tenant_id, authorization.connection_id, authorization.connector)
 
 
 def _hash(state: Secret) -> str:

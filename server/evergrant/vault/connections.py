@@ -6,8 +6,8 @@ from evergrant.model.account import Connection
 from evergrant.model.event import Event
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow
+from evergrant.vault.data_keys import DataKeys, Owner, destroy
 from evergrant.vault.outbox import add_event
-from evergrant.vault.seal import Sealer
 
 FIELD = "client_secret"
 
@@ -19,33 +19,35 @@ class ConnectionInUse(Exception):
 class Connections:
     """Connections by tenant; client secrets are sealed."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, keys: DataKeys) -> None:
         self._database = database
-        self._sealer = sealer
+        self._keys = keys
 
     async def put(self, connection: Connection) -> None:
         """Store the connection; one of the same tenant and connector is replaced and keeps its id and accounts."""
 
         def work(session: Session) -> None:
             row = _of_connector(session, connection.tenant_id, connection.connector)
-            session.merge(self._row(connection, row.id if row else connection.id))
+            session.merge(self._row(session, connection, row.id if row else connection.id))
 
         await self._database.write(work)
 
     def find(self, tenant_id: str, connector: str) -> Connection | None:
         """The tenant's connection for a connector."""
-        return self._database.read(lambda session: self._opened(_of_connector(session, tenant_id, connector)))
+        return self._database.read(lambda session: self._opened(session, _of_connector(session, tenant_id, connector)))
 
     def by_id(self, tenant_id: str, connection_id: str) -> Connection | None:
         """The connection of that id, where it is the tenant's."""
-        return self._database.read(lambda session: self._opened(session.get(ConnectionRow, (tenant_id, connection_id))))
+        return self._database.read(
+            lambda session: self._opened(session, session.get(ConnectionRow, (tenant_id, connection_id)))
+        )
 
     def all(self, tenant_id: str) -> list[Connection]:
         """The tenant's connections, by connector."""
 
         def work(session: Session) -> list[Connection]:
             rows = session.exec(select(ConnectionRow).where(ConnectionRow.tenant_id == tenant_id)).all()
-            found = (self._opened(row) for row in sorted(rows, key=lambda row: row.connector))
+            found = (self._opened(session, row) for row in sorted(rows, key=lambda row: row.connector))
             return [connection for connection in found if connection]
 
         return self._database.read(work)
@@ -75,33 +77,36 @@ class Connections:
             if aliases := [account.alias for account in session.exec(select(AccountRow).where(*mine)).all()]:
                 raise ConnectionInUse(", ".join(aliases))
             session.delete(row)
+            destroy(session, tenant_id, row.id)
             return True
 
         return await self._database.write(work)
 
-    def _row(self, connection: Connection, row_id: str) -> ConnectionRow:
+    def _row(self, session: Session, connection: Connection, row_id: str) -> ConnectionRow:
         secret = connection.client_secret
+        fields = self._keys.made_for(session, Owner(connection.tenant_id, row_id, connection.connector))
         return ConnectionRow(
             tenant_id=connection.tenant_id,
             id=row_id,
             connector=connection.connector,
             client_id=connection.client_id,
-            client_secret=self._sealer.seal(secret, connection.tenant_id, row_id, FIELD) if secret else None,
+            client_secret=fields.seal(secret, FIELD) if secret else None,
             redirect_uri=connection.redirect_uri,
             scopes=list(connection.scopes),
             created_at=connection.created_at,
         )
 
-    def _opened(self, row: ConnectionRow | None) -> Connection | None:
+    def _opened(self, session: Session, row: ConnectionRow | None) -> Connection | None:
         if row is None:
             return None
         sealed = row.client_secret
+        fields = self._keys.of(session, Owner(row.tenant_id, row.id, row.connector))
         return Connection(
             id=row.id,
             tenant_id=row.tenant_id,
             connector=row.connector,
             client_id=row.client_id,
-            client_secret=self._sealer.open(sealed, row.tenant_id, row.id, FIELD) if sealed else None,
+            client_secret=fields.open(sealed, FIELD) if sealed else None,
             redirect_uri=row.redirect_uri,
             scopes=tuple(row.scopes),
             created_at=row.created_at,

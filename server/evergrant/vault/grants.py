@@ -19,9 +19,9 @@ from evergrant.model.grant import Grant
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, GrantRow, OrphanRow
 from evergrant.vault.accounts import AliasTaken, account_row
+from evergrant.vault.data_keys import DataKeys
 from evergrant.vault.held import Held, Renewed, Rows
 from evergrant.vault.outbox import add_event
-from evergrant.vault.seal import Sealer
 
 __all__ = ["Grants", "Held", "Renewed"]
 
@@ -29,10 +29,10 @@ __all__ = ["Grants", "Held", "Renewed"]
 class Grants:
     """Grants by account, sealed with the account, the field and the generation as associated data."""
 
-    def __init__(self, database: Database, sealer: Sealer, failpoint: FailPoint = nothing) -> None:
+    def __init__(self, database: Database, keys: DataKeys, failpoint: FailPoint = nothing) -> None:
         self._database = database
         self._failpoint = failpoint
-        self._rows = Rows(sealer)
+        self._rows = Rows(keys)
 
     def load(self, key: GrantKey) -> Held | None:
         """The account and its grant, where it is the tenant's."""
@@ -58,18 +58,20 @@ class Grants:
     ) -> ConnectedAccount:
         """Store a consent: a new account, or a new generation of one that exists under the same id.
 
-        `further` are the grants of its other credentials by name; a former one that the consent did not bring again
-        stays if it lives. Returns the account as stored. Raises AliasTaken.
+        `event` is written where the account is found dead, so that of two consents at once only one tells that it
+        lives again. `further` are the grants of its other credentials by name; a former one that the consent did not
+        bring again stays if it lives. Returns the account as stored. Raises AliasTaken.
         """
 
         def work(session: Session) -> ConnectedAccount:
+            former = session.get(AccountRow, tuple(account.key))
+            was_dead = former is not None and former.state == "reauth_required"
             session.merge(account_row(account))
             for credential, issued in {DEFAULT_CREDENTIAL: grant, **further}.items():
-                key = GrantKey(*account.key, credential)
-                session.merge(self._rows.consent(key, issued, session.get(GrantRow, tuple(key))))
-                _forget_orphan(session, key)
+                session.merge(self._rows.consent(session, account, credential, issued))
+                _forget_orphan(session, GrantKey(*account.key, credential))
             _forget_dead(session, account.key)
-            if event:
+            if event and was_dead:
                 add_event(session, event)
             return account
 
@@ -114,11 +116,11 @@ class Grants:
             if row is None:
                 return None
             if row.generation == held.grant.generation:
-                session.merge(self._rows.successor(key, renewed.grant, row, not_before))
+                session.merge(self._rows.successor(session, key, renewed.grant, row, not_before))
                 _revive(session, held, renewed)
                 _forget_orphan(session, key)
             elif renewed.grant.issued_at >= row.consented_at:
-                session.merge(self._rows.orphan(key, renewed.grant))
+                session.merge(self._rows.orphan(session, key, renewed.grant))
             session.flush()
             self._failpoint("success_uncommitted")
             return self._rows.held(session, key)
@@ -133,8 +135,8 @@ class Grants:
             row, orphan = session.get(GrantRow, tuple(key)), session.get(OrphanRow, tuple(key))
             if row is None or orphan is None or row.generation != held.grant.generation:
                 return None
-            adopted = self._rows.adopted(key, orphan, row.generation + 1, now)
-            session.merge(self._rows.successor(key, adopted, row, None))
+            adopted = self._rows.adopted(session, key, orphan, row.generation + 1, now)
+            session.merge(self._rows.successor(session, key, adopted, row, None))
             session.delete(orphan)
             session.flush()
             return self._rows.held(session, key)

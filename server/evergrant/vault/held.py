@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from evergrant.model.account import ConnectedAccount, GrantKey
 from evergrant.model.grant import Grant
 from evergrant.model.secret import Secret
-from evergrant.store.tables import AccountRow, GrantRow, OrphanRow
+from evergrant.store.tables import AccountRow, DataKeyRow, GrantRow, OrphanRow
 from evergrant.vault.accounts import account_of
-from evergrant.vault.seal import Sealer
+from evergrant.vault.data_keys import DataKeys, FieldSealer, Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,110 +52,139 @@ class Renewed:
 
 
 class Rows:
-    """Turns grants into sealed rows and back; each field is sealed with account, field and generation."""
+    """Turns grants into sealed rows and back; each field is sealed with account, credential, field and generation."""
 
-    def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
+    def __init__(self, keys: DataKeys) -> None:
+        self._keys = keys
+        self._query = _query()  # built once, since building it takes longer than its answer
 
     def held(self, session: Session, key: GrantKey) -> Held | None:
-        """The account and its grant, where it is the tenant's."""
-        mine = (AccountRow.tenant_id == key.tenant_id, AccountRow.id == key.account_id)
-        named = GrantRow.credential == key.credential
-        joined = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
-        found = session.exec(select(AccountRow, GrantRow).join(GrantRow, joined).where(*mine, named)).first()
+        """The account and its grant, where it is the tenant's; raises SealBroken."""
+        found = session.exec(self._query, params=key._asdict()).first()
         if found is None:
             return None
-        account, row = found
-        previous = row.previous_token
-        return Held(
-            account=account_of(account),
-            key=key,
-            grant=self._grant(row),
-            dead=row.dead,
-            fence=row.fence,
-            intent_at=row.intent_at if row.intent_generation == row.generation else None,
-            attempts=row.attempts,
-            sent_at=row.sent_at if row.intent_generation == row.generation else None,
-            last_error=row.last_error,
-            not_before=row.not_before,
-            previous=self._open(previous, key, "previous_token", row.generation) if previous else None,
-            consented_at=row.consented_at,
-            consents=row.consents,
-        )
+        account, row, data_key = found
+        return _held(account, row, self._keys.opened(data_key, _owner(account)))
 
-    def consent(self, key: GrantKey, grant: Grant, former: GrantRow | None) -> GrantRow:
+    def consent(self, session: Session, account: ConnectedAccount, credential: str, grant: Grant) -> GrantRow:
         """The row of a grant that a person has just consented to."""
+        key = GrantKey(*account.key, credential)
+        former = session.get(GrantRow, tuple(key))
+        fields = self._keys.made_for(session, Owner(account.tenant_id, account.id, account.connector))
         generation = former.generation + 1 if former else 1
-        row = self._row(key, replace(grant, generation=generation), former.fence if former else 0)
+        row = _row(fields, key, replace(grant, generation=generation), former.fence if former else 0)
         row.consented_at, row.consents = grant.issued_at, former.consents + 1 if former else 1
         return row
 
-    def successor(self, key: GrantKey, grant: Grant, former: GrantRow, not_before: datetime | None) -> GrantRow:
+    def successor(
+        self, session: Session, key: GrantKey, grant: Grant, former: GrantRow, not_before: datetime | None
+    ) -> GrantRow:
         """The row of a grant that an exchange of `former`'s refresh token brought."""
-        row = self._row(key, grant, former.fence)
+        fields = self._fields(session, key)
+        row = _row(fields, key, grant, former.fence)
         row.consented_at, row.consents, row.not_before = former.consented_at, former.consents, not_before
         if former.refresh_token:
-            spent = self._open(former.refresh_token, key, "refresh_token", former.generation)
-            row.previous_token = self._seal(spent, key, "previous_token", grant.generation)
+            spent = fields.open(former.refresh_token, key.credential, "refresh_token", former.generation)
+            row.previous_token = fields.seal(spent, key.credential, "previous_token", grant.generation)
         return row
 
-    def orphan(self, key: GrantKey, grant: Grant) -> OrphanRow:
+    def orphan(self, session: Session, key: GrantKey, grant: Grant) -> OrphanRow:
         """A grant for which there was no place."""
-        refresh = grant.refresh_token
+        fields, refresh = self._fields(session, key), grant.refresh_token
         return OrphanRow(
             tenant_id=key.tenant_id,
             account_id=key.account_id,
             credential=key.credential,
             generation=grant.generation,
-            access_token=self._seal(grant.access_token, key, "orphan_access", grant.generation),
-            refresh_token=self._seal(refresh, key, "orphan_refresh", grant.generation) if refresh else None,
+            access_token=fields.seal(grant.access_token, key.credential, "orphan_access", grant.generation),
+            refresh_token=fields.seal(refresh, key.credential, "orphan_refresh", grant.generation) if refresh else None,
             issued_at=grant.issued_at,
             expires_at=grant.expires_at,
         )
 
-    def adopted(self, key: GrantKey, orphan: OrphanRow, generation: int, now: datetime) -> Grant:
+    def adopted(self, session: Session, key: GrantKey, orphan: OrphanRow, generation: int, now: datetime) -> Grant:
         """The orphan's grant as the given generation, due for an exchange at once."""
-        sealed = orphan.refresh_token
+        fields, sealed = self._fields(session, key), orphan.refresh_token
         return Grant(
             generation=generation,
-            access_token=self._open(orphan.access_token, key, "orphan_access", orphan.generation),
-            refresh_token=self._open(sealed, key, "orphan_refresh", orphan.generation) if sealed else None,
+            access_token=fields.open(orphan.access_token, key.credential, "orphan_access", orphan.generation),
+            refresh_token=fields.open(sealed, key.credential, "orphan_refresh", orphan.generation) if sealed else None,
             issued_at=orphan.issued_at,
             expires_at=orphan.expires_at,
             refresh_at=now,
         )
 
-    def _grant(self, row: GrantRow) -> Grant:
-        key, sealed = GrantKey(row.tenant_id, row.account_id, row.credential), row.refresh_token
-        return Grant(
-            generation=row.generation,
-            access_token=self._open(row.access_token, key, "access_token", row.generation),
-            refresh_token=self._open(sealed, key, "refresh_token", row.generation) if sealed else None,
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
-            refresh_at=row.refresh_at,
-            renew_from=row.renew_from,
+    def _fields(self, session: Session, key: GrantKey) -> FieldSealer:
+        account = session.get_one(AccountRow, (key.tenant_id, key.account_id))
+        return self._keys.of(session, _owner(account))
+
+
+def _query() -> Select[AccountRow, GrantRow, DataKeyRow]:
+    """An account with one of its grants and its data key, by the fields of a GrantKey."""
+    joined = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
+    keyed = (col(DataKeyRow.tenant_id) == AccountRow.tenant_id) & (col(DataKeyRow.owner_id) == AccountRow.id)
+    return (
+        select(AccountRow, GrantRow, DataKeyRow)
+        .join(GrantRow, joined)
+        .outerjoin(DataKeyRow, keyed)
+        .where(
+            col(AccountRow.tenant_id) == bindparam("tenant_id"),
+            col(AccountRow.id) == bindparam("account_id"),
+            col(GrantRow.credential) == bindparam("credential"),
         )
+    )
 
-    def _row(self, key: GrantKey, grant: Grant, fence: int) -> GrantRow:
-        refresh = grant.refresh_token
-        return GrantRow(
-            tenant_id=key.tenant_id,
-            account_id=key.account_id,
-            credential=key.credential,
-            generation=grant.generation,
-            access_token=self._seal(grant.access_token, key, "access_token", grant.generation),
-            refresh_token=self._seal(refresh, key, "refresh_token", grant.generation) if refresh else None,
-            issued_at=grant.issued_at,
-            expires_at=grant.expires_at,
-            refresh_at=grant.refresh_at,
-            renew_from=grant.renew_from,
-            consented_at=grant.issued_at,
-            fence=fence,
-        )
 
-    def _seal(self, secret: Secret, key: GrantKey, name: str, generation: int) -> bytes:
-        return self._sealer.seal(secret, *key, name, generation)
+def _owner(account: AccountRow) -> Owner:
+    return Owner(account.tenant_id, account.id, account.connector)
 
-    def _open(self, sealed: bytes, key: GrantKey, name: str, generation: int) -> Secret:
-        return self._sealer.open(sealed, *key, name, generation)
+
+def _held(account: AccountRow, row: GrantRow, fields: FieldSealer) -> Held:
+    previous, credential = row.previous_token, row.credential
+    under_way = row.intent_generation == row.generation
+    return Held(
+        account=account_of(account),
+        key=GrantKey(row.tenant_id, row.account_id, credential),
+        grant=_grant(row, fields),
+        dead=row.dead,
+        fence=row.fence,
+        intent_at=row.intent_at if under_way else None,
+        attempts=row.attempts,
+        sent_at=row.sent_at if under_way else None,
+        last_error=row.last_error,
+        not_before=row.not_before,
+        previous=fields.open(previous, credential, "previous_token", row.generation) if previous else None,
+        consented_at=row.consented_at,
+        consents=row.consents,
+    )
+
+
+def _grant(row: GrantRow, fields: FieldSealer) -> Grant:
+    sealed, credential = row.refresh_token, row.credential
+    return Grant(
+        generation=row.generation,
+        access_token=fields.open(row.access_token, credential, "access_token", row.generation),
+        refresh_token=fields.open(sealed, credential, "refresh_token", row.generation) if sealed else None,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        refresh_at=row.refresh_at,
+        renew_from=row.renew_from,
+    )
+
+
+def _row(fields: FieldSealer, key: GrantKey, grant: Grant, fence: int) -> GrantRow:
+    refresh = grant.refresh_token
+    return GrantRow(
+        tenant_id=key.tenant_id,
+        account_id=key.account_id,
+        credential=key.credential,
+        generation=grant.generation,
+        access_token=fields.seal(grant.access_token, key.credential, "access_token", grant.generation),
+        refresh_token=fields.seal(refresh, key.credential, "refresh_token", grant.generation) if refresh else None,
+        issued_at=grant.issued_at,
+        expires_at=grant.expires_at,
+        refresh_at=grant.refresh_at,
+        renew_from=grant.renew_from,
+        consented_at=grant.issued_at,
+        fence=fence,
+    )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, mo
 from evergrant.model.secret import Secret
 from evergrant.vault.seal import KEY_LENGTH
 
+SPOOL_PURPOSE = b"evergrant rescue spool v1"
 BEARER_PURPOSE = b"evergrant local http bearer v1"
 
 
@@ -29,12 +30,16 @@ class KeyRing:
     epoch: int
     """Grows with the vault: a database with a smaller one was restored from a backup."""
     bearer: bytes = field(repr=False)
-    """32 bytes of which the local bearer is made; they stay when the keys change."""
+    """32 bytes of which the local bearer is made, and the spool's key; they stay when the keys change."""
 
     @property
     def key(self) -> bytes:
         """The current key."""
         return self.keys[self.current]
+
+    def spool_key(self) -> bytes:
+        """The key of the rescue spool, which outlives the vault's keys as the bearer does."""
+        return hmac.new(self.bearer, SPOOL_PURPOSE, hashlib.sha256).digest()
 
     def text(self) -> Secret:
         """The ring as a source keeps it: short, since a Windows credential holds 1,280 characters."""

@@ -1,7 +1,7 @@
 """Sealed fields: AES-256-GCM-SIV (RFC 8452) with associated data that names what is sealed.
 
-Layout: version byte, algorithm byte, 12-byte nonce, ciphertext with tag. GCM-SIV, since a repeated nonce (a cloned
-machine's random state) then costs nothing but the knowledge that two plaintexts are equal.
+Layout: version byte, algorithm byte, 16-byte id of the key, 12-byte nonce, ciphertext with tag. GCM-SIV, since a
+repeated nonce (a cloned machine's random state) then costs nothing but the knowledge that two plaintexts are equal.
 """
 
 import os
@@ -13,9 +13,12 @@ from evergrant.model.secret import Secret
 
 VERSION = 1
 AES_256_GCM_SIV = 1
-HEADER = bytes([VERSION, AES_256_GCM_SIV])
+FORMAT = bytes([VERSION, AES_256_GCM_SIV])
+KEY_ID_LENGTH = 16
 NONCE_LENGTH = 12
 KEY_LENGTH = 32
+UNNAMED = bytes(KEY_ID_LENGTH)
+"""The id of a key that is the only one of its kind."""
 
 
 class SealBroken(Exception):
@@ -23,32 +26,42 @@ class SealBroken(Exception):
 
 
 class Sealer:
-    """Seals and opens the fields of one vault with one 32-byte key."""
+    """Seals and opens values of one vault with one 32-byte key."""
 
-    def __init__(self, key: bytes, vault_id: str) -> None:
+    def __init__(self, key: bytes, vault_id: str, key_id: bytes = UNNAMED) -> None:
         self._aead = AESGCMSIV(key)
         self._vault_id = vault_id
+        self._header = FORMAT + key_id
 
     def seal(self, secret: Secret, *place: str | int) -> bytes:
         """`secret`, sealed for `place`: tenant, record, field and generation, as the table has them."""
-        nonce = os.urandom(NONCE_LENGTH)
-        return HEADER + nonce + self._aead.encrypt(nonce, secret.reveal().encode(), self._bound_to(place))
+        return self.wrap(secret.reveal().encode(), *place)
 
     def open(self, sealed: bytes, *place: str | int) -> Secret:
         """The secret that was sealed for exactly this place; raises SealBroken."""
-        if sealed[: len(HEADER)] != HEADER:
+        return Secret(self.unwrap(sealed, *place).decode())
+
+    def wrap(self, clear: bytes, *place: str | int) -> bytes:
+        """The same for bytes, such as another key."""
+        nonce = os.urandom(NONCE_LENGTH)
+        return self._header + nonce + self._aead.encrypt(nonce, clear, self._bound_to(place))
+
+    def unwrap(self, sealed: bytes, *place: str | int) -> bytes:
+        """What was wrapped for exactly this place; raises SealBroken."""
+        if sealed[: len(FORMAT)] != FORMAT:
             raise SealBroken(
                 "A sealed value has an unknown version or algorithm; a newer Evergrant may have written it."
             )
-        body = sealed[len(HEADER) :]
+        header, body = sealed[: len(self._header)], sealed[len(self._header) :]
         try:
-            clear = self._aead.decrypt(body[:NONCE_LENGTH], body[NONCE_LENGTH:], self._bound_to(place))
+            if header != self._header:
+                raise InvalidTag
+            return self._aead.decrypt(body[:NONCE_LENGTH], body[NONCE_LENGTH:], self._bound_to(place))
         except (InvalidTag, ValueError):
             raise SealBroken("A sealed value does not open: it was changed or moved, or the key is another.") from None
-        return Secret(clear.decode())
 
     def _bound_to(self, place: tuple[str | int, ...]) -> bytes:
-        return HEADER + b"".join(_length_prefixed(str(part)) for part in (self._vault_id, *place))
+        return self._header + b"".join(_length_prefixed(str(part)) for part in (self._vault_id, *place))
 
 
 def _length_prefixed(part: str) -> bytes:

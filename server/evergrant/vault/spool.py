@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from evergrant.model.account import GrantKey
 from evergrant.model.grant import Grant
@@ -36,8 +36,9 @@ class Kept:
     renewed: Renewed
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
     tenant_id: str
     account_id: str
     credential: str
@@ -65,7 +66,9 @@ class Spool:
         """Put a success that the database did not take on disk; raises StoreUnavailable when the spool is full too."""
         grant = renewed.grant
         record = _Record(
-            *held.key,
+            tenant_id=held.key.tenant_id,
+            account_id=held.key.account_id,
+            credential=held.key.credential,
             base=held.grant.generation,
             access_token=grant.access_token.reveal(),
             refresh_token=grant.refresh_token.reveal() if grant.refresh_token else None,
@@ -75,7 +78,7 @@ class Spool:
             values=dict(renewed.values),
             scopes_granted=renewed.scopes_granted,
         )
-        text = TypeAdapter(_Record).dump_json(record).decode()
+        text = record.model_dump_json()
         with self._open() as descriptor:
             free = next((slot for slot in range(SLOTS) if not _length(descriptor, slot)), None)
             if free is None:
@@ -95,7 +98,7 @@ class Spool:
             os.fdatasync(descriptor)
 
     def _kept(self, slot: int, sealed: bytes) -> Kept:
-        record = TypeAdapter(_Record).validate_json(self._sealer.open(sealed, "spool", slot).reveal())
+        record = _Record.model_validate_json(self._sealer.open(sealed, "spool", slot).reveal())
         grant = Grant(
             generation=record.base + 1,
             access_token=Secret(record.access_token),

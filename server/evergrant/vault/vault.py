@@ -16,8 +16,11 @@ from evergrant.store.database import Database, StoreUnavailable, set_journal_mod
 from evergrant.store.locks import FileLock
 from evergrant.store.migrate import upgrade
 from evergrant.store.tables import VaultRow
+from evergrant.vault.data_keys import DataKeys, vault_key_id
+from evergrant.vault.epoch import notice_restore
 from evergrant.vault.keys import NOTHING, FindKeychain, KeySource, MasterKey, made_for, obtain
-from evergrant.vault.ring import KeyUnavailable
+from evergrant.vault.live_ring import LiveRing
+from evergrant.vault.ring import KeyRing, KeyUnavailable
 from evergrant.vault.seal import SealBroken, Sealer
 from evergrant.vault.sources.given import Given
 
@@ -32,7 +35,18 @@ class Vault:
     folder: Path
     database: Database
     key: MasterKey
-    sealer: Sealer
+    ring: LiveRing
+
+    @property
+    def data_keys(self) -> DataKeys:
+        """What seals and opens the fields of accounts and connections."""
+        return DataKeys(self.ring, self.id)
+
+    @property
+    def spool_sealer(self) -> Sealer:
+        """What seals the rescue spool: by a secret that stays when the vault's key is changed, for a spool is written
+        just when the database cannot say which key is the current one."""
+        return Sealer(self.ring.ring.spool_key(), self.id)
 
     @property
     def file(self) -> Path:
@@ -66,7 +80,9 @@ def open_vault(
         undo.callback(database.close)
         vault_id, key = _identify(database, lock, ask, folder, clock)
         undo.pop_all()
-    return Vault(vault_id, folder, database, key, Sealer(key.material, vault_id))
+    ring = LiveRing(key.ring, key.store, lambda: FileLock(folder / "locks" / "ring.lock"))
+    notice_restore(database, ring)
+    return Vault(vault_id, folder, database, key, ring)
 
 
 def _database(path: Path) -> Database:
@@ -91,20 +107,36 @@ def _identify(database: Database, lock: FileLock, ask: _Ask, folder: Path, clock
         if row is None:
             vault_id = made_for(folder) or new_id("vault", clock.now())
             key = ask(vault_id, new=True)
-            proof = Sealer(key.material, vault_id).seal(Secret(PROOF), "vault", "proof")
-            made = VaultRow(id=vault_id, proof=proof, created_at=clock.now())
+            proof = sealed_proof(key.ring, vault_id)
+            made = VaultRow(id=vault_id, proof=proof, vault_key=key.ring.current, created_at=clock.now())
             database.write_now(lambda session: session.add(made))
             return vault_id, key
     key = ask(row.id, new=False)
-    prove(key, row)
+    prove(key.ring, _unless_rotated(database, row, key))
     return row.id, key
 
 
-def prove(key: MasterKey, row: VaultRow) -> None:
-    """Raises KeyUnavailable where the key is not this vault's."""
+def _unless_rotated(database: Database, row: VaultRow, key: MasterKey) -> VaultRow:
+    """The row as it was read, or, where the vault's key was changed just then, as it is now."""
+    if row.vault_key in key.ring.keys:
+        return row
+    return database.read(lambda session: session.exec(select(VaultRow)).one())
+
+
+def sealed_proof(ring: KeyRing, vault_id: str) -> bytes:
+    """A sealed constant that tells whether a key is this vault's."""
+    return _proof_sealer(ring, ring.current, vault_id).seal(Secret(PROOF), "vault", "proof")
+
+
+def _proof_sealer(ring: KeyRing, version: int, vault_id: str) -> Sealer:
+    return Sealer(ring.keys[version], vault_id, vault_key_id(version))
+
+
+def prove(ring: KeyRing, row: VaultRow) -> None:
+    """Raises KeyUnavailable where the ring is not this vault's."""
     try:
-        Sealer(key.material, row.id).open(row.proof, "vault", "proof")
-    except SealBroken:
+        _proof_sealer(ring, row.vault_key, row.id).open(row.proof, "vault", "proof")
+    except (SealBroken, KeyError):
         raise KeyUnavailable(
             "The key that was found is not this vault's. Restore the right one from your backup."
         ) from None

@@ -65,6 +65,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "connector", name="uq_connection_connector"),
     )
     op.create_table(
+        "data_key",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.String(), nullable=False),
+        sa.Column("connector", sa.String(), nullable=False),
+        sa.Column("key_id", sa.LargeBinary(), nullable=False),
+        sa.Column("vault_key", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "owner_id"),
+    )
+    op.create_index("ix_data_key_vault_key", "data_key", ["vault_key"])
+
+    op.create_table(
         "event",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
@@ -119,6 +131,9 @@ def upgrade() -> None:
         "vault",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("proof", sa.LargeBinary(), nullable=False),
+        sa.Column("vault_key", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("restored", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
