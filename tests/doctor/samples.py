@@ -41,6 +41,7 @@ GRANT = KnownGrant(
     expires_at=NOW + timedelta(minutes=20),
     refresh_at=NOW + timedelta(minutes=10),
     consented_at=NOW - timedelta(days=1),
+    refresh_expires_at=None,
     renewable=True,
     dead=False,
     intent_at=None,

@@ -71,6 +71,8 @@ def test_a_grant_that_is_not_renewed_says_why_and_since_when(
         ({"refresh_token_absolute_s": 90 * 86400}, {"consented_at": NOW - 91 * DAY}, "warning", "ended at"),
         ({"refresh_token_absolute_s": 10 * 86400}, {"consented_at": NOW - 7 * DAY}, "ok", ""),
         ({"refresh_token_absolute_s": 10 * 86400}, {"consented_at": NOW - 8.5 * DAY}, "warning", "however much"),
+        ({}, {"refresh_expires_at": NOW + DAY, "consented_at": NOW - 6 * DAY}, "warning", "2026-11-26 12:00 UTC"),
+        ({}, {"refresh_expires_at": NOW + 6 * DAY, "consented_at": NOW - DAY}, "ok", ""),
         ({"refresh_token_idle_s": 30 * 86400}, {"issued_at": NOW - DAY}, "ok", ""),
         ({"refresh_token_idle_s": 30 * 86400}, {"issued_at": NOW - 27 * DAY}, "warning", "unless it is used"),
         ({"refresh_token_idle_s": 30 * 86400}, {"issued_at": NOW - 27 * DAY, "renewable": False}, "ok", ""),

@@ -210,3 +210,12 @@ def test_a_form_of_too_many_fields_is_no_answer() -> None:
 
 
 FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "ends_in_s"), [(604799, 604799), ("604799", 604799), (0, None), (-5, None), ("soon", None), (None, None)]
+)
+def test_the_end_of_a_refresh_token_is_read_where_it_is_stated(stated: Json, ends_in_s: int | None) -> None:
+    found = read(answer(200, {"access_token": "a", "refresh_token": "r", "refresh_token_expires_in": stated}))
+    assert isinstance(found, Issued)
+    assert found.refresh_expires_at == (None if ends_in_s is None else NOW + timedelta(seconds=ends_in_s))

@@ -1,6 +1,6 @@
 import math
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -11,16 +11,9 @@ from tests.vault.samples import grant as sample
 from evergrant.catalog.connector import GrantPolicy
 from evergrant.model.grant import Grant
 from evergrant.model.json import Json
+from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S
-from evergrant.tokens.policy import (
-    FIRST_RETRY,
-    LONGEST_RETRY,
-    cause_of_death,
-    last_chance,
-    refresh_token_end,
-    resend_at,
-    retry_at,
-)
+from evergrant.tokens.policy import FIRST_RETRY, LONGEST_RETRY, cause_of_death, floor, last_chance, resend_at, retry_at
 from evergrant.vault.grants import Held
 
 SENT = START + timedelta(minutes=40)
@@ -103,6 +96,15 @@ def test_a_death_has_the_cause_that_what_we_know_tells(
     assert cause_of_death(policy(**changes), dead, later, START + timedelta(days=days)) == cause
 
 
+def test_a_table_that_says_never_is_overruled_by_an_answer_that_brought_another_token() -> None:
+    never, sent = policy(rotation="never"), held()
+    assert resend_at(never, sent, SENT) == SENT
+    assert resend_at(never, replace(sent, previous=sent.grant.refresh_token), SENT) == SENT
+    assert resend_at(never, replace(sent, previous=Secret("another")), SENT) == LAST_CHANCE
+    assert floor(never, sent, SENT) is None
+    assert floor(never, replace(sent, previous=Secret("another")), SENT) == SETTLED
+
+
 def test_after_its_grace_a_rotating_token_waits_for_the_last_chance() -> None:
     graceful = policy(rotation="always", grace_s=60)
     end = SENT + timedelta(seconds=60)
@@ -133,18 +135,3 @@ def test_the_last_chance_is_where_a_token_stops_being_usable() -> None:
     assert chance == LAST_CHANCE
     assert grant.usable(chance - timedelta(microseconds=1))
     assert not grant.usable(chance)
-
-
-@pytest.mark.parametrize(
-    ("limits", "end"),
-    [
-        ({}, None),
-        ({"refresh_token_idle_s": 86400}, START + timedelta(days=3)),
-        ({"refresh_token_absolute_s": 86400}, START + timedelta(days=1)),
-        ({"refresh_token_idle_s": 60, "refresh_token_absolute_s": 9 * 86400}, START + timedelta(days=2, seconds=60)),
-    ],
-)
-def test_a_refresh_tokens_end_counts_from_its_issue_or_from_the_consent(
-    limits: dict[str, Json], end: datetime | None
-) -> None:
-    assert refresh_token_end(policy(**limits), START + timedelta(days=2), START) == end

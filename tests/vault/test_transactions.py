@@ -160,6 +160,7 @@ DRIVEN: dict[str, Drive] = {
     "Grants.adopt_orphan": with_an_orphan,
     "Grants.set_end": lambda on: on.grants.set_end(on.held, replace(grant(), expires_at=START)),
     "Agenda.bring_forward": brought_forward,
+    "Grants.tell_failing": lambda on: on.grants.tell_failing(on.held, death(account())),
     "Grants.exercised": lambda on: on.grants.exercised(on.held, None),
     "Grants.fail": lambda on: on.grants.fail(on.held, "http_503", None, may_be_spent=True),
     "Grants.withdraw": withdrawn,

@@ -24,6 +24,7 @@ class TokenAnswer(Declaration):
     refresh_token: Pointer = "/refresh_token"
     expires_in: Pointer = "/expires_in"
     expires_at: Pointer = "/expires_at"
+    refresh_token_expires_in: Pointer = "/refresh_token_expires_in"
     scope: Pointer = "/scope"
     scope_separator: str = " "
 

@@ -7,16 +7,13 @@ from datetime import datetime, timedelta
 from evergrant.catalog.connector import Connector
 from evergrant.doctor.finding import Finding, note, ok, problem, warning
 from evergrant.model.account import ConnectedAccount
-from evergrant.tokens.policy import refresh_token_end
+from evergrant.tokens.policy import ends_soon, refresh_token_end
 from evergrant.vault.overview import KnownGrant, Overview
 
 CHECK = "accounts"
 LONG_DUE = timedelta(minutes=15)
 """Longer than a tick puts off what it cannot renew."""
 LONG_OPEN = timedelta(hours=1)
-NEAR = timedelta(days=7)
-NEAR_SHARE = 0.2
-"""An end is near when so much of the life is left, and no more than NEAR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +100,30 @@ def _open(grant: KnownGrant, around: Circumstances) -> Finding | None:
 
 def _ending(grant: KnownGrant, around: Circumstances) -> Finding | None:
     connector = around.connectors.get(grant.account.connector)
-    end = refresh_token_end(connector.grant, grant.issued_at, grant.consented_at) if connector else None
-    if connector is None or end is None or not grant.renewable:
+    if connector is None or not grant.renewable:
         return None
-    absolute = connector.grant.refresh_token_absolute_s
-    idle = absolute is None or end < grant.consented_at + timedelta(seconds=absolute)
-    since = grant.issued_at if idle else grant.consented_at
-    if end - around.now > min(NEAR, (end - since) * NEAR_SHARE):
+    return _at_the_latest(grant, connector, around.now) or _unused(grant, connector, around)
+
+
+def _at_the_latest(grant: KnownGrant, connector: Connector, now: datetime) -> Finding | None:
+    end = refresh_token_end(connector.grant, grant.refresh_expires_at, grant.consented_at)
+    if end is None or not ends_soon(end, grant.consented_at, now):
         return None
-    when = f"{'ended' if end <= around.now else 'ends'} at {_at(end)}"
-    if idle:
-        text = f"{_name(grant.account)}: its refresh token {when} unless it is used before."
-        return warning(CHECK, text, around.restart if around.serving else "Start the server: evergrant serve")
-    text = f"{_name(grant.account)}: its refresh token {when}, however much it is used."
+    text = f"{_name(grant.account)}: its refresh token {_ends(end, now)}, however much it is used."
     return warning(CHECK, text, f"Have its person sign in before: evergrant reauth {grant.account.alias}")
+
+
+def _unused(grant: KnownGrant, connector: Connector, around: Circumstances) -> Finding | None:
+    idle = connector.grant.refresh_token_idle_s
+    end = grant.issued_at + timedelta(seconds=idle) if idle else None
+    if end is None or not ends_soon(end, grant.issued_at, around.now):
+        return None
+    text = f"{_name(grant.account)}: its refresh token {_ends(end, around.now)} unless it is used before."
+    return warning(CHECK, text, around.restart)
+
+
+def _ends(end: datetime, now: datetime) -> str:
+    return f"{'ended' if end <= now else 'ends'} at {_at(end)}"
 
 
 def _name(account: ConnectedAccount) -> str:

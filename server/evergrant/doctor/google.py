@@ -15,9 +15,9 @@ from evergrant.vault.overview import Overview
 
 CHECK = "google testing"
 ISSUER = "https://accounts.google.com"
-LIFE_VALUE = "refresh_token_expires_in"
-"""The account value in which `connectors/google.yaml` keeps what the answer says."""
 SEVEN_DAYS = timedelta(days=7)
+CLOCKS_APART = timedelta(hours=1)
+"""The consent is dated by us and the end by seconds from an answer."""
 EARLIEST, LATEST = timedelta(days=6, hours=22), timedelta(days=8)
 """A death is found at the next renewal, up to hours after it."""
 WHAT_TO_DO = (
@@ -44,17 +44,16 @@ def _account(account: ConnectedAccount, seen: Overview, now: datetime) -> Findin
     consents = [account.created_at, grant.consented_at]
     if deaths := _weekly_deaths(consents, [each for each in seen.events if each.account_id == account.id]):
         text = f"{name}: its grant died seven days after the consent (on {deaths[-1]:%Y-%m-%d})"
-    elif _told_to_end(account) and not grant.dead:
-        end = grant.consented_at + SEVEN_DAYS
-        text = f"{name}: Google says that its grant is of limited life; it ends about {end:%Y-%m-%d %H:%M} UTC"
+    elif not grant.dead and grant.refresh_expires_at and _a_week(grant.consented_at, grant.refresh_expires_at):
+        end = f"{grant.refresh_expires_at:%Y-%m-%d %H:%M} UTC"
+        text = f"{name}: Google says that its grant ends on {end}, a week after the consent"
     else:
         return None
     return warning(CHECK, f"{text}, as those of an app in status Testing do.", WHAT_TO_DO + account.alias)
 
 
-def _told_to_end(account: ConnectedAccount) -> bool:
-    text = account.values.get(LIFE_VALUE, "")
-    return text.isascii() and text.isdigit() and int(text) <= SEVEN_DAYS.total_seconds()
+def _a_week(consented_at: datetime, end: datetime) -> bool:
+    return end - consented_at <= SEVEN_DAYS + CLOCKS_APART
 
 
 def _weekly_deaths(consents: Iterable[datetime], events: Sequence[Event]) -> list[datetime]:

@@ -45,6 +45,8 @@ class Issued:
     expires_at: datetime | None
     end_stated: bool
     """Whether the answer itself says when the access token ends."""
+    refresh_expires_at: datetime | None
+    """When the refresh token ends; None where the answer is silent."""
     scopes: tuple[str, ...] | None
     """None where the answer is silent: as requested (RFC 6749 5.1)."""
     body: Json = field(repr=False)
@@ -98,6 +100,7 @@ def _issued(connector: Connector, names: TokenAnswer, value: Json, access: str, 
         issued_at=sent_at,
         expires_at=_prior(connector, sent_at) if end is SILENT else end,
         end_stated=end is not SILENT,
+        refresh_expires_at=_refresh_end(names, value, sent_at),
         scopes=_scopes(at(value, names.scope), names.scope_separator),
         body=value,
     )
@@ -121,6 +124,12 @@ def _stated_end(names: TokenAnswer, value: Json, sent_at: datetime, *, renewable
     if stated is not None and stated > sent_at:
         return min(stated, sent_at + LONGEST_LIFE)
     return SILENT
+
+
+def _refresh_end(names: TokenAnswer, value: Json, sent_at: datetime) -> datetime | None:
+    """Google says so for clients in status Testing, GitHub and LinkedIn always; 0 and nonsense are silence."""
+    seconds = _number(at(value, names.refresh_token_expires_in))
+    return sent_at + timedelta(seconds=min(seconds, LONGEST_LIFE.total_seconds())) if seconds else None
 
 
 def _prior(connector: Connector, sent_at: datetime) -> datetime | None:

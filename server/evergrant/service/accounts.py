@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
@@ -134,11 +134,15 @@ class AccountDesk:
         return next((refusal for refusal in refusals if refusal), None)
 
     def _refresh_token_end(self, held: Held) -> datetime | None:
+        """When the refresh token ends if it is left alone, or at the latest."""
         try:
             policy = self.catalog.connector(held.account.connector).grant
         except (UnknownConnector, DeclarationError):
             return None
-        return refresh_token_end(policy, held.grant.issued_at, held.consented_at or held.account.created_at)
+        idle = policy.refresh_token_idle_s
+        unused = held.grant.issued_at + timedelta(seconds=idle) if idle else None
+        at_the_latest = refresh_token_end(policy, held.grant.refresh_expires_at, held.consented_at)
+        return min((end for end in (unused, at_the_latest) if end), default=None)
 
 
 def _lacking(tool: Tool, account: ConnectedAccount) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import httpx2
 
 from evergrant.calls.answer import class_of
 from evergrant.calls.send import Sender
-from evergrant.catalog.connector import Connector, FromRequest, FromToken
+from evergrant.catalog.connector import Connector, FromRequest
 from evergrant.catalog.errors import ErrorClass
 from evergrant.catalog.hosts import marked
 from evergrant.catalog.origin import allowed
@@ -51,10 +51,7 @@ async def identify(sender: Sender, connector: Connector, account: Mapping[str, s
 
 
 async def _values(sender: Sender, connector: Connector, account: Mapping[str, str], issued: Issued) -> dict[str, str]:
-    told = from_token(connector, issued.body)
-    # What a former grant's answer said is not true of this one.
-    stale = {name for name, value in connector.account.items() if isinstance(value, FromToken)}
-    values = {**{name: text for name, text in account.items() if name not in stale}, **told}
+    values = {**account, **from_token(connector, issued.body)}
     for name, value in connector.account.items():
         if isinstance(value, FromRequest):
             body = await _look_up(sender, connector, value.request, values, issued.access_token)

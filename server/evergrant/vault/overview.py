@@ -34,6 +34,8 @@ class KnownGrant:
     expires_at: datetime | None
     refresh_at: datetime | None
     consented_at: datetime
+    refresh_expires_at: datetime | None
+    """When the refresh token itself ends, where an answer said so."""
     renewable: bool
     """Whether it has a refresh token."""
     dead: bool
@@ -97,6 +99,7 @@ def _grant(row: GrantRow, account: ConnectedAccount, *, orphan: bool) -> KnownGr
         expires_at=row.expires_at,
         refresh_at=row.refresh_at,
         consented_at=row.consented_at,
+        refresh_expires_at=row.refresh_expires_at,
         renewable=row.refresh_token is not None,
         dead=row.dead,
         intent_at=row.intent_at if row.intent_generation == row.generation else None,

@@ -48,6 +48,7 @@ class _Record(BaseModel):
     issued_at: datetime
     expires_at: datetime | None
     refresh_at: datetime | None
+    refresh_expires_at: datetime | None
     values: dict[str, str]
     scopes_granted: tuple[str, ...]
 
@@ -75,6 +76,7 @@ class Spool:
             issued_at=grant.issued_at,
             expires_at=grant.expires_at,
             refresh_at=grant.refresh_at,
+            refresh_expires_at=grant.refresh_expires_at,
             values=dict(renewed.values),
             scopes_granted=renewed.scopes_granted,
         )
@@ -106,6 +108,7 @@ class Spool:
             issued_at=record.issued_at,
             expires_at=record.expires_at,
             refresh_at=record.refresh_at,
+            refresh_expires_at=record.refresh_expires_at,
         )
         key = GrantKey(record.tenant_id, record.account_id, record.credential)
         return Kept(slot, key, record.base, Renewed(grant, record.values, record.scopes_granted))
