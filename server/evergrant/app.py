@@ -21,8 +21,10 @@ from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
+from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.registry import Registry
+from evergrant.service.revoking import Revoker
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import check_folder
@@ -94,6 +96,7 @@ class App:
     registry: Registry
     connections: Connections
     desk: AccountDesk
+    panic: Panic
     accounts: Accounts
     connect: Connect
     consent: Consent
@@ -165,6 +168,7 @@ def _compose(
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
     successors = Successors(grants, agenda, endpoint, clock, world.random)
+    revoker = Revoker(catalog, connections, grants, endpoint, successors, clock)
     setbacks = Setbacks(
         accounts=accounts,
         connections=connections,
@@ -199,7 +203,8 @@ def _compose(
         catalog=catalog,
         registry=Registry(catalog, connections, clock),
         connections=connections,
-        desk=AccountDesk(catalog, connections, accounts, grants, locks, endpoint, clock),
+        desk=AccountDesk(catalog, accounts, grants, locks, revoker),
+        panic=Panic(accounts, revoker, refresher, locks, Places()),
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
         consent=Consent(

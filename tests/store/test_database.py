@@ -1,9 +1,11 @@
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -210,3 +212,26 @@ async def test_a_write_to_a_closed_database_is_store_unavailable(path: Path) -> 
     database.close()
     with pytest.raises(StoreUnavailable, match="closed"):
         await database.write(count_one_more)
+
+
+@pytest.mark.anyio
+async def test_an_emptied_log_holds_nothing_of_what_was_deleted(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    database = Database(path)
+    database.write_now(lambda session: sql(session, "CREATE TABLE note (text TEXT)"))
+    database.write_now(lambda session: sql(session, "INSERT INTO note VALUES ('a word of which nothing stays')"))
+    database.write_now(lambda session: sql(session, "DELETE FROM note"))
+    log = path.with_name("vault.db-wal")
+    assert b"nothing stays" in log.read_bytes()
+
+    assert await database.empty_log()
+
+    assert log.stat().st_size == 0
+    assert b"nothing stays" not in path.read_bytes()
+    database.close()
+
+
+@pytest.mark.anyio
+async def test_a_database_without_a_log_has_nothing_to_empty(database: Database) -> None:
+    assert await database.empty_log()

@@ -144,6 +144,7 @@ NO_STORES = {Vault, Rotation}
 Drive = Callable[[Stores], Awaitable[object]]
 DRIVEN: dict[str, Drive] = {
     "Accounts.rename": lambda on: on.accounts.rename(account().key, "other"),
+    "Accounts.block": lambda on: on.accounts.block([account().key]),
     "Accounts.remove": lambda on: on.accounts.remove(account().key),
     "Authorizations.add": lambda on: on.authorizations.add(consent(2), Secret("another state")),
     "Authorizations.take": lambda on: on.authorizations.take(consent()),
@@ -169,6 +170,7 @@ DRIVEN: dict[str, Drive] = {
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
 }
 READS: dict[str, Callable[[Stores], object]] = {
+    "Accounts.tenants": lambda on: on.accounts.tenants(),
     "Accounts.get": lambda on: on.accounts.get(account().key),
     "Accounts.named": lambda on: on.accounts.named("tnt_a", "acme-1"),
     "Accounts.of_subject": lambda on: on.accounts.of_subject("client_1", "tnt_a", "subject-1"),
@@ -182,6 +184,7 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Connections.by_id": lambda on: on.connections.by_id("tnt_a", "client_1"),
     "Connections.all": lambda on: on.connections.all("tnt_a"),
     "Grants.of_account": lambda on: on.grants.of_account(account().key),
+    "Grants.orphans_of": lambda on: on.grants.orphans_of(account().key),
     "Grants.load": lambda on: on.grants.load(KEY),
     "Agenda.due": lambda on: on.agenda.due(START, 10),
     "Agenda.next_due": lambda on: on.agenda.next_due(),
@@ -204,6 +207,7 @@ def store_methods() -> Iterator[tuple[str, bool]]:
 
 def test_every_method_of_every_store_is_driven_here() -> None:
     found = dict(store_methods())
+    del found["Accounts.empty_log"]  # a checkpoint is no transaction
     assert {name for name, writes in found.items() if writes} == DRIVEN.keys()
     assert {name for name, writes in found.items() if not writes} == READS.keys()
 

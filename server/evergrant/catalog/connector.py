@@ -54,6 +54,12 @@ class OAuth(Declaration):
     token_endpoint_encoding: Literal["form", "json"] = "form"
     revocation_endpoint: HttpUrl | None = None
     revocation_token: Literal["refresh_token", "access_token", "bearer"] = "refresh_token"
+    revocation_ended: tuple[str, ...] = ("invalid_token",)
+    """The codes by which the revocation endpoint says that the token had ended before (RFC 7009 2.2 wants a 200)."""
+    revocation_spares_access_token: bool = False
+    """Access tokens already issued live on until they expire."""
+    revocation_help: HttpUrl | None = None
+    """The page on which a person ends the grant by hand, or reads how."""
     introspection_endpoint: HttpUrl | None = None
     pkce: bool = True
     scopes: tuple[str, ...] = ()
@@ -188,7 +194,8 @@ class Connector(Declaration):
 
     def urls(self) -> tuple[str, ...]:
         """All addresses of the declaration, account values not filled in."""
-        return (self.base_url, *self.allow, *self.oauth.endpoints(), *_addresses(self.identity, self.account))
+        help_ = (self.oauth.revocation_help,) if self.oauth.revocation_help else ()
+        return (self.base_url, *self.allow, *self.oauth.endpoints(), *help_, *_addresses(self.identity, self.account))
 
     def expand(self, url: str, account: Mapping[str, str]) -> str:
         """`url` with `{account.x}` filled; raises KeyError where the account has no such value, BadAccountValue."""

@@ -33,11 +33,15 @@ class Circumstances:
 def accounts(seen: Overview, around: Circumstances) -> Iterator[Finding]:
     """A finding for each fault of each account; one for all where there is none."""
     around = replace(around, troubled=frozenset(each.account.connection_id for each in seen.grants if each.attempts))
-    judged = [finding for grant in seen.grants if not grant.dead for finding in _grant(grant, around)]
+    judged = [finding for grant in seen.grants if _is_kept_alive(grant) for finding in _grant(grant, around)]
     found = [*_dead(seen), *judged]
     yield from found
     if not any(finding.level in ("warning", "problem") for finding in found):
         yield ok(CHECK, f"All {len(seen.accounts)} are in order." if seen.accounts else "None is connected yet.")
+
+
+def _is_kept_alive(grant: KnownGrant) -> bool:
+    return not grant.dead and grant.account.state != "revoked"
 
 
 def _dead(seen: Overview) -> Iterator[Finding]:

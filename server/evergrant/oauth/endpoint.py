@@ -19,6 +19,7 @@ from evergrant.model.json import at
 from evergrant.model.live import Redact
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued, Rejected, moment, read_answer
+from evergrant.oauth.revocation import Unrevoked, read_revocation
 from evergrant.wire import LARGEST_TOKEN_ANSWER, NOT_SENT, AnswerTooLarge, parse_json, read_capped
 
 EXCHANGE_DEADLINE_S = 15.0
@@ -68,18 +69,16 @@ class TokenEndpoint:
         """Redeem a refresh token (RFC 6749 6)."""
         return await self._redeem(client, {"grant_type": "refresh_token", "refresh_token": refresh_token})
 
-    async def revoke(self, client: Client, grant: Grant) -> str | None:
+    async def revoke(self, client: Client, grant: Grant) -> Unrevoked | None:
         """Revoke at the provider (RFC 7009 or the connector's own); None when done, else why not."""
-        oauth = client.connector.oauth
-        if oauth.revocation_endpoint is None:
-            return "this provider documents no revocation endpoint"
-        request = self._revocation(client, oauth.revocation_endpoint, grant)
+        endpoint = client.connector.oauth.revocation_endpoint
+        if endpoint is None:
+            return Unrevoked("unsupported", "this provider documents no revocation endpoint")
         try:
-            response, body = await self._send(client, request)
+            response, body = await self._send(client, self._revocation(client, endpoint, grant))
         except (httpx2.HTTPError, TimeoutError, AnswerTooLarge) as error:
-            return f"the provider did not answer ({type(error).__name__})"
-        refused = client.connector.errors.token.failed(response.status_code, parse_json(body)[1])
-        return f"the provider answered {response.status_code}" if refused or not response.is_success else None
+            return Unrevoked("transient", f"the provider did not answer ({type(error).__name__})")
+        return read_revocation(client.connector, response, body)
 
     async def probe(self, client: Client) -> bool:
         """Whether the token endpoint answers as one: it is sent a refresh without a token, which spends nothing."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evergrant.sandbox.count import Count, one_more
 
-Where: TypeAlias = Literal["token", "api"]
+Where: TypeAlias = Literal["token", "revoke", "api"]
 
 
 class FaultKind(StrEnum):

@@ -8,12 +8,10 @@ from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
 from evergrant.model.account import AccountKey, ConnectedAccount
-from evergrant.model.clock import Clock
-from evergrant.oauth.endpoint import Client, TokenEndpoint
+from evergrant.service.revoking import Revoker
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.policy import refresh_token_end
 from evergrant.vault.accounts import Accounts, AliasTaken
-from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held
 
 
@@ -43,12 +41,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Removal:
     """What came of taking an account away."""
 
     account: ConnectedAccount
     revoked_at_provider: bool
     why_not: str | None
+    help: str | None = None
+    """The page for ending the grant by hand, where it lives on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,10 @@ class AccountDesk:
     """Looking up, naming and taking away a tenant's accounts."""
 
     catalog: Catalog
-    connections: Connections
     accounts: Accounts
     grants: Grants
     locks: AccountLocks
-    endpoint: TokenEndpoint
-    clock: Clock
+    revoker: Revoker
 
     def find(self, tenant_id: str, name: str) -> ConnectedAccount:
         """The tenant's account of that id or alias; raises NoSuchAccount."""
@@ -105,7 +103,7 @@ class AccountDesk:
         except AliasTaken:
             raise CannotRename(f"Another account is called {alias!r} already.") from None
 
-    async def remove(self, account: ConnectedAccount, *, at_provider: bool) -> Receipt:
+    async def remove(self, account: ConnectedAccount, *, at_provider: bool) -> Removal:
         """Revoke the grants at the provider if asked (RFC 7009), then delete them here whatever the provider said.
 
         Under the account's lock: a renewal that came to its end in between would bring a grant that nobody revokes.
@@ -116,22 +114,13 @@ class AccountDesk:
         except LockBusy:
             return await self._remove(account, at_provider=at_provider)
 
-    async def _remove(self, account: ConnectedAccount, *, at_provider: bool) -> Receipt:
-        why_not = await self._revoke(account) if at_provider else "not asked for"
+    async def _remove(self, account: ConnectedAccount, *, at_provider: bool) -> Removal:
+        receipt = await self.revoker.revoke(account) if at_provider else None
         await self.accounts.remove(account.key)
-        return Receipt(account, why_not is None, why_not)
-
-    async def _revoke(self, account: ConnectedAccount) -> str | None:
-        grants = self.grants.of_account(account.key)
-        connection = self.connections.by_id(account.tenant_id, account.connection_id)
-        if not grants or connection is None:
-            return "there is no grant, or no OAuth client, to revoke it with"
-        try:
-            client = Client(self.catalog.connector(account.connector), connection, account.values)
-        except (UnknownConnector, DeclarationError):
-            return "its connector is gone"
-        refusals = [await self.endpoint.revoke(client, held.grant) for held in grants]
-        return next((refusal for refusal in refusals if refusal), None)
+        await self.accounts.empty_log()
+        if receipt is None:
+            return Removal(account, revoked_at_provider=False, why_not="not asked for")
+        return Removal(account, receipt.outcome == "ok", receipt.why, receipt.help)
 
     def _refresh_token_end(self, held: Held) -> datetime | None:
         """When the refresh token ends if it is left alone, or at the latest."""

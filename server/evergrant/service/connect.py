@@ -35,6 +35,14 @@ class Begun:
     """What the consent may cost, where it may cost something."""
 
 
+def still_alive(account: ConnectedAccount) -> str:
+    """Why a stopped account takes no new grant: the old one would be lost sight of, and live on at the provider."""
+    return (
+        f"{account.alias!r} was to be ended, and its provider has not done so yet. First end it there: "
+        f"evergrant revoke --all --at-provider, or evergrant revoke {account.alias}"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Connect:
     """The first half of connecting: from the wish to the link."""
@@ -65,6 +73,8 @@ class Connect:
 
     async def begin_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Begun:
         """A link at which the same person renews an account's grant; raises CannotConnect."""
+        if account.state == "revoked":
+            raise CannotConnect(still_alive(account))
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
         if connection is None:
             raise CannotConnect(f"The connection is gone. Add it: evergrant connections add {account.connector}")

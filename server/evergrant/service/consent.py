@@ -15,6 +15,7 @@ from evergrant.model.text import plain
 from evergrant.oauth.answer import Issued, Rejected, further
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.flow import Redirect
+from evergrant.service.connect import still_alive
 from evergrant.service.person import Person, Unidentified, identify
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
@@ -134,6 +135,8 @@ class Consent:
     def _former(self, authorization: Authorization, subject: str) -> ConnectedAccount | None:
         """The account that this consent renews: the one asked for, else one of the same person."""
         same = self.accounts.of_subject(authorization.connection_id, authorization.tenant_id, subject)
+        if same and same.state == "revoked":
+            raise ConsentFailed(still_alive(same))
         if authorization.account_id is None or (same and same.id == authorization.account_id):
             return same
         if self.accounts.get(AccountKey(authorization.tenant_id, authorization.account_id)) is None:

@@ -121,7 +121,7 @@ class Refresher:
 
     async def _attempt(self, key: GrantKey, newer_than: int, locked: Locked) -> Held:
         """One try, when there is a place at the token host; the intent is written only then, so its time is true."""
-        await self._take_from_spool()
+        await self.take_from_spool()
         client, held = self._client(key)  # what is wrong with the connection shows before the intent is written
         if self.restored() and rotates(client.connector.grant, held):
             return self._stored(key, newer_than, RESTORED, None)
@@ -262,7 +262,7 @@ class Refresher:
             return None
         return expiring_soon(held.account, end, self.setbacks.reauth_url(held.account.key), now)
 
-    async def _take_from_spool(self) -> None:
+    async def take_from_spool(self) -> None:
         """What could not be written goes into the database, by the same rule: a success commits by generation."""
         for kept in self.spool.entries():
             if (held := self.grants.load(kept.key)) is not None:

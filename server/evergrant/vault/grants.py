@@ -49,6 +49,15 @@ class Grants:
 
         return self._database.read(work)
 
+    def orphans_of(self, key: AccountKey) -> list[Grant]:
+        """The successes of the tenant's account that came late and were kept beside its grants."""
+        query = select(OrphanRow).where(OrphanRow.tenant_id == key.tenant_id, OrphanRow.account_id == key.account_id)
+
+        def opened(session: Session, row: OrphanRow) -> Grant:
+            return self._rows.adopted(session, GrantKey(*key, row.credential), row, row.generation, row.issued_at)
+
+        return self._database.read(lambda session: [opened(session, row) for row in session.exec(query).all()])
+
     async def connect(
         self,
         account: ConnectedAccount,

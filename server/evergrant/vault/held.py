@@ -24,7 +24,7 @@ class Held:
     key: GrantKey
     grant: Grant
     dead: bool
-    """Whether the provider has called this grant dead."""
+    """Whether the provider has called this grant dead, or a person wants it ended: it is not used or renewed."""
     fence: int
     intent_at: datetime | None
     """When an exchange of this very generation was begun whose end is not known."""
@@ -149,7 +149,7 @@ def _held(account: AccountRow, row: GrantRow, fields: FieldSealer) -> Held:
         account=account_of(account),
         key=GrantKey(row.tenant_id, row.account_id, credential),
         grant=_grant(row, fields),
-        dead=row.dead,
+        dead=row.dead or account.state == "revoked",
         fence=row.fence,
         intent_at=row.intent_at if under_way else None,
         attempts=row.attempts,
