@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from evergrant.app import App, open_app, real_world
+from evergrant.app import App, Surroundings, open_app, real_world
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
@@ -23,7 +23,11 @@ from evergrant.service.registry import CannotAdd
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
 from evergrant.vault.connections import ConnectionInUse
+from evergrant.vault.copies import CannotCopy
+from evergrant.vault.epoch import RESTORED, is_restored
+from evergrant.vault.restore import CannotRestore
 from evergrant.vault.ring import KeyUnavailable
+from evergrant.vault.rotation import RotationUnderWay
 from evergrant.vault.seal import SealBroken
 
 T = TypeVar("T")
@@ -39,6 +43,9 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     CannotConnect: (Exit.NOT_CONNECTED, "cannot_connect"),
     ConnectionInUse: (Exit.FAILED, "connection_in_use"),
     ConsentFailed: (Exit.NOT_CONNECTED, "consent_failed"),
+    RotationUnderWay: (Exit.FAILED, "rotation_under_way"),
+    CannotCopy: (Exit.FAILED, "cannot_copy"),
+    CannotRestore: (Exit.FAILED, "cannot_restore"),
     NoSuchAccount: (Exit.NOT_CONNECTED, "not_found"),
     SocketUnavailable: (Exit.FAILED, "socket_unavailable"),
     ConfigRefused: (Exit.FAILED, "config_refused"),
@@ -47,8 +54,13 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
 
 def run(out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None) -> T:
     """What `work` returns, on the vault of the settings given, else of the environment's."""
+    return ending(out, lambda: asyncio.run(_on_app(out, configured or settings(out), work)))
+
+
+def ending(out: Output, work: Callable[[], T]) -> T:
+    """What `work` returns; where it fails as commands do, the command ends."""
     try:
-        return asyncio.run(_on_app(out, configured or settings(out), work))
+        return work()
     except tuple(ENDINGS) as error:
         code, kind = next(ENDINGS[known] for known in type(error).__mro__ if known in ENDINGS)
         out.fail(code, kind, str(error))
@@ -64,9 +76,16 @@ def settings(out: Output) -> Settings:
         out.fail(Exit.USAGE, "bad_setting", f"A setting cannot be used: {fields}.")
 
 
+def person_world() -> Surroundings:
+    """The real world, with the person who sits at the terminal, if one does."""
+    return replace(real_world(), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
+
+
 async def _on_app(out: Output, configured: Settings, work: Callable[[App], Awaitable[T]]) -> T:
-    world = replace(real_world(), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
+    world = person_world()
     async with open_app(configured, world) as app:
         for warning in app.vault.key.warnings:
             out.say(f"Warning: {warning}")
+        if is_restored(app.vault.database, app.vault.ring):
+            out.say(f"Warning: {RESTORED}")
         return await work(app)

@@ -40,6 +40,8 @@ from evergrant.vault.spool import Spool
 
 RESTORED = "the vault was restored from a backup; its operator runs: evergrant vault accept-restore"
 
+RESTORED_PAUSE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Locked:
@@ -123,12 +125,18 @@ class Refresher:
         await self._take_from_spool()
         client = self._client(key)  # what is wrong with the connection shows before the intent is written
         if client.connector.grant.rotation != "never" and self.restored():
-            return self._stored(key, newer_than, RESTORED, None)
+            return await self._left_alone(key, newer_than)
         async with self.places.at(token_host(client.connector, client.account)):
             if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
                 again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
                 return self._stored(key, newer_than, None, again)
             return await self._attempt_here(client, key, newer_than, locked)
+
+    async def _left_alone(self, key: GrantKey, newer_than: int) -> Held:
+        """What is stored, looked at again in a while: it must not take the ticks' places from what may be renewed."""
+        now = self.clock.now()
+        await self.agenda.put_off(key, now, now + RESTORED_PAUSE)
+        return self._stored(key, newer_than, RESTORED, None)
 
     async def _attempt_here(self, client: Client, key: GrantKey, newer_than: int, locked: Locked) -> Held:
         now = self.clock.now()
