@@ -34,8 +34,8 @@ AFTER_RESTORE = (
 )
 HOW_TO_USE = (
     "To restore the key: copy this file as keyring.sealed into the vault's folder (EVERGRANT_HOME), with mode 0600,\n"
-    "take away a vault.key that lies there, set EVERGRANT_KEY_SOURCE=passphrase or unset it, and give the passphrase in\n"
-    "EVERGRANT_PASSPHRASE_FILE or at the terminal: evergrant status"
+    "and take away a vault.key that lies there. Set EVERGRANT_KEY_SOURCE=passphrase or unset it. Then, with the\n"
+    "passphrase in EVERGRANT_PASSPHRASE_FILE or typed at the terminal: evergrant status"
 )
 
 NewFile = Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.")]

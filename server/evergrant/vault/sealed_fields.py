@@ -41,9 +41,13 @@ class SealedTable:
         """The names of the columns that are the primary key."""
         return tuple(column.name for column in inspect(self.row).primary_key)
 
+    def owner_key(self, row: SQLModel) -> tuple[str, str]:
+        """The tenant and the id of the row's owner."""
+        return _text(row, "tenant_id"), _text(row, self.owner_id)
+
     def owner(self, session: Session, row: SQLModel) -> Owner | None:
         """The row's owner; None where its account is gone."""
-        tenant_id, owner_id = _text(row, "tenant_id"), _text(row, self.owner_id)
+        tenant_id, owner_id = self.owner_key(row)
         if self.connector:
             return Owner(tenant_id, owner_id, _text(row, self.connector))
         account = session.get(AccountRow, (tenant_id, owner_id))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import inspect, literal, tuple_
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, SQLModel, col, select
 
-from evergrant.store.tables import DataKeyRow
+from evergrant.store.tables import AccountRow, DataKeyRow
 from evergrant.vault.data_keys import DataKeys, FieldSealer
 from evergrant.vault.seal import SealBroken
 from evergrant.vault.sealed_fields import SEALED_TABLES, SealedTable
@@ -54,12 +54,23 @@ def _batch(vault: Vault, table: SealedTable, after: tuple[str, ...], batch: int)
 
     def work(session: Session) -> tuple[Checked, tuple[str, ...]]:
         rows = _rows(session, table, after, batch)
+        at_hand = _at_hand(session, table, rows)  # the session forgets what nobody holds
         found = [_opened(session, vault.data_keys, table, row) for row in rows]
         broken = [fault for faults, _ in found for fault in faults]
         checked = Checked(table.name, len(rows), sum(ok for _, ok in found), broken)
+        del at_hand
         return checked, _key(table, rows[-1]) if rows else after
 
     return vault.database.read(work)
+
+
+def _at_hand(session: Session, table: SealedTable, rows: list[SQLModel]) -> list[SQLModel]:
+    """The owners' accounts and data keys, read at once: what is held need not be looked up row by row."""
+    owners = [table.owner_key(row) for row in rows]
+    tenants, ids = {tenant_id for tenant_id, _ in owners}, {owner_id for _, owner_id in owners}
+    accounts = select(AccountRow).where(col(AccountRow.tenant_id).in_(tenants), col(AccountRow.id).in_(ids))
+    keys = select(DataKeyRow).where(col(DataKeyRow.tenant_id).in_(tenants), col(DataKeyRow.owner_id).in_(ids))
+    return [*session.exec(accounts).all(), *session.exec(keys).all()]
 
 
 def _rows(session: Session, table: SealedTable, after: tuple[str, ...], batch: int) -> list[SQLModel]:
@@ -73,10 +84,13 @@ def _rows(session: Session, table: SealedTable, after: tuple[str, ...], batch: i
 def _opened(session: Session, keys: DataKeys, table: SealedTable, row: SQLModel) -> tuple[list[Broken], int]:
     """What of the row does not open, and how many values do."""
     faults, sealed = list[Broken](), table.sealed(row)
+    try:
+        fields = _fields(session, keys, table, row) if sealed else None
+    except SealBroken as broken:
+        return [Broken(table.name, _key(table, row), column, str(broken)) for column in sealed], 0
     for column, value in sealed.items():
         try:
-            fields = _fields(session, keys, table, row)
-            if table is not KEYS:
+            if fields and table is not KEYS:
                 fields.open(value, *table.place(row, column))
         except SealBroken as broken:
             faults.append(Broken(table.name, _key(table, row), column, str(broken)))
