@@ -21,6 +21,7 @@ from evergrant.cli.vault_render import (
 )
 from evergrant.model.account import ConnectedAccount
 from evergrant.settings import LOCAL_TENANT
+from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import LockBusy
 from evergrant.store.upkeep import faults
 from evergrant.vault.epoch import accept_restore, advance, is_restored
@@ -63,12 +64,15 @@ def verify(as_json: bool = JsonOption) -> None:
     out = output(as_json)
 
     async def work(app: App) -> tuple[list[Checked], list[str]]:
-        checked = list[Checked]()
+        checked, found = list[Checked](), faults(app.vault.file)
         with bar(out, "Checked") as told:
-            for batch in check(app.vault):
-                checked.append(batch)
-                told(sum(one.rows for one in checked), None)
-        return checked, faults(app.vault.file)
+            try:
+                for batch in check(app.vault):
+                    checked.append(batch)
+                    told(sum(one.rows for one in checked), None)
+            except StoreUnavailable as error:  # a page that cannot be read: what was found until then is told too
+                found.append(str(error))
+        return checked, found
 
     checked, found = run(out, work)
     out.show(checked_json(checked, found), checked_text(checked, found))

@@ -14,6 +14,7 @@ PAGES = 512
 PAUSE_S = 0.005
 """Between two steps, so that writers who wait get their turn."""
 MOST_RESTARTS = 3
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
 Step = Callable[[int, int], None]
@@ -25,9 +26,17 @@ class _TooManyRestarts(Exception):
 
 
 def faults(path: Path) -> list[str]:
-    """What SQLite finds wrong with the file (PRAGMA integrity_check); empty where it is sound."""
+    """What SQLite finds wrong with the file (PRAGMA integrity_check); empty where it is sound.
+
+    Raises StoreUnavailable where it cannot be looked at.
+    """
     with _opened(path) as connection:
-        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+        try:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode not in DAMAGED:
+                raise
+            found = [str(error)]
     return [] if found == ["ok"] else found
 
 
