@@ -243,7 +243,9 @@ async def test_an_epoch_begins_at_the_start_and_a_failure_is_only_told() -> None
         await begun.wait()
         while not told:
             await checkpoint()
-    following: datetime = scheduler.get_job(BEGIN_EPOCH).next_run_time
+    job = scheduler.get_job(BEGIN_EPOCH)
+    assert job is not None
+    following: datetime = job.next_run_time
     scheduler.shutdown(wait=False)
 
     assert told == ["The keychain is locked."]
@@ -261,5 +263,7 @@ async def test_an_hourly_job_is_not_hurried_by_the_watch_over_the_clock() -> Non
         await checkpoint()
     watch.cancel()
 
-    assert scheduler.get_job(BEGIN_EPOCH).next_run_time == expected
+    job = scheduler.get_job(BEGIN_EPOCH)
+    assert job is not None
+    assert job.next_run_time == expected
     scheduler.shutdown(wait=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlmodel import col, update
 from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_SECRET, REDIRECT_URI, START, surroundings
@@ -22,6 +23,7 @@ from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.behaviour import Behaviour, Client, Rotation
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.store.tables import AccountRow
 from evergrant.store.upkeep import faults
 from evergrant.vault.copies import CannotCopy, back_up
 from evergrant.vault.epoch import accept_restore, advance, is_restored
@@ -252,3 +254,15 @@ async def test_a_backup_that_fails_leaves_no_file(world: World, tmp_path: Path) 
     with pytest.raises(KeyboardInterrupt):
         back_up(database_file(world.home), tmp_path / "other.db", full)
     assert not (tmp_path / "other.db").exists()
+
+
+async def test_an_account_that_is_put_under_another_services_client_sends_no_secret_anywhere(world: World) -> None:
+    accounts = await connected_and_backed_up(world)
+    before = world.exchanges("strict"), world.exchanges("steady")
+    async with world.opened() as app:
+        moved = update(AccountRow).where(col(AccountRow.id) == accounts.untouched.id)
+        other = accounts.steady.connection_id
+        await app.vault.database.write(lambda session: session.exec(moved.values(connection_id=other)))
+        world.clock.advance(LIFE_S * 1.1)
+        assert not isinstance(await call(app, accounts.untouched), Result)
+    assert (world.exchanges("strict"), world.exchanges("steady")) == before

@@ -34,7 +34,10 @@ def wrapped_key(session: Session, key: AccountKey) -> bytes:
 async def test_a_shredded_account_leaves_nothing_behind_in_the_vaults_files(
     folder: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    monkeypatch.setattr("evergrant.store.database.journal_mode", lambda _version: mode)
+    def chosen(_version: tuple[int, int, int]) -> str:
+        return mode
+
+    monkeypatch.setattr("evergrant.store.database.journal_mode", chosen)
     vault = open_vault(folder, "file", lambda: None, clock)
     assert journal(vault.file) == mode
     await fill(vault)

@@ -9,7 +9,7 @@ import typer
 
 from evergrant.app import App
 from evergrant.cli.output import Exit, JsonOption, Output, output
-from evergrant.cli.passphrase import ask_passphrase
+from evergrant.cli.passphrase import ask_new
 from evergrant.cli.progress import bar
 from evergrant.cli.running import ending, person_world, run, settings
 from evergrant.cli.server import runs_here
@@ -123,7 +123,7 @@ def _passphrase(out: Output, path: Path | None, *, from_stdin: bool) -> Secret:
     elif from_stdin:
         passphrase, name = Secret(sys.stdin.readline().rstrip("\r\n")), "standard input"
     elif sys.stdin.isatty():
-        passphrase, name = ask_passphrase(True), "what was typed"
+        passphrase, name = ask_new("New passphrase for the export: ", "nothing was exported"), "what was typed"
     else:
         raise KeyUnavailable("Nobody can be asked for a passphrase here. Give --passphrase-file or --passphrase-stdin.")
     check_new(passphrase, name)

@@ -273,7 +273,7 @@ class Refresher:
             raise unknown_account()
         account = held.account
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
-        if connection is None:
+        if connection is None or connection.connector != account.connector:  # a secret goes to its own provider only
             raise connection_fault(account, "connection_removed")
         try:
             return Client(self.catalog.connector(account.connector), connection, account.values)
