@@ -7,6 +7,10 @@ import pytest
 from tests.fakes.command import Command, free_port
 from tests.fakes.terminal import Terminal
 
+from evergrant.model.clock import SystemClock
+from evergrant.vault.epoch import mark_restored
+from evergrant.vault.vault import open_vault
+
 TYPED = "correct horse battery"
 
 
@@ -64,12 +68,11 @@ def test_an_export_is_under_a_passphrase_that_is_typed_twice(
     assert TYPED not in terminal.shown
 
 
-def test_a_restore_is_accepted_by_a_person_who_was_told_what_it_means(
-    tmp_path: Path, command: Command, terminal: Terminal
-) -> None:
+def test_a_restore_is_accepted_by_a_person_who_was_told_what_it_means(command: Command, terminal: Terminal) -> None:
     by_file = Command(command.home, command.port, {"EVERGRANT_KEY_SOURCE": "file"})
-    for verb in ("backup", "restore"):
-        assert by_file.run("vault", verb, str(tmp_path / "backup.db")).returncode == 0
+    vault = open_vault(command.home, "file", lambda: None, SystemClock())
+    vault.database.write_now(mark_restored)
+    vault.close()
     process = terminal.run(by_file, "vault", "accept-restore")
     terminal.read_until("Refresh tokens that rotate may have been spent")
     terminal.answer("Go on with this copy?", "y")
