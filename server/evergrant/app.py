@@ -1,29 +1,35 @@
 """The composition root: the one place that builds objects and hands them to each other."""
 
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx2
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
+from evergrant.dial.guard import Guard, Resolve, system_resolve
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
+from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
+from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.registry import Registry
+from evergrant.service.revoking import Revoker
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
+from evergrant.store.folder import check_folder
 from evergrant.store.locks import AccountLocks
+from evergrant.store.mounts import Mount, mounts
 from evergrant.store.steady import SteadyClock
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
@@ -62,11 +68,18 @@ class Surroundings:
     """Names this start of the machine, where the clock may be set while it runs; None is a clock that never is."""
     ask_passphrase: Callable[[bool], Secret] | None = None
     """Asks the person at the terminal, twice for a new one; None where there is nobody."""
+    live: LiveSecrets = field(default_factory=LiveSecrets)
+    """Told of every secret that is used, so that the log can be cleared of them."""
+    mounts: Callable[[], Sequence[Mount]] = mounts
+    resolve: Resolve = system_resolve
+    """Where the network looks names up."""
 
 
-def real_world() -> Surroundings:
-    """The machine's clock, its network, its keychain."""
-    return Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing, boot_id=boot_id())
+def real_world(live: LiveSecrets | None = None) -> Surroundings:
+    """The machine's clock, its network, its keychain; `live` is what the log is cleared by."""
+    told = LiveSecrets() if live is None else live
+    world = Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing)
+    return replace(world, boot_id=boot_id(), live=told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ class App:
     registry: Registry
     connections: Connections
     desk: AccountDesk
+    panic: Panic
     accounts: Accounts
     connect: Connect
     consent: Consent
@@ -89,6 +103,7 @@ class App:
     tokens: TokenSource
     schedule: Schedule
     outbox: Outbox
+    live: LiveSecrets
 
 
 @asynccontextmanager
@@ -98,12 +113,14 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
     Raises KeyUnavailable, StoreUnavailable.
     """
     catalog = Catalog(folders(Path(__file__).parent, settings.connector_path), lenient=True)
+    check_folder(settings.home, world.mounts)
     given = settings.given(world.ask_passphrase)
     vault = open_vault(settings.home, settings.key_source, world.keychain, world.clock, given)
+    network = world.transport or Guard(world.resolve, settings.allow_private_hosts)
     try:
         async with (
-            http_client(world.transport, keep_alive=0) as to_tokens,
-            http_client(world.transport, keep_alive=16) as to_apis,
+            http_client(network, keep_alive=0) as to_tokens,
+            http_client(network, keep_alive=16) as to_apis,
         ):
             clock = await _steady(world, vault)
             app = _compose(settings, world, clock, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
@@ -140,15 +157,17 @@ def _compose(
     to_tokens: httpx2.AsyncClient,
     to_apis: httpx2.AsyncClient,
 ) -> App:
-    database, keys = vault.database, vault.data_keys
+    database, keys = vault.database, vault.data_keys.telling(world.live.note)
     connections, accounts = Connections(database, keys), Accounts(database)
     agenda = Agenda(database)
     grants, authorizations = Grants(database, keys, world.failpoint), Authorizations(database, keys)
-    endpoint, sender = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s), Sender(to_apis)
+    endpoint = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s, world.live.redact)
+    sender = Sender(to_apis)
     breakers = Breakers(clock, world.random)
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
     successors = Successors(grants, agenda, endpoint, clock, world.random)
+    revoker = Revoker(catalog, connections, grants, endpoint, successors, clock)
     setbacks = Setbacks(
         accounts=accounts,
         connections=connections,
@@ -183,16 +202,28 @@ def _compose(
         catalog=catalog,
         registry=Registry(catalog, connections, clock),
         connections=connections,
-        desk=AccountDesk(catalog, connections, accounts, grants, locks, endpoint, clock),
+        desk=AccountDesk(catalog, accounts, grants, locks, revoker),
+        panic=Panic(accounts, revoker, refresher, locks, Places()),
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
         consent=Consent(
-            catalog, connections, accounts, grants, authorizations, endpoint, successors, locks, sender, clock
+            catalog,
+            connections,
+            accounts,
+            grants,
+            authorizations,
+            endpoint,
+            successors,
+            locks,
+            sender,
+            clock,
+            world.live,
         ),
-        executor=Executor(catalog, tokens, sender),
+        executor=Executor(catalog, tokens, sender, world.live.redact),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
         outbox=Outbox(database),
+        live=world.live,
     )
 
 

@@ -3,11 +3,14 @@
 import os
 import sys
 
+from evergrant.hardening import harden
 from evergrant.paths import home_folder
 
 
 def main() -> None:
     """Run the command line; the pump where it is asked for."""
+    for failure in harden():
+        sys.stderr.write(f"evergrant: {failure}\n")
     if sys.argv[1:] == ["mcp"]:
         from evergrant.pump import pump  # noqa: PLC0415  (each of the two costs only itself)
 

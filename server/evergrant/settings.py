@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from evergrant.dial.guard import Permitted, permitted
 from evergrant.model.secret import Secret
 from evergrant.vault.keys import KeySource
 from evergrant.vault.sources.given import Given, Transit
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     vault_token: OptionalSecret = Field(default=None, validation_alias="VAULT_TOKEN")
     vault_token_file: OptionalPath = Field(default=None, validation_alias="VAULT_TOKEN_FILE")
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
+    allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")
@@ -63,6 +65,11 @@ class Settings(BaseSettings):
     @classmethod
     def _folders(cls, value: object) -> object:
         return tuple(Path(part).expanduser() for part in value.split(":") if part) if isinstance(value, str) else value
+
+    @field_validator("allow_private_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        return permitted(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -19,7 +19,7 @@ from evergrant.entry.mcp.http import mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
 from evergrant.settings import LOCAL_TENANT
-from evergrant.vault.bearer import is_local_bearer
+from evergrant.vault.bearer import is_local_bearer, local_bearer
 
 
 def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
@@ -36,6 +36,8 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
 
 def web_app(app: App, server: Server[Any], snippets: Callable[[], Mapping[str, str]]) -> Starlette:
     """All that the server answers over HTTP: pages, OAuth callback, MCP for bearers, a health check."""
+
+    app.live.note(local_bearer(app.vault.key.ring))
 
     def tenant_of_bearer(token: str) -> str | None:
         return LOCAL_TENANT if is_local_bearer(app.vault.key.ring, token) else None

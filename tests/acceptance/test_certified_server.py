@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 
 from evergrant.app import open_app, real_world
 from evergrant.model.account import AccountKey, GrantKey
+from evergrant.model.grant import Grant
 from evergrant.model.outcome import Outcome, ReauthRequired, Result
 from evergrant.settings import LOCAL_TENANT, Settings
 
@@ -39,10 +41,9 @@ class Setting:
         return Settings(home=self.command.home, key_source="file", connector_path=path)
 
 
-@pytest.fixture(scope="module")
-def setting(tmp_path_factory: pytest.TempPathFactory) -> Generator[Setting, None, None]:
-    folder = tmp_path_factory.mktemp("certified")
-    with oidc_provider(access_token_seconds=LIFE_S) as provider:
+@contextmanager
+def at_provider(folder: Path, life_s: int) -> Generator[Setting, None, None]:
+    with oidc_provider(access_token_seconds=life_s) as provider:
         own = write_connector(folder / "own", provider)
         command = Command(folder / "home", free_port(), {"EVERGRANT_CONNECTOR_PATH": str(own)})
         callback = f"http://127.0.0.1:{command.port}/callback"
@@ -50,6 +51,12 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Generator[Setting, None
         added = command.run("connections", "add", NAME, *options, given=provider.client_secret)
         assert added.returncode == 0, added.stderr
         yield Setting(provider, command)
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory: pytest.TempPathFactory) -> Generator[Setting, None, None]:
+    with at_provider(tmp_path_factory.mktemp("certified"), LIFE_S) as made:
+        yield made
 
 
 def address(process: subprocess.Popen[str]) -> str:
@@ -122,3 +129,42 @@ async def test_revoke_ends_the_grant_at_the_provider(setting: Setting) -> None:
 
     assert revoked.returncode == 0, revoked.stderr
     assert json.loads(revoked.stdout)["revoked_at_provider"] is True
+
+
+async def grants_of(setting: Setting) -> list[Grant]:
+    async with open_app(setting.settings, real_world()) as app:
+        accounts = app.accounts.all(LOCAL_TENANT)
+        return [held.grant for account in accounts for held in app.desk.grants.of_account(account.key)]
+
+
+async def asked(setting: Setting, url: str, **form: str) -> dict[str, object]:
+    """What the server says to its client."""
+    who = (setting.provider.client_id, setting.provider.client_secret)
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        said: dict[str, object] = (await http.post(url, data=form, auth=who)).json()
+        return said
+
+
+async def living(setting: Setting, grants: list[Grant]) -> list[object]:
+    """What introspection says of each token: an access and a refresh token for each grant."""
+    tokens = [token for grant in grants for token in (grant.access_token, grant.refresh_token) if token]
+    url = setting.provider.introspection_endpoint
+    return [(await asked(setting, url, token=token.reveal()))["active"] for token in tokens]
+
+
+async def test_after_a_panic_every_token_is_dead_there(tmp_path: Path) -> None:
+    with at_provider(tmp_path, life_s=600) as setting:
+        for person in ("ida", "jan"):
+            await connect(setting, person)
+        grants = await grants_of(setting)
+        assert await living(setting, grants) == [True] * 4
+
+        done = setting.command.run("revoke", "--all", "--at-provider", "--yes", "--json")
+
+        assert done.returncode == 0, done.stdout
+        assert json.loads(done.stdout)["ok"] == 2
+        assert await living(setting, grants) == [False] * 4
+        for token in (grant.refresh_token for grant in grants if grant.refresh_token):
+            form = {"grant_type": "refresh_token", "refresh_token": token.reveal()}
+            assert (await asked(setting, setting.provider.token_endpoint, **form))["error"] == "invalid_grant"
+        assert await grants_of(setting) == []

@@ -18,9 +18,9 @@ _ACCOUNT = text("""
     VALUES (:tenant_id, :id, :connection_id, 'sandbox', :id, :id, :id, 'active', '[]', '[]', '{}', :now)
 """)
 _GRANT = text("""
-    INSERT INTO stored_grant (tenant_id, account_id, credential, dead, generation, access_token, refresh_token,
-        issued_at, expires_at, refresh_at, consented_at, consents, fence, attempts)
-    VALUES (:tenant_id, :id, 'default', 0, 1, randomblob(:sealed), randomblob(:sealed), :now,
+    INSERT INTO stored_grant (tenant_id, account_id, credential, dead, failing, end_told, generation, access_token,
+        refresh_token, issued_at, expires_at, refresh_at, consented_at, consents, fence, attempts)
+    VALUES (:tenant_id, :id, 'default', 0, 0, 0, 1, randomblob(:sealed), randomblob(:sealed), :now,
         :later, :refresh_at, :now, 1, 0, 0)
 """)
 _DUE = text("""

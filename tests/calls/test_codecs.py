@@ -1,9 +1,12 @@
 import base64
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evergrant.calls.codecs import BadValue, adf, file_part, mime
 from evergrant.model.json import Json, JsonObject
@@ -71,3 +74,24 @@ def test_a_file_is_bytes_with_a_type() -> None:
 def test_what_is_no_base64_is_refused(content: str) -> None:
     with pytest.raises(BadValue, match="not base64"):
         file_part({"base64": content})
+
+
+@pytest.mark.parametrize(
+    "address", ["<", "", "a@b, c@d", "a@b\r\nBcc: c@d", "Ada", "\u00fc@[  ", "a@b\x00", "x" * 2_000]
+)
+def test_what_is_no_address_is_refused_before_pythons_parser_fails_at_it(address: str) -> None:
+    with pytest.raises(BadValue, match=r"not an address|line breaks"):
+        sent(to=[address])
+
+
+@pytest.mark.parametrize(
+    "address", ["a@b.example", "Ada <a@b.example>", '"Lovelace, Ada" <a@b.example>', " a@b.example "]
+)
+def test_an_address_is_written_in_one_of_two_ways(address: str) -> None:
+    assert str(sent(to=[address])["To"]).replace('"', "") == address.strip().replace('"', "")
+
+
+@given(address=st.text(alphabet='<>@,;:"\\[]()= ?.a\u00fc\r\n\0\t', max_size=12), subject=st.text(max_size=20))
+def test_whatever_the_letter_it_is_made_or_refused(address: str, subject: str) -> None:
+    with suppress(ValueError):
+        mime({"to": [address], "subject": subject, "text": subject, "html": subject})

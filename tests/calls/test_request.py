@@ -112,15 +112,20 @@ def test_headers_of_connector_and_tool_are_sent_and_none_is_a_credential() -> No
 
 
 def test_an_accounts_value_may_be_the_host() -> None:
-    host: JsonObject = {"from": "token", "path": "/host", "pattern": ".*"}
-    acme = connector(base_url="{account.host}", allow=["https://*.example/"], account={"host": host})
-    request = build_request(acme, tool(), {"name": "x"}, {"host": "https://eu.example/"})
-    assert str(request.url) == "https://eu.example/things?name=x"
+    host: JsonObject = {"from": "token", "path": "/host", "pattern": r"https://[a-z]+\.acme\.example/?"}
+    acme = connector(base_url="{account.host}", allow=["https://*.acme.example/"], account={"host": host})
+    request = build_request(acme, tool(), {"name": "x"}, {"host": "https://eu.acme.example/"})
+    assert str(request.url) == "https://eu.acme.example/things?name=x"
 
 
 @pytest.mark.parametrize(
     "value",
-    ["", ".", "..", "a\\b", "a\x00b", "a\nb", "a;b", "..;", "%2e%2e", "%2E", "a%2Fb", "a%5cb", "%00", "\x7f"],
+    [
+        *("", ".", "..", "a\\b", "a\x00b", "a\nb", "a;b", "..;", "%2e%2e", "%2E", "a%2Fb", "a%5cb", "%00", "\x7f"),
+        *("a/../b", "a/./b", "../b", "b/..", "%252e", "a%3bb", "%1F", "\x85", "\x9b", "\u2028", "a\rb", "a\tb"),
+        *("\uff0e\uff0e", "\uff0e", "\u2025", "\u2024\u2024", "\u3002\u3002", "\uff61.", "a\uff0f..\uff0fb"),
+        *("..\u2215b", "a\uff3cb", "a\uff1bb", "\uff05\uff12e", "\ufe52\ufe52", "http://evil.test/../x"),
+    ],
 )
 def test_a_value_that_could_climb_or_split_the_path_is_refused(value: str) -> None:
     with pytest.raises(BadValue, match="cannot be part of an address"):
@@ -137,6 +142,13 @@ def test_a_value_that_could_climb_or_split_the_path_is_refused(value: str) -> No
         ("50%", "50%25"),
         ("ü", "%C3%BC"),
         ("...", "..."),
+        ("\u2026", "%E2%80%A6"),
+        ("a..b", "a..b"),
+        (".hidden", ".hidden"),
+        ("Bl\u00e4tter!A1:D1", "Bl%C3%A4tter%21A1%3AD1"),
+        ("http://evil.test/x", "http%3A%2F%2Fevil.test%2Fx"),
+        ("//evil.test", "%2F%2Fevil.test"),
+        ("@evil.test", "%40evil.test"),
         (7, "7"),
     ],
 )
@@ -154,8 +166,7 @@ def test_whatever_the_value_the_path_stays_below_its_place_and_its_origin(value:
     assert prefix == ""
     assert "/" not in rest
     assert "?" not in rest
-    if "/" not in value:  # with one it may look like a climb, and then no credential joins it
-        assert any(origin.admits(str(request.url)) for origin in allowed(connector(), {}))
+    assert any(origin.admits(str(request.url)) for origin in allowed(connector(), {}))
 
 
 @pytest.mark.parametrize("request_line", ["GET /things", "GET /things/{a}", "POST /things"])
@@ -186,3 +197,35 @@ def test_nested_values_are_flattened_as_php_and_stripe_read_them(
     value: JsonObject, pairs: list[tuple[str, str]]
 ) -> None:
     assert list(flatten(value)) == pairs
+
+
+def test_a_refused_value_says_what_cannot_be_and_shows_it_harmlessly_and_short() -> None:
+    with pytest.raises(BadValue) as caught:
+        built(by_path(), a="\x1b[31m;" + "x" * 5_000)
+    assert str(caught.value).startswith("a cannot be part of an address: '\\x1b[31m;xxx")
+    assert "semicolon or control character" in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("kind", ["text/csv\r\nX: y", "text", "a/b\n", "a/b; c=\u00fc", " a/b", "a/b\r"])
+def test_the_type_of_a_part_cannot_begin_another_header(kind: str) -> None:
+    parts: Json = [{"name": "$a"}, {"$bytes": {"base64": "$b", "type": "$a"}}]
+    upload = anything(request="POST /upload", input=inputs("ab"), encoding="multipart_related", body=parts)
+    with pytest.raises(BadValue, match="media type"):
+        built(upload, a=kind, b="")
+
+
+def test_an_input_that_is_nested_too_deep_is_refused() -> None:
+    deep: Json = "x"
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(BadValue, match="nested too deep"):
+        built(anything(request="POST /things"), a=deep)
+
+
+@pytest.mark.parametrize("value", ["https://eu.example\r\nX: y", "https://eu.example/?", "https://eu@evil.test", "x"])
+def test_an_accounts_value_that_is_no_origin_is_refused_and_not_sent(value: str) -> None:
+    host: JsonObject = {"from": "user", "title": "Host", "pattern": "(?s).*"}
+    acme = connector(base_url="{account.host}", allow=["https://eu.example/"], account={"host": host})
+    with pytest.raises(BadValue, match="host cannot be part of an address"):
+        build_request(acme, tool(), {"name": "x"}, {"host": value})

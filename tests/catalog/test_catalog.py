@@ -112,6 +112,75 @@ def test_a_faulty_connector_is_refused_at_start(shipped: Folder, changes: dict[s
     assert str(caught.value).startswith(f"{file}:1: ")
 
 
+SENT: JsonObject = {"from": "token", "path": "/host", "pattern": r"https://[a-z.]+\.acme\.com"}
+
+
+def at_sent_host(value: JsonObject, **changes: Json) -> JsonObject:
+    """A connector whose API host comes in the token answer."""
+    whole: JsonObject = {"base_url": "{account.host}", "allow": ["https://*.acme.com/v1/"], "account": {"host": value}}
+    return merge(ACME, {**whole, **changes})
+
+
+def line_of_account(file: Path) -> int:
+    return next(n for n, line in enumerate(file.read_text().splitlines(), 1) if '"account"' in line)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "fault"),
+    [
+        (at_sent_host(SENT, allow=[]), "host is sent by the provider and is a host, so allow must write out"),
+        (at_sent_host(SENT, allow=["{account.host}/v1/"]), "allow must write out where a credential may go"),
+        (at_sent_host(SENT, allow=["https://a.acme.com/", "{account.host}/"]), "allow must write out"),
+        (at_sent_host({**SENT, "pattern": ".*"}), "its pattern must write out how the host ends"),
+        (at_sent_host({**SENT, "pattern": r"https://[a-z.]+"}), "its pattern must write out how the host ends"),
+        (at_sent_host({**SENT, "pattern": r"https?://[0-9.]+"}), "its pattern must write out how the host ends"),
+        (
+            at_sent_host(SENT, oauth={"token_endpoint": "{account.host}/token"}),
+            "cannot be an OAuth endpoint's: client secret and tokens would go there",
+        ),
+        (
+            at_sent_host(
+                SENT, base_url="https://api.acme.com", allow=[], identity={"request": "GET {account.host}/me"}
+            ),
+            "allow must write out where a credential may go",
+        ),
+        (
+            at_sent_host(
+                {"from": "request", "request": "GET https://a.acme.com/", "path": "/id", "pattern": "[a-z.]+"},
+                base_url="https://{account.host}/",
+            ),
+            "its pattern must write out how the host ends",
+        ),
+    ],
+)
+def test_a_host_that_the_provider_sends_is_bound_by_pattern_and_list(
+    shipped: Folder, declaration: JsonObject, fault: str
+) -> None:
+    file = shipped.connector("acme", declaration)
+    file.write_text(json.dumps(declaration, indent=1))
+    with pytest.raises(DeclarationError, match=fault) as caught:
+        Catalog([shipped.path])
+    assert str(caught.value).startswith(f"{file}:{line_of_account(file)}: account: ")
+
+
+def test_a_host_that_the_provider_sends_and_that_is_bound_is_taken(shipped: Folder) -> None:
+    shipped.connector("acme", at_sent_host(SENT))
+    assert Catalog([shipped.path]).connector("acme").account.keys() == {"host"}
+    shipped.connector("acme", merge(ACME, {"account": {"id": {**SENT, "pattern": ".*"}}}))
+    free = Catalog([shipped.path]).connector("acme")
+    assert free.account["id"].pattern == ".*", "a value that is no host needs no bounds"
+
+
+@pytest.mark.parametrize(
+    "entry", ["https://*.com/", "https://*/", "https://a*.acme.com/", "*.acme.com", "https://*.*.com/"]
+)
+def test_a_star_in_a_list_stands_for_subdomains_of_a_written_domain(shipped: Folder, entry: str) -> None:
+    file = shipped.connector("acme", merge(ACME, {"allow": [entry]}))
+    with pytest.raises(DeclarationError, match="a star stands for the subdomains of a domain") as caught:
+        Catalog([shipped.path])
+    assert str(caught.value).startswith(f"{file}:1: allow: ")
+
+
 def test_a_users_own_connector_joins_the_shipped_ones(shipped: Folder, own: Folder) -> None:
     own.connector("zebra", {**ACME, "name": "Zebra"})
     assert list(Catalog([shipped.path, own.path]).connectors()) == ["acme", "zebra"]

@@ -145,11 +145,11 @@ def test_without_a_list_a_connectors_calls_go_below_its_base_url() -> None:
 
 
 def test_a_list_stands_in_place_of_the_base_url_and_the_identity_request_is_added() -> None:
-    acme = connector(allow=["https://*.example/v2/"], identity={"request": "GET https://id.example/me"})
-    assert allowed(acme, {}) == (origin("https://*.example/v2/"), origin("https://id.example/me"))
+    acme = connector(allow=["https://*.api.example/v2/"], identity={"request": "GET https://id.example/me"})
+    assert allowed(acme, {}) == (origin("https://*.api.example/v2/"), origin("https://id.example/me"))
 
 
 def test_an_entry_may_come_from_the_account() -> None:
-    host = {"from": "token", "path": "/host", "pattern": "^https://[a-z.]+$"}
+    host = {"from": "user", "title": "Host", "pattern": "^https://[a-z.]+$"}
     acme = connector(base_url="{account.host}", allow=["{account.host}/v1"], account={"host": host})
     assert allowed(acme, {"host": "https://eu.example"}) == (origin("https://eu.example/v1"),)

@@ -4,13 +4,17 @@
 # (APScheduler 3 is not typed)
 
 import asyncio
+import io
+import logging
 from collections.abc import MutableMapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
 from anyio.lowlevel import checkpoint
+from structlog.testing import LogCapture
 from tests.fakes.clock import ManualClock
+from tests.fakes.logging_state import logging_kept
 from typing_extensions import override
 
 from evergrant.entry.jobs import (
@@ -267,3 +271,31 @@ async def test_an_hourly_job_is_not_hurried_by_the_watch_over_the_clock() -> Non
     assert job is not None
     assert job.next_run_time == expected
     scheduler.shutdown(wait=False)
+
+
+async def test_a_tick_that_fails_unforeseen_is_logged_by_us_alone_and_followed_by_another() -> None:
+    captured, records = LogCapture(), io.StringIO()
+    log = structlog.wrap_logger(structlog.PrintLogger(), processors=[captured])
+    failed = asyncio.Event()
+
+    async def tick() -> datetime | None:
+        failed.set()
+        raise ZeroDivisionError("nobody thought of this")
+
+    with logging_kept():
+        logging.basicConfig(stream=records, level=logging.DEBUG)
+        scheduler = job_set(tick, CLOCK, CLOCK, log)
+        scheduler.start()
+        async with asyncio.timeout(10):
+            await failed.wait()
+            for _ in range(3):
+                await checkpoint()
+        job = scheduler.get_job("refresh_due")
+        scheduler.shutdown(wait=False)
+
+    assert job is not None
+    assert timedelta(0) < job.next_run_time - CLOCK.now() <= LONGEST_WAIT
+    (entry,) = captured.entries
+    assert entry["event"] == "unforeseen failure"
+    assert (entry["type"], entry["error"]) == ("builtins.ZeroDivisionError", "nobody thought of this")
+    assert "nobody thought of this" not in records.getvalue()

@@ -191,3 +191,31 @@ def test_what_only_python_takes_for_json_is_none(number: bytes) -> None:
 
 def test_a_long_code_is_cut() -> None:
     assert rejected(answer(400, {"error": "x" * 1000})).code == "x" * LONGEST_CODE
+
+
+def test_a_refusals_words_are_short_and_harmless() -> None:
+    found = read(
+        answer(400, {"error": "\x1b[31mno\u202e" + "x" * 500, "error_description": "a\r\nb\u200b" + "y" * 5_000})
+    )
+    assert isinstance(found, Rejected)
+    assert found.code == "no" + "x" * 78
+    assert found.message == "a b" + "y" * 297
+
+
+def test_a_form_of_too_many_fields_is_no_answer() -> None:
+    many = httpx2.Response(200, content=b"access_token=at&" + b"a=1&" * 1_000, headers=FORM_TYPE)
+    found = read(many)
+    assert isinstance(found, Rejected)
+    assert (found.class_, found.may_be_spent) == ("transient", True)
+
+
+FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "ends_in_s"), [(604799, 604799), ("604799", 604799), (0, None), (-5, None), ("soon", None), (None, None)]
+)
+def test_the_end_of_a_refresh_token_is_read_where_it_is_stated(stated: Json, ends_in_s: int | None) -> None:
+    found = read(answer(200, {"access_token": "a", "refresh_token": "r", "refresh_token_expires_in": stated}))
+    assert isinstance(found, Issued)
+    assert found.refresh_expires_at == (None if ends_in_s is None else NOW + timedelta(seconds=ends_in_s))

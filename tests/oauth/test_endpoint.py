@@ -179,11 +179,15 @@ async def test_a_revocation_may_go_by_the_token_itself() -> None:
 async def test_a_revocation_that_fails_says_why(failure: httpx2.Response | Exception, why: str) -> None:
     script = Script(failure)
     acme = connector(oauth={"revocation_endpoint": "https://login.example/revoke"})
-    assert await endpoint(script).revoke(client(acme), GRANT) == why
+    unrevoked = await endpoint(script).revoke(client(acme), GRANT)
+    assert unrevoked is not None
+    assert unrevoked.why == why
     assert len(script.requests) == 1
 
 
 async def test_a_provider_without_a_revocation_endpoint_is_not_asked() -> None:
     script = Script()
-    assert await endpoint(script).revoke(client(connector()), GRANT) == "this provider documents no revocation endpoint"
+    unrevoked = await endpoint(script).revoke(client(connector()), GRANT)
+    assert unrevoked is not None
+    assert unrevoked.kind == "unsupported"
     assert script.requests == []

@@ -1,9 +1,10 @@
 import pytest
 from tests.oauth.samples import connector
 
+from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.connector import Connector, FromRequest, Identity
 from evergrant.model.json import Json
-from evergrant.oauth.values import BadAccountValue, from_request, from_token, from_user, subject_and_label
+from evergrant.oauth.values import from_request, from_token, from_user, subject_and_label
 
 HOST = r"^https://[a-z]+\.example$"
 
@@ -76,3 +77,19 @@ def test_a_value_may_be_looked_up() -> None:
 def test_a_person_is_pinned_by_every_part_of_the_subject(body: Json, who: tuple[str, str] | None) -> None:
     identity = Identity(subject=("/org", "/user"), label=("/email", "/name"))
     assert subject_and_label(identity, body) == who
+
+
+def test_a_value_that_fits_its_pattern_and_not_its_place_is_refused() -> None:
+    lax: Json = {"from": "user", "title": "Shop", "pattern": ".*"}
+    shops = connector(base_url="https://{account.shop}.acme.example", account={"shop": lax})
+    assert from_user(shops, {"shop": "books"}) == {"shop": "books"}
+    for hostile in ("evil.test/", "evil.test#", "a@evil.test", "x" * 3_000, "a b"):
+        with pytest.raises(BadAccountValue, match="shop"):
+            from_user(shops, {"shop": hostile})
+
+
+def test_a_label_is_fit_to_be_shown_and_a_subject_is_kept_as_it_is() -> None:
+    identity = Identity(subject=("/id",), label=("/name",))
+    who = subject_and_label(identity, {"id": "7\u200b", "name": "A\x1b[31mda\u202e" + "x" * 500})
+    assert who == ("7\u200b", "Ada" + "x" * 197)
+    assert subject_and_label(identity, {"id": "7\u200b", "name": "\u200b"}) == ("7\u200b", "7")

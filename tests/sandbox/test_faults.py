@@ -139,3 +139,11 @@ async def test_a_write_whose_answer_was_dropped_was_made(agent: Agent, sandbox: 
     with pytest.raises(httpx2.RemoteProtocolError):
         await agent.http.post("/crm/rows", json={"row": ["x"]}, headers=bearer(token))
     assert sandbox.book("anna").rows == [["x"]]
+
+
+async def test_a_fault_may_strike_the_revocation_only(agent: Agent, sandbox: Sandbox, refresh_token: str) -> None:
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS_503, where="revoke", times=1))
+    assert (await agent.post("/revoke", token=refresh_token)).status_code == 503
+    assert (sandbox.count.revocations, sandbox.count.grants_dead) == (0, 0)
+    assert (await agent.post("/revoke", token=refresh_token)).status_code == 200
+    assert (sandbox.count.revocations, sandbox.count.grants_dead) == (1, 1)

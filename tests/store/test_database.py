@@ -1,9 +1,12 @@
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import anyio.lowlevel
@@ -184,6 +187,21 @@ async def test_callers_that_are_cancelled_leave_their_writes_to_run_to_the_end(d
 
 
 @pytest.mark.anyio
+async def test_the_writes_of_a_process_run_one_at_a_time_and_in_their_order(database: Database) -> None:
+    inside: list[int] = []
+    done: list[tuple[int, int]] = []
+
+    def work(number: int, session: Session) -> None:
+        inside.append(number)
+        count_one_more(session)
+        done.append((number, len(inside)))
+        inside.remove(number)
+
+    await asyncio.gather(*(database.write(partial(work, number)) for number in range(30)))
+    assert done == [(number, 1) for number in range(30)]
+
+
+@pytest.mark.anyio
 async def test_a_write_gives_back_what_its_work_returns(database: Database) -> None:
     assert await database.write(lambda session: count(session) + 41) == 41
 
@@ -194,3 +212,26 @@ async def test_a_write_to_a_closed_database_is_store_unavailable(path: Path) -> 
     database.close()
     with pytest.raises(StoreUnavailable, match="closed"):
         await database.write(count_one_more)
+
+
+@pytest.mark.anyio
+async def test_an_emptied_log_holds_nothing_of_what_was_deleted(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    database = Database(path)
+    database.write_now(lambda session: sql(session, "CREATE TABLE note (text TEXT)"))
+    database.write_now(lambda session: sql(session, "INSERT INTO note VALUES ('a word of which nothing stays')"))
+    database.write_now(lambda session: sql(session, "DELETE FROM note"))
+    log = path.with_name("vault.db-wal")
+    assert b"nothing stays" in log.read_bytes()
+
+    assert await database.empty_log()
+
+    assert log.stat().st_size == 0
+    assert b"nothing stays" not in path.read_bytes()
+    database.close()
+
+
+@pytest.mark.anyio
+async def test_a_database_without_a_log_has_nothing_to_empty(database: Database) -> None:
+    assert await database.empty_log()

@@ -7,7 +7,7 @@ from tests.oauth.samples import Script, answer
 from evergrant.calls.send import Sender
 from evergrant.catalog.origin import origin
 from evergrant.model.secret import Secret
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
+from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, without
 from evergrant.wire import LARGEST_API_ANSWER, AnswerTooLarge, http_client
 
 pytestmark = pytest.mark.anyio
@@ -69,3 +69,10 @@ async def test_an_answer_is_read_up_to_its_limit() -> None:
     larger = httpx2.Response(200, content=bytes(LARGEST_API_ANSWER + 1))
     with pytest.raises(AnswerTooLarge):
         await send(Script(larger), "https://api.example/v1/things")
+
+
+def test_a_token_that_an_answer_repeats_is_blanked() -> None:
+    token = Secret("tok/7f3a9c/0011")
+    body = rb'{"headers": {"Authorization": "Bearer tok/7f3a9c/0011"}, "again": "tok\/7f3a9c\/0011"}'
+    assert without(token, body) == b'{"headers": {"Authorization": "Bearer [access token]"}, "again": "[access token]"}'
+    assert without(Secret("at"), b'{"at": 1}') == b'{"at": 1}', "so short a word is no token"

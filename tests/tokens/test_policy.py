@@ -11,8 +11,9 @@ from tests.vault.samples import grant as sample
 from evergrant.catalog.connector import GrantPolicy
 from evergrant.model.grant import Grant
 from evergrant.model.json import Json
+from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S
-from evergrant.tokens.policy import FIRST_RETRY, LONGEST_RETRY, cause_of_death, last_chance, resend_at, retry_at
+from evergrant.tokens.policy import FIRST_RETRY, LONGEST_RETRY, cause_of_death, floor, last_chance, resend_at, retry_at
 from evergrant.vault.grants import Held
 
 SENT = START + timedelta(minutes=40)
@@ -93,6 +94,15 @@ def test_a_death_has_the_cause_that_what_we_know_tells(
 ) -> None:
     dead = replace(held(sent=sent), consented_at=START)
     assert cause_of_death(policy(**changes), dead, later, START + timedelta(days=days)) == cause
+
+
+def test_a_table_that_says_never_is_overruled_by_an_answer_that_brought_another_token() -> None:
+    never, sent = policy(rotation="never"), held()
+    assert resend_at(never, sent, SENT) == SENT
+    assert resend_at(never, replace(sent, previous=sent.grant.refresh_token), SENT) == SENT
+    assert resend_at(never, replace(sent, previous=Secret("another")), SENT) == LAST_CHANCE
+    assert floor(never, sent, SENT) is None
+    assert floor(never, replace(sent, previous=Secret("another")), SENT) == SETTLED
 
 
 def test_after_its_grace_a_rotating_token_waits_for_the_last_chance() -> None:

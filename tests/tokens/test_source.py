@@ -12,10 +12,11 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.practice import START, Practice, practice, sandbox
 
 from evergrant.model.account import AccountKey, ConnectedAccount
-from evergrant.model.outcome import NotFound, Outcome, ProviderUnavailable, ReauthRequired, Result
+from evergrant.model.outcome import NotFound, Outcome, ProviderUnavailable, ReauthRequired, Refused, Result
 from evergrant.sandbox.behaviour import Behaviour, ExpiresIn, Rotation
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT
+from evergrant.vault.grants import Held
 
 pytestmark = pytest.mark.anyio
 IN_ORDER = ("locked", "intent_uncommitted", "intent_written", "before_send", "sent", "before_commit", "committed")
@@ -232,3 +233,20 @@ async def test_an_account_whose_answer_was_lost_does_not_head_every_tick(world: 
     assert world.sandbox.count.refreshes == 1
     assert due is not None
     assert due > world.clock.now()
+
+
+async def test_a_renewal_begun_for_a_refused_token_refuses_nobody_for_whom_the_stored_one_will_do(
+    world: Practice,
+) -> None:
+    account = await world.connect()
+    world.clock.advance(1800 - 60)  # within the leeway, and alive
+    world.sandbox.faults.add(Fault(kind=FaultKind.STATUS_503))
+    key = account.grant_key
+
+    refused, content = await asyncio.gather(
+        world.app.tokens.grant(key, newer_than=1), world.app.tokens.grant(key), return_exceptions=True
+    )
+
+    assert isinstance(refused, Refused)
+    assert isinstance(content, Held)
+    assert content.grant.generation == 1

@@ -1,8 +1,10 @@
 import pytest
-from tests.vault.samples import account, grant
+from tests.vault.samples import DUE, account, grant, renewed
 
 from evergrant.vault.accounts import Accounts, AliasTaken
+from evergrant.vault.agenda import Agenda
 from evergrant.vault.grants import Grants
+from evergrant.vault.vault import Vault
 
 pytestmark = pytest.mark.anyio
 
@@ -45,3 +47,44 @@ async def test_an_account_can_be_renamed_to_what_is_free(three: Accounts) -> Non
     with pytest.raises(AliasTaken, match="acme-2"):
         await three.rename(account(1).key, "acme-2")
     assert three.named("tnt_a", "home") is not None
+
+
+async def test_a_stopped_account_is_due_no_more_and_its_grant_counts_as_dead(
+    three: Accounts, grants: Grants, vault: Vault
+) -> None:
+    await three.block([account(1).key])
+
+    held = grants.load(account(1).grant_key)
+    assert held is not None
+    assert (held.dead, held.account.state, held.grant.refresh_at) == (True, "revoked", None)
+    due = {due.key for due in Agenda(vault.database).due(DUE, 10)}
+    assert due == {account(2).grant_key, account(1, tenant_id="tnt_b").grant_key}
+    _, begun = await grants.begin(account(1).grant_key, DUE, lambda held: not held.dead)
+    assert not begun
+
+
+async def test_a_success_that_comes_late_does_not_bring_a_stopped_account_back(three: Accounts, grants: Grants) -> None:
+    held = grants.load(account(1).grant_key)
+    assert held is not None
+    await three.block([account(1).key])
+
+    stored = await grants.commit(held, renewed())
+
+    assert stored is not None
+    assert (stored.dead, stored.account.state, stored.grant.generation) == (True, "revoked", 2)
+
+
+async def test_the_tenants_that_have_accounts_are_known(three: Accounts) -> None:
+    assert set(three.tenants()) == {"tnt_a", "tnt_b"}
+
+
+async def test_nothing_is_left_of_a_removed_account(three: Accounts, vault: Vault) -> None:
+    with vault.database.engine.connect() as connection:
+        sealed = connection.exec_driver_sql("SELECT refresh_token FROM stored_grant WHERE account_id = 'conn_2'")
+        [[token]] = sealed.fetchall()
+    assert token in vault.file.read_bytes()
+
+    assert await three.remove(account(2).key)
+    assert await three.empty_log()
+
+    assert all(token not in file.read_bytes() for file in vault.folder.rglob("*") if file.is_file())

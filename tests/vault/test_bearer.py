@@ -32,7 +32,9 @@ def test_a_bearer_does_not_give_the_key_away() -> None:
 
 
 @pytest.mark.parametrize(
-    "presented", ["", "evg_", "\u00e4", local_bearer(OTHER).reveal(), local_bearer(RING).reveal()[:-1]]
+    "presented",
+    ["", "evg_", "\u00e4", local_bearer(OTHER).reveal(), local_bearer(RING).reveal()[:-1]],
+    ids=["nothing", "a beginning", "not ASCII", "another vault's", "cut off"],
 )
 def test_nothing_but_the_bearer_is_the_bearer(presented: str) -> None:
     assert is_local_bearer(RING, local_bearer(RING).reveal())

@@ -192,7 +192,10 @@ async def test_a_burial_whose_event_cannot_be_written_does_not_happen(
     grants: Grants, first: Held, outbox: Outbox
 ) -> None:
     event = death(account())
-    await grants.connect(account(2), grant(), event)
+    await grants.connect(account(2), grant())
+    other = grants.load(account(2).grant_key)
+    assert other is not None
+    await grants.bury(other, "revoked", event)
     with pytest.raises(IntegrityError):
         await grants.bury(first, "revoked", event)
     assert loaded(grants).account.state == "active"

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tests.vault.samples import START, account, grant, renewed
+from tests.vault.samples import START, account, death, grant, renewed
 
 from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.event import reauth_completed
@@ -50,10 +50,19 @@ async def test_a_new_consent_is_the_next_generation_and_forgets_the_attempt_unde
     assert after.fence == before.fence, "fences never repeat, so a late failure finds no match"
 
 
-async def test_a_consent_and_its_event_are_stored_together(grants: Grants, outbox: Outbox) -> None:
-    event = reauth_completed(account(), START)
-    await grants.connect(account(), grant(), event)
-    assert outbox.after("tnt_a", 0, 10) == [event]
+async def test_of_two_consents_to_a_dead_account_only_the_first_tells_that_it_lives_again(
+    connected: Grants, outbox: Outbox
+) -> None:
+    dead, completed = death(account()), reauth_completed(account(), START)
+    await connected.bury(loaded(connected), "revoked", dead)
+    await connected.connect(account(), grant(), completed)
+    await connected.connect(account(), grant(), reauth_completed(account(), LATER))
+    assert outbox.after("tnt_a", 0, 10) == [dead, completed]
+
+
+async def test_a_consent_to_an_account_that_lives_is_no_event(connected: Grants, outbox: Outbox) -> None:
+    await connected.connect(account(), grant(), reauth_completed(account(), START))
+    assert outbox.after("tnt_a", 0, 10) == []
 
 
 async def test_an_alias_belongs_to_one_account_of_a_tenant(connected: Grants) -> None:

@@ -12,8 +12,11 @@ from evergrant.catalog.tool import Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, at
 from evergrant.model.outcome import Outcome, Result
+from evergrant.model.text import plain
 from evergrant.wire import parse_json, retry_after
 
+LONGEST_CODE = 80
+LONGEST_MESSAGE = 300
 BEARER_ERROR = re.compile(r'\berror="?([a-z_]+)"?')
 
 
@@ -35,8 +38,8 @@ def _refusal(connector: Connector, tool: Tool, response: httpx2.Response, is_jso
     return Refusal(
         class_=class_of(connector, response, is_json, value),
         status=status,
-        code=table.code_of(value),
-        message=table.message_of(value),
+        code=_shown(table.code_of(value), LONGEST_CODE),
+        message=_shown(table.message_of(value), LONGEST_MESSAGE),
         retry_after_s=retry_after(response),
         scope_missing=table.lacks_scope(value) or (bearer == "insufficient_scope"),
     )
@@ -46,6 +49,10 @@ def class_of(connector: Connector, response: httpx2.Response, is_json: bool, val
     """The class of a failed answer: by the connector's table, RFC 6750, the status; None is the provider's own."""
     by_table = connector.errors.api.classify(response.status_code, response.headers, value)
     return by_table or _bearer_class(_bearer_error(response)) or _default(response, is_json)
+
+
+def _shown(text: str | None, longest: int) -> str | None:
+    return plain(text, longest) or None if text else None
 
 
 def _default(response: httpx2.Response, is_json: bool) -> ErrorClass | None:

@@ -20,12 +20,10 @@ from evergrant.model.outcome import (
     TokenExpired,
 )
 
-LONGEST_MESSAGE = 300
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A failed answer before it is put into words."""
+    """A failed answer before it is put into words; code and message are fit to be shown."""
 
     class_: ErrorClass | None
     status: int
@@ -51,16 +49,16 @@ class _Case:
     @property
     def answered(self) -> str:
         code = f" ({self.refusal.code})" if self.refusal.code else ""
-        said = f" It says: {self._message!r}." if self._message else ""
+        said = f" It says: {self.refusal.message!r}." if self.refusal.message else ""
         return f"{self.connector.name} answered {self.refusal.status}{code}.{said}"
 
     @property
     def common(self) -> _Common:
-        return {"account": self.account.id, "provider_code": self.refusal.code, "provider_message": self._message}
-
-    @property
-    def _message(self) -> str | None:
-        return self.refusal.message[:LONGEST_MESSAGE] if self.refusal.message else None
+        return {
+            "account": self.account.id,
+            "provider_code": self.refusal.code,
+            "provider_message": self.refusal.message,
+        }
 
 
 def failure(connector: Connector, tool: Tool, account: ConnectedAccount, refusal: Refusal) -> Failure:

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import cast
 from urllib.parse import quote, urlencode
@@ -12,32 +13,44 @@ import httpx2
 from evergrant.calls.codecs import BadValue, Part
 from evergrant.calls.template import Absent, Filled, fill
 from evergrant.catalog.connector import Connector
+from evergrant.catalog.hosts import marked
 from evergrant.catalog.tool import PLACEHOLDER, Tool, names
 from evergrant.model.json import Json, JsonObject
 
+LONGEST_SHOWN = 100
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "evergrant"}
-FORBIDDEN_IN_SEGMENT = re.compile(r"[\x00-\x1f\x7f\\;]|%(?:2e|2f|5c|00)", re.IGNORECASE)
+FORBIDDEN_IN_SEGMENT = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\\;]|%(?:2e|2f|5c|3b|25|[01][0-9a-f]|7f)", re.IGNORECASE
+)
+"""What a server may read as a step, as the end of a segment, or not at all; encoded also."""
+CLIMBS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
+DOTS = str.maketrans({"\u3002": ".", "\u2215": "/", "\u2044": "/", "\u29f8": "/", "\u2216": "\\", "\u29f5": "\\"})
+"""Look-alikes that Unicode's compatibility forms (NFKC) leave as they are, and that some servers fold."""
 
 
 def build_request(connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str]) -> httpx2.Request:
     """The request; raises BadValue where an input cannot stand where the tool puts it."""
     try:
         return _build(connector, tool, given, account)
+    except UnicodeError:
+        raise BadValue("it has half a character (a lone surrogate)") from None
     except (ValueError, httpx2.InvalidURL) as error:
         raise BadValue(str(error)) from None
+    except RecursionError:
+        raise BadValue("it is nested too deep") from None
 
 
 def _build(connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str]) -> httpx2.Request:
     values = defaults(tool) | dict(given)
     query, body = _query_and_body(tool, values)
-    url = connector.expand(connector.base_url, dict(account)).rstrip("/") + _path(tool, values)
+    url = connector.expand(connector.base_url, account).rstrip("/") + _path(tool, values)
     if query:
         url += ("&" if "?" in url else "?") + urlencode(list(flatten(query)), quote_via=quote)
     headers = {**HEADERS, **connector.headers, **tool.headers}
     content_type, content = _encode(tool.encoding or connector.encoding, body)
     if content_type:
         headers["Content-Type"] = content_type
-    return httpx2.Request(tool.method, url, headers=headers, content=content)
+    return marked(connector, httpx2.Request(tool.method, url, headers=headers, content=content))
 
 
 def defaults(tool: Tool) -> dict[str, Json]:
@@ -69,10 +82,17 @@ def _path(tool: Tool, values: Mapping[str, Json]) -> str:
 
 
 def segment(name: str, value: Json) -> str:
-    """A value as one path segment; raises BadValue for what could climb or split the path."""
+    """A value as one path segment; raises BadValue for what could climb or split the path.
+
+    It is read as it stands and as a server might fold it: full-width and compatibility forms (NFKC).
+    """
     text = str(value)
-    if text in {"", ".", ".."} or FORBIDDEN_IN_SEGMENT.search(text):
-        raise BadValue(f"{name} cannot be part of an address: {text!r}")
+    folded = unicodedata.normalize("NFKC", text).translate(DOTS)
+    if not text or any(FORBIDDEN_IN_SEGMENT.search(form) or CLIMBS.search(form) for form in (text, folded)):
+        raise BadValue(
+            f"{name} cannot be part of an address: {text[:LONGEST_SHOWN]!r} (not empty, no '.' or '..', backslash, "
+            "semicolon or control character, also encoded)"
+        )
     return quote(text, safe="")
 
 

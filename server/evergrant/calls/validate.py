@@ -14,8 +14,14 @@ LONGEST_MESSAGE = 300
 
 def fault(name: str, tool: Tool, given: Json) -> InvalidInput | None:
     """What is wrong with the input, the most telling fault first; None where it fits."""
-    worst = best_match(tool.validator.iter_errors(given))
-    return None if worst is None else _invalid(name, worst)
+    try:
+        worst = best_match(tool.validator.iter_errors(given))
+        return None if worst is None else _invalid(name, worst)
+    except RecursionError:
+        return InvalidInput(
+            what_happened=f"The input of {name} is nested too deep.",
+            what_to_do=f"Flatten it and call again; describe_tools with {name} gives the schema.",
+        )
 
 
 def _invalid(name: str, error: ValidationError) -> InvalidInput:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.declaration import DeclarationError
@@ -17,7 +17,7 @@ from evergrant.model.account import DEFAULT_CREDENTIAL
 from evergrant.model.json import Json
 
 _CONNECTOR = TypeAdapter(Connector)
-_TOOLS = TypeAdapter(dict[ToolName, Tool])
+_TOOLS = TypeAdapter(dict[ToolName, Tool], config=ConfigDict(hide_input_in_errors=True))
 
 
 class UnknownConnector(LookupError):

@@ -1,16 +1,20 @@
 """A connector: one provider, where it lives, how accounts connect, how long tokens live and how it says no."""
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from evergrant.catalog.account_value import ACCOUNT_VALUE, check, deciding, expand
 from evergrant.catalog.declaration import Declaration, HttpUrl, Pointer
 from evergrant.catalog.errors import Errors
 from evergrant.model.account import DEFAULT_CREDENTIAL
 
 Encoding = Literal["json", "form", "multipart_related"]
-ACCOUNT_VALUE = re.compile(r"\{account\.([a-z_]+)\}")
+WIDE = re.compile(r"^https://\*\.[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:[:/]|$)")
+"""A star stands for subdomains of a domain that is written out, never of a whole top-level one."""
+STRANGERS = ("https://evil.test", "http://evil.test", "evil.test", "https://127.0.0.1", "127.0.0.1", "https://[::1]")
 
 
 class TokenAnswer(Declaration):
@@ -20,6 +24,7 @@ class TokenAnswer(Declaration):
     refresh_token: Pointer = "/refresh_token"
     expires_in: Pointer = "/expires_in"
     expires_at: Pointer = "/expires_at"
+    refresh_token_expires_in: Pointer = "/refresh_token_expires_in"
     scope: Pointer = "/scope"
     scope_separator: str = " "
 
@@ -49,6 +54,12 @@ class OAuth(Declaration):
     token_endpoint_encoding: Literal["form", "json"] = "form"
     revocation_endpoint: HttpUrl | None = None
     revocation_token: Literal["refresh_token", "access_token", "bearer"] = "refresh_token"
+    revocation_ended: tuple[str, ...] = ("invalid_token",)
+    """The codes by which the revocation endpoint says that the token had ended before (RFC 7009 2.2 wants a 200)."""
+    revocation_spares_access_token: bool = False
+    """Access tokens already issued live on until they expire."""
+    revocation_help: HttpUrl | None = None
+    """The page on which a person ends the grant by hand, or reads how."""
     introspection_endpoint: HttpUrl | None = None
     pkce: bool = True
     scopes: tuple[str, ...] = ()
@@ -60,6 +71,16 @@ class OAuth(Declaration):
         """The name of the credential that a scope belongs to."""
         owners = (name for name, credential in self.credentials.items() if scope in credential.scopes)
         return next(owners, DEFAULT_CREDENTIAL)
+
+    def endpoints(self) -> tuple[str, ...]:
+        """The addresses of those that there are."""
+        found = (
+            self.authorization_endpoint,
+            self.token_endpoint,
+            self.revocation_endpoint,
+            self.introspection_endpoint,
+        )
+        return tuple(url for url in found if url)
 
 
 class GrantPolicy(Declaration):
@@ -141,26 +162,66 @@ class Connector(Declaration):
     account: dict[str, AccountValue] = {}
     errors: Errors = Errors()
 
+    @field_validator("allow")
+    @classmethod
+    def _a_star_is_narrow(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
+        if broad := [entry for entry in allow if "*" in entry and not WIDE.match(entry)]:
+            raise ValueError(f"a star stands for the subdomains of a domain, as in https://*.acme.com/: {broad[0]}")
+        return allow
+
+    @field_validator("account")
+    @classmethod
+    def _a_sent_host_is_bound(cls, account: dict[str, AccountValue], info: ValidationInfo) -> dict[str, AccountValue]:
+        """A provider's answer may name a host only within bounds that the declaration writes out."""
+        if not {"base_url", "allow", "oauth", "identity"} <= set(info.data):
+            return account  # what is wrong with those is said first
+        allow: tuple[str, ...] = info.data["allow"]
+        endpoints = info.data["oauth"].endpoints()
+        urls = (info.data["base_url"], *allow, *endpoints, *_addresses(info.data["identity"], account))
+        for name, value in account.items():
+            if not isinstance(value, FromUser) and _decide(name, urls):
+                _check_bounds(name, value.pattern, allow, endpoints)
+        return account
+
     @model_validator(mode="after")
     def _account_values_are_declared(self) -> "Connector":
-        used = set(ACCOUNT_VALUE.findall(" ".join(self._urls())))
+        used = set(ACCOUNT_VALUE.findall(" ".join(self.urls())))
         if unknown := used - set(self.account):
             raise ValueError(f"account value used but not declared under account: {', '.join(sorted(unknown))}")
         if ACCOUNT_VALUE.match(self.base_url) and not self.allow:
             raise ValueError("base_url is an account value, so allow must list the origins a credential may go to")
         return self
 
-    def _urls(self) -> tuple[str, ...]:
-        endpoints = (
-            self.oauth.authorization_endpoint,
-            self.oauth.token_endpoint,
-            self.oauth.revocation_endpoint,
-            self.oauth.introspection_endpoint,
-            self.identity.request,
-        )
-        look_ups = (value.request for value in self.account.values() if isinstance(value, FromRequest))
-        return (self.base_url, *self.allow, *(url for url in endpoints if url), *look_ups)
+    def urls(self) -> tuple[str, ...]:
+        """All addresses of the declaration, account values not filled in."""
+        help_ = (self.oauth.revocation_help,) if self.oauth.revocation_help else ()
+        return (self.base_url, *self.allow, *self.oauth.endpoints(), *help_, *_addresses(self.identity, self.account))
 
-    def expand(self, url: str, account: dict[str, str]) -> str:
-        """`url` with `{account.x}` filled; raises KeyError where the account has no such value."""
-        return ACCOUNT_VALUE.sub(lambda match: account[match[1]], url)
+    def expand(self, url: str, account: Mapping[str, str]) -> str:
+        """`url` with `{account.x}` filled; raises KeyError where the account has no such value, BadAccountValue."""
+        return expand(url, account)
+
+    def check_value(self, name: str, text: str) -> None:
+        """Raises BadAccountValue where the account value would not fit into an address of the declaration."""
+        for url in self.urls():
+            check(url, name, text)
+
+
+def _decide(name: str, urls: Iterable[str]) -> bool:
+    return any(name in deciding(url) for url in urls)
+
+
+def _check_bounds(name: str, pattern: str, allow: tuple[str, ...], endpoints: tuple[str, ...]) -> None:
+    host = f"{name} is sent by the provider and is a host"
+    if _decide(name, endpoints):
+        raise ValueError(f"{host}, so it cannot be an OAuth endpoint's: client secret and tokens would go there")
+    if not allow or _decide(name, allow):
+        raise ValueError(f"{host}, so allow must write out where a credential may go, as in https://*.acme.com/")
+    if any(re.fullmatch(pattern, stranger) for stranger in STRANGERS):
+        raise ValueError(f"{host}, so its pattern must write out how the host ends")
+
+
+def _addresses(identity: Identity | None, account: Mapping[str, AccountValue]) -> Iterator[str]:
+    requests = [identity.request if identity else None]
+    requests += [value.request for value in account.values() if isinstance(value, FromRequest)]
+    yield from (request.partition(" ")[2] for request in requests if request)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from evergrant.catalog.account_value import deciding
 from evergrant.catalog.connector import Connector
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -38,6 +39,10 @@ class Origin:
             and not _climbs(parts.path)
         )
 
+    def reaches(self, other: "Origin") -> bool:
+        """Whether the other is of the same scheme, host and port, whatever its path."""
+        return (other.scheme, other.port) == (self.scheme, self.port) and self._is_host(other.host)
+
     def _is_host(self, host: str) -> bool:
         return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
 
@@ -56,14 +61,19 @@ def origin(text: str) -> Origin:
     return Origin(parts.scheme, host, port, path)
 
 
-def allowed(connector: Connector, account: Mapping[str, str]) -> tuple[Origin, ...]:
-    """The origins of one account's calls: the connector's list, else its base URL; and its identity request's."""
-    values = dict(account)
-    listed = connector.allow or (connector.base_url,)
-    look_ups = [connector.identity.request] if connector.identity.request else []
-    urls = [connector.expand(entry, values) for entry in listed]
-    urls += [connector.expand(request.partition(" ")[2], values) for request in look_ups]
-    return tuple(origin(url) for url in urls)
+def allowed(connector: Connector, account: Mapping[str, str], look_up: str | None = None) -> tuple[Origin, ...]:
+    """The origins of one account's calls: the connector's list, else its base URL; and its identity request's.
+
+    With `look_up`, a declared request, that one's too. Where an account value is the host of such a request, the list
+    must name that host as well: the value alone admits nothing.
+    """
+    listed = [origin(connector.expand(entry, account)) for entry in connector.allow or (connector.base_url,)]
+    asked = {request.partition(" ")[2] for request in (connector.identity.request, look_up) if request}
+    for url in sorted(asked):
+        place = origin(connector.expand(url, account))
+        if not deciding(url) or any(entry.reaches(place) for entry in listed):
+            listed.append(place)
+    return tuple(listed)
 
 
 def _climbs(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""`evergrant accounts` and `evergrant revoke`: the accounts that people have connected."""
+"""`evergrant accounts`: the accounts that people have connected."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -11,7 +11,7 @@ from evergrant.cli.output import JsonOption, output
 from evergrant.cli.render import account_json, accounts_table, standing_json, standing_text
 from evergrant.cli.running import run
 from evergrant.model.json import Json
-from evergrant.service.accounts import Receipt, Standing
+from evergrant.service.accounts import Removal, Standing
 from evergrant.settings import LOCAL_TENANT
 
 accounts = typer.Typer(no_args_is_help=True, help="The accounts that people have connected.")
@@ -63,40 +63,37 @@ def rename(name: Name, alias: str, as_json: bool = JsonOption) -> None:
 @accounts.command(epilog="Example: evergrant accounts remove acme")
 def remove(name: Name, as_json: bool = JsonOption) -> None:
     """Forget an account here. Its grant lives on at the provider; `evergrant revoke` ends it there too."""
-    _take_away(name, as_json, at_provider=False)
+    take_away(name, as_json, at_provider=False)
 
 
-def revoke(name: Name, as_json: bool = JsonOption) -> None:
-    """Revoke an account's grant at the provider (RFC 7009 or the provider's own way), then forget it here."""
-    _take_away(name, as_json, at_provider=True)
-
-
-def _take_away(name: str, as_json: bool, *, at_provider: bool) -> None:
+def take_away(name: str, as_json: bool, *, at_provider: bool) -> None:
+    """Remove an account, with its grant at the provider where that is asked for, and print what came of it."""
     out = output(as_json)
 
-    async def work(app: App) -> Receipt:
+    async def work(app: App) -> Removal:
         return await app.desk.remove(app.desk.find(LOCAL_TENANT, name), at_provider=at_provider)
 
-    receipt = run(out, work)
-    out.show(_receipt_json(receipt), _receipt_text(receipt, at_provider=at_provider))
+    removal = run(out, work)
+    out.show(_removal_json(removal), _removal_text(removal, at_provider=at_provider))
 
 
-def _receipt_json(receipt: Receipt) -> Mapping[str, Json]:
+def _removal_json(removal: Removal) -> Mapping[str, Json]:
     return {
-        **account_json(receipt.account),
+        **account_json(removal.account),
         "removed": True,
-        "revoked_at_provider": receipt.revoked_at_provider,
-        "why_not": receipt.why_not,
+        "revoked_at_provider": removal.revoked_at_provider,
+        "why_not": removal.why_not,
+        "help": removal.help,
     }
 
 
-def _receipt_text(receipt: Receipt, *, at_provider: bool) -> str:
-    alias, connector = receipt.account.alias, receipt.account.connector
-    if receipt.revoked_at_provider:
+def _removal_text(removal: Removal, *, at_provider: bool) -> str:
+    alias, connector = removal.account.alias, removal.account.connector
+    if removal.revoked_at_provider:
         return f"{alias!r}: revoked at {connector} and forgotten here."
     if not at_provider:
         return f"{alias!r}: forgotten here. Its grant lives on at {connector}; end it there in your account settings."
     return (
-        f"{alias!r}: forgotten here, but NOT revoked at {connector}: {receipt.why_not}. "
-        f"End it there in your account settings."
+        f"{alias!r}: forgotten here, but NOT revoked at {connector}: {removal.why_not}. "
+        f"End it there in your account settings{f': {removal.help}' if removal.help else '.'}"
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evergrant.cli import accounts, connections, consent, demo, install, sandbox, serve, tools, vault
+from evergrant.cli import accounts, connections, consent, demo, install, revoke, sandbox, serve, tools, vault
 
 
 def build() -> typer.Typer:
@@ -24,7 +24,9 @@ def build() -> typer.Typer:
     app.command(epilog="Example: evergrant connect hubspot --alias acme")(consent.connect)
     app.command(epilog="Example: evergrant reauth acme --no-browser")(consent.reauth)
     app.add_typer(accounts.accounts, name="accounts")
-    app.command(epilog="Example: evergrant revoke acme --json")(accounts.revoke)
+    app.command(epilog="Examples: evergrant revoke acme --json; evergrant revoke --all --at-provider --dry-run")(
+        revoke.revoke
+    )
     app.add_typer(vault.vault, name="vault")
     app.add_typer(tools.tools, name="tools")
     app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(

@@ -18,7 +18,7 @@ JsonOption = typer.Option(False, "--json", help="Print JSON for a program instea
 
 
 class Exit(IntEnum):
-    """Exit codes: 2 is Typer's own for bad usage."""
+    """Exit codes: 2 is Typer's own for bad usage, 130 the shell's for Ctrl-C."""
 
     OK = 0
     FAILED = 1
@@ -26,6 +26,7 @@ class Exit(IntEnum):
     NOT_CONNECTED = 3
     REAUTH_REQUIRED = 4
     PROVIDER = 5
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,9 @@ def standing_text(standing: Standing, now: datetime) -> str:
 
 
 def first_command(standing: Standing) -> str | None:
-    """A harmless first call; for a dead grant, the way back."""
+    """A harmless first call; for a dead grant, the way back; for one that was to be ended, the way on."""
+    if standing.account.state == "revoked":
+        return f"evergrant revoke {standing.account.alias}"
     if standing.account.state != "active":
         return f"evergrant reauth {standing.account.alias}"
     if standing.first_tool is None:

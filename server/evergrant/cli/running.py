@@ -12,16 +12,19 @@ from evergrant.app import App, Surroundings, open_app, real_world
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
+from evergrant.cli.logs import Logs, configure, loop_failure
 from evergrant.cli.output import Exit, Output
 from evergrant.cli.passphrase import ask_passphrase
 from evergrant.cli.server import running_port
 from evergrant.entry.socket import SocketUnavailable
+from evergrant.model.live import LiveSecrets
 from evergrant.service.accounts import CannotRename, NoSuchAccount
 from evergrant.service.connect import CannotConnect
 from evergrant.service.consent import ConsentFailed
 from evergrant.service.registry import CannotAdd
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
+from evergrant.store.folder import FolderRefused
 from evergrant.vault.connections import ConnectionInUse
 from evergrant.vault.copies import CannotCopy
 from evergrant.vault.epoch import RESTORED, is_restored
@@ -35,6 +38,7 @@ T = TypeVar("T")
 ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     KeyUnavailable: (Exit.FAILED, "key_unavailable"),
     StoreUnavailable: (Exit.FAILED, "store_unavailable"),
+    FolderRefused: (Exit.FAILED, "folder_refused"),
     SealBroken: (Exit.FAILED, "seal_broken"),
     DeclarationError: (Exit.USAGE, "bad_connector"),
     UnknownConnector: (Exit.USAGE, "unknown_connector"),
@@ -52,9 +56,13 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
 }
 
 
-def run(out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None) -> T:
+def run(
+    out: Output, work: Callable[[App], Awaitable[T]], configured: Settings | None = None, logs: Logs | None = None
+) -> T:
     """What `work` returns, on the vault of the settings given, else of the environment's."""
-    return ending(out, lambda: asyncio.run(_on_app(out, configured or settings(out), work)))
+    chosen = configured or settings(out)
+    told = logs or configure(chosen.log_level)
+    return ending(out, lambda: asyncio.run(_on_app(out, chosen, told, work)))
 
 
 def ending(out: Output, work: Callable[[], T]) -> T:
@@ -76,13 +84,14 @@ def settings(out: Output) -> Settings:
         out.fail(Exit.USAGE, "bad_setting", f"A setting cannot be used: {fields}.")
 
 
-def person_world() -> Surroundings:
-    """The real world, with the person who sits at the terminal, if one does."""
-    return replace(real_world(), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
+def person_world(live: LiveSecrets | None = None) -> Surroundings:
+    """The real world, with the person who sits at the terminal, if one does; `live` is what the log is cleared by."""
+    return replace(real_world(live), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
 
 
-async def _on_app(out: Output, configured: Settings, work: Callable[[App], Awaitable[T]]) -> T:
-    world = person_world()
+async def _on_app(out: Output, configured: Settings, logs: Logs, work: Callable[[App], Awaitable[T]]) -> T:
+    asyncio.get_running_loop().set_exception_handler(loop_failure(logs.log))
+    world = person_world(logs.live)
     async with open_app(configured, world) as app:
         for warning in app.vault.key.warnings:
             out.say(f"Warning: {warning}")

@@ -30,17 +30,17 @@ def serve(
         configured = configured.model_copy(update={"port": port})
     if configured.host not in LOOPBACK:
         out.fail(Exit.USAGE, "not_loopback", "The server listens on loopback only: unset EVERGRANT_HOST.")
-    log = configure(configured.log_level)
+    logs = configure(configured.log_level)
 
     async def work(app: App) -> None:
         from evergrant.cli.serving import serve as serve_app  # noqa: PLC0415  (no other verb pays for the MCP SDK)
 
-        await serve_app(app, out, log, quiet=background)
+        await serve_app(app, out, logs.log, quiet=background)
 
     try:
         if running := runs_here(configured):
             raise AlreadyRunning(running)
-        run(out, work, configured)
+        run(out, work, configured, logs)
     except AlreadyRunning as error:
         out.fail(Exit.FAILED, "already_running", str(error))
     except CannotListen as error:
@@ -57,16 +57,16 @@ def mcp(
     """Speak MCP on standard input and output: what a client starts. Joins the server, or starts one."""
     out = output(False)
     configured = settings(out)
-    log = configure(configured.log_level)
+    logs = configure(configured.log_level)
 
     async def work(app: App) -> None:
         from evergrant.cli.serving import in_process as serve_in_process  # noqa: PLC0415
 
-        await serve_in_process(app, log)
+        await serve_in_process(app, logs.log)
 
     if not in_process:
         out.fail(Exit.USAGE, "usage", "Without options the command is just: evergrant mcp")
-    run(out, work, configured)
+    run(out, work, configured, logs)
 
 
 def status(as_json: bool = JsonOption) -> None:

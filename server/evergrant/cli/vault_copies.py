@@ -15,6 +15,7 @@ from evergrant.cli.running import ending, person_world, run, settings
 from evergrant.cli.server import runs_here
 from evergrant.model.secret import Secret
 from evergrant.settings import Settings
+from evergrant.store.folder import check_folder
 from evergrant.vault.copies import CannotCopy, back_up, export_ring
 from evergrant.vault.epoch import advance
 from evergrant.vault.keys import obtain
@@ -82,6 +83,7 @@ def restore(
 
 def _restore(configured: Settings, file: Path) -> Restored:
     world = person_world()
+    check_folder(configured.home, world.mounts)
 
     def ring_of(vault_id: str) -> KeyRing:
         given = configured.given(world.ask_passphrase)

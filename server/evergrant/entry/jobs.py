@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from structlog.typing import FilteringBoundLogger
 
+from evergrant.entry.mcp.wall import Wall
 from evergrant.model.clock import Clock
 from evergrant.store.database import StoreUnavailable
 from evergrant.vault.ring import KeyUnavailable
@@ -42,7 +43,9 @@ def job_set(
     Due times are those of `clock`; the scheduler goes by the `machine_clock`. Until `elected` is set another process
     leads, and `stand_by` takes the tick's place; then it ticks at once. None is a process that always leads. A late
     tick is made up for and never dropped: APScheduler's own default drops what is a second late, which a laptop that
-    slept always is. `begin_epoch` runs at the start and hourly, whoever leads: copies of the vault are told by it.
+    slept always is. A tick that fails, however unforeseen, is logged and followed by the next one; APScheduler would
+    log the failure itself. `begin_epoch` runs at the start and hourly, whoever leads: copies
+    of the vault are told by it.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -50,12 +53,9 @@ def job_set(
 
     async def refresh_due() -> None:
         async with one_at_a_time:
-            leads = elected is None or elected.is_set()
-            try:
-                due = await (tick() if leads else stand_by())
-            except StoreUnavailable as error:
-                log.warning("refresh tick failed", error=str(error))
-                due = None
+            leads, due = elected is None or elected.is_set(), None
+            with Wall(log, "refresh tick", with_text=True):
+                due = await _due(tick if leads else stand_by, log)
             now = clock.now()
             wait = next_tick(now, due) - now
             scheduler.modify_job(REFRESH_DUE, next_run_time=machine_clock.now() + wait)
@@ -66,10 +66,11 @@ def job_set(
         await refresh_due()
 
     async def next_epoch() -> None:
-        try:
-            await begin_epoch()
-        except (StoreUnavailable, KeyUnavailable, SealBroken) as error:
-            log.warning("no epoch begun: a copy made now would not be known for one", error=str(error))
+        with Wall(log, "epoch", with_text=True):
+            try:
+                await begin_epoch()
+            except (StoreUnavailable, KeyUnavailable, SealBroken) as error:
+                log.warning("no epoch begun: a copy made now would not be known for one", error=str(error))
 
     scheduler.add_job(
         refresh_due,
@@ -94,6 +95,14 @@ def job_set(
     if elected is not None:
         scheduler.add_job(take_over, args=[elected], id=TAKE_OVER, misfire_grace_time=None)
     return scheduler
+
+
+async def _due(tick: Tick, log: FilteringBoundLogger) -> datetime | None:
+    try:
+        return await tick()
+    except StoreUnavailable as error:
+        log.warning("refresh tick failed", error=str(error))
+        return None
 
 
 async def keep_on_time(scheduler: AsyncIOScheduler, machine_clock: Clock) -> None:

@@ -8,7 +8,13 @@ from evergrant.model.account import Cause, ConnectedAccount, Connection
 from evergrant.model.ids import new_id
 
 EventType = Literal[
-    "agent.auth.reauth_required", "agent.auth.reauth_completed", "connection.faulted", "connection.recovered"
+    "agent.auth.reauth_required",
+    "agent.auth.reauth_completed",
+    "agent.auth.expiring_soon",
+    "agent.auth.refresh_failing",
+    "agent.auth.refresh_recovered",
+    "connection.faulted",
+    "connection.recovered",
 ]
 
 
@@ -34,6 +40,22 @@ def reauth_required(account: ConnectedAccount, error_code: str, cause: Cause, re
 def reauth_completed(account: ConnectedAccount, now: datetime) -> Event:
     """A person has reconnected an account whose grant was dead."""
     return _event(account, "agent.auth.reauth_completed", now)
+
+
+def expiring_soon(account: ConnectedAccount, ends_at: datetime, reauth_url: str, now: datetime) -> Event:
+    """The refresh token ends at a known time that is near: a reconnect before then costs no call."""
+    ends = _rfc3339(ends_at)
+    return _event(account, "agent.auth.expiring_soon", now, refresh_token_expires_at=ends, reauth_url=reauth_url)
+
+
+def refresh_failing(account: ConnectedAccount, error_code: str, now: datetime) -> Event:
+    """The provider is in trouble and the access token has run out: calls wait, and nobody need do anything."""
+    return _event(account, "agent.auth.refresh_failing", now, error_code=error_code)
+
+
+def refresh_recovered(account: ConnectedAccount, now: datetime) -> Event:
+    """The provider renews again."""
+    return _event(account, "agent.auth.refresh_recovered", now)
 
 
 def connection_faulted(connection: Connection, error_code: str, now: datetime) -> Event:

@@ -25,6 +25,8 @@ class Grant:
     refresh_at: datetime | None
     renew_from: datetime | None = None
     """Where the provider renews only near the end: not before this."""
+    refresh_expires_at: datetime | None = None
+    """When the refresh token itself ends, where an answer said so."""
 
     def expired(self, now: datetime) -> bool:
         """Whether the access token is known to have ended."""

@@ -1,14 +1,15 @@
 """The one type for tokens, client secrets, codes and verifiers: it cannot be printed, formatted or pickled."""
 
 import hmac
-from typing import NoReturn
+from typing import NoReturn, final
 
 
+@final
 class Secret:
     """A value that only `reveal` gives out.
 
-    `repr` is a fixed text, since tracebacks and dataclasses call it; `str`, `format` and pickling raise TypeError, so a
-    mistake shows at once instead of in a log.
+    `repr` is a fixed text, since tracebacks and dataclasses call it; `str`, `format`, pickling and copying raise
+    TypeError, so a mistake shows at once instead of in a log.
     """
 
     __slots__ = ("_value",)
@@ -21,7 +22,7 @@ class Secret:
         return self._value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(_bytes(self), _bytes(other))
 
     __hash__ = None  # type: ignore[assignment]  # a secret is never a key
 
@@ -35,4 +36,12 @@ class Secret:
         raise TypeError("a Secret cannot be formatted")
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret cannot be pickled")
+        raise TypeError("a Secret cannot be pickled or copied")
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a Secret has no state to show")
+
+
+def _bytes(secret: Secret) -> bytes:
+    """Also of a text that no encoding takes: the error would carry the whole of it."""
+    return secret.reveal().encode("utf-8", "surrogatepass")

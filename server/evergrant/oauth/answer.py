@@ -15,11 +15,14 @@ from evergrant.catalog.errors import ErrorClass, ErrorTable, token_defaults
 from evergrant.model.clock import from_epoch
 from evergrant.model.json import Json, at, text_at
 from evergrant.model.secret import Secret
+from evergrant.model.text import plain
 from evergrant.wire import parse_json, retry_after
 
 LONGEST_LIFE = timedelta(days=3650)
 VSCHAR = re.compile(r"[\x20-\x7e]+")
 LONGEST_CODE = 80
+LONGEST_MESSAGE = 300
+MOST_FIELDS = 100
 
 
 class Silent(Enum):
@@ -42,6 +45,8 @@ class Issued:
     expires_at: datetime | None
     end_stated: bool
     """Whether the answer itself says when the access token ends."""
+    refresh_expires_at: datetime | None
+    """When the refresh token ends; None where the answer is silent."""
     scopes: tuple[str, ...] | None
     """None where the answer is silent: as requested (RFC 6749 5.1)."""
     body: Json = field(repr=False)
@@ -95,6 +100,7 @@ def _issued(connector: Connector, names: TokenAnswer, value: Json, access: str, 
         issued_at=sent_at,
         expires_at=_prior(connector, sent_at) if end is SILENT else end,
         end_stated=end is not SILENT,
+        refresh_expires_at=_refresh_end(names, value, sent_at),
         scopes=_scopes(at(value, names.scope), names.scope_separator),
         body=value,
     )
@@ -118,6 +124,12 @@ def _stated_end(names: TokenAnswer, value: Json, sent_at: datetime, *, renewable
     if stated is not None and stated > sent_at:
         return min(stated, sent_at + LONGEST_LIFE)
     return SILENT
+
+
+def _refresh_end(names: TokenAnswer, value: Json, sent_at: datetime) -> datetime | None:
+    """Google says so for clients in status Testing, GitHub and LinkedIn always; 0 and nonsense are silence."""
+    seconds = _number(at(value, names.refresh_token_expires_in))
+    return sent_at + timedelta(seconds=min(seconds, LONGEST_LIFE.total_seconds())) if seconds else None
 
 
 def _prior(connector: Connector, sent_at: datetime) -> datetime | None:
@@ -150,7 +162,7 @@ def moment(value: Json) -> datetime | None:
 
 def _rejected(table: ErrorTable, response: httpx2.Response, value: Json) -> Rejected:
     defaults = token_defaults()
-    code = table.code_of(value) or defaults.code_of(value)
+    code = plain(table.code_of(value) or defaults.code_of(value) or "", LONGEST_CODE) or None
     status, headers = response.status_code, response.headers
     found = table.classify(status, headers, value) or defaults.classify(status, headers, value)
     class_: ErrorClass = found or "transient"
@@ -158,8 +170,8 @@ def _rejected(table: ErrorTable, response: httpx2.Response, value: Json) -> Reje
     in_words = code is not None and 400 <= status < 500
     return Rejected(
         class_=class_,
-        code=(code or f"http_{status}")[:LONGEST_CODE],
-        message=table.message_of(value) or defaults.message_of(value),
+        code=code or f"http_{status}",
+        message=plain(table.message_of(value) or defaults.message_of(value) or "", LONGEST_MESSAGE) or None,
         retry_after_s=retry_after(response),
         may_be_spent=class_ == "transient" and not in_words,
     )
@@ -167,5 +179,12 @@ def _rejected(table: ErrorTable, response: httpx2.Response, value: Json) -> Reje
 
 def _value(response: httpx2.Response, body: bytes) -> tuple[bool, Json]:
     if response.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
-        return True, dict(parse_qsl(body.decode("utf-8", "replace")))
+        return _form(body)
     return parse_json(body)
+
+
+def _form(body: bytes) -> tuple[bool, Json]:
+    try:
+        return True, dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS))
+    except ValueError:
+        return False, None

@@ -3,20 +3,23 @@
 import asyncio
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote_plus
 
 import httpx2
 
 from evergrant.catalog.connector import Connector
+from evergrant.catalog.hosts import marked
 from evergrant.model.account import Connection
 from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
 from evergrant.model.json import at
+from evergrant.model.live import Redact
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued, Rejected, moment, read_answer
+from evergrant.oauth.revocation import Unrevoked, read_revocation
 from evergrant.wire import LARGEST_TOKEN_ANSWER, NOT_SENT, AnswerTooLarge, parse_json, read_capped
 
 EXCHANGE_DEADLINE_S = 15.0
@@ -37,19 +40,26 @@ class Client:
 
     def expand(self, url: str) -> str:
         """`url` with the account's values filled in."""
-        return self.connector.expand(url, dict(self.account))
+        return self.connector.expand(url, self.account)
 
 
 class TokenEndpoint:
     """Sends token requests; never redirects, never sends twice, never guesses how to authenticate."""
 
     def __init__(
-        self, http: httpx2.AsyncClient, clock: Clock, failpoint: FailPoint, deadline_s: float = EXCHANGE_DEADLINE_S
+        self,
+        http: httpx2.AsyncClient,
+        clock: Clock,
+        failpoint: FailPoint,
+        deadline_s: float = EXCHANGE_DEADLINE_S,
+        redact: Redact = str,
     ) -> None:
+        """`redact` clears a server's own words of secrets: some servers repeat the token that they refuse."""
         self.deadline_s = deadline_s
         self._http = http
         self._clock = clock
         self._failpoint = failpoint
+        self._redact = redact
 
     async def exchange_code(self, client: Client, code: Secret, proof: Form) -> Answer:
         """Redeem a code; `proof` is its redirect_uri and code_verifier (RFC 6749 4.1.3, RFC 7636 4.5)."""
@@ -59,25 +69,23 @@ class TokenEndpoint:
         """Redeem a refresh token (RFC 6749 6)."""
         return await self._redeem(client, {"grant_type": "refresh_token", "refresh_token": refresh_token})
 
-    async def revoke(self, client: Client, grant: Grant) -> str | None:
+    async def revoke(self, client: Client, grant: Grant) -> Unrevoked | None:
         """Revoke at the provider (RFC 7009 or the connector's own); None when done, else why not."""
-        oauth = client.connector.oauth
-        if oauth.revocation_endpoint is None:
-            return "this provider documents no revocation endpoint"
-        request = self._revocation(client, oauth.revocation_endpoint, grant)
+        endpoint = client.connector.oauth.revocation_endpoint
+        if endpoint is None:
+            return Unrevoked("unsupported", "this provider documents no revocation endpoint")
         try:
-            response, body = await self._send(request)
+            response, body = await self._send(client, self._revocation(client, endpoint, grant))
         except (httpx2.HTTPError, TimeoutError, AnswerTooLarge) as error:
-            return f"the provider did not answer ({type(error).__name__})"
-        refused = client.connector.errors.token.failed(response.status_code, parse_json(body)[1])
-        return f"the provider answered {response.status_code}" if refused or not response.is_success else None
+            return Unrevoked("transient", f"the provider did not answer ({type(error).__name__})")
+        return read_revocation(client.connector, response, body)
 
     async def probe(self, client: Client) -> bool:
         """Whether the token endpoint answers as one: it is sent a refresh without a token, which spends nothing."""
         form = {"grant_type": "refresh_token"}
         request = httpx2.Request("POST", client.expand(client.connector.oauth.token_endpoint), data=form)
         try:
-            response, body = await self._send(request)
+            response, body = await self._send(client, request)
         except (httpx2.HTTPError, TimeoutError, AnswerTooLarge):
             return False
         answer = read_answer(client.connector, response, body, self._clock.now())
@@ -90,7 +98,7 @@ class TokenEndpoint:
             return None
         form: Form = {"token": grant.access_token, "token_type_hint": "access_token"}
         try:
-            response, body = await self._send(self._request(client, client.expand(endpoint), form))
+            response, body = await self._send(client, self._request(client, client.expand(endpoint), form))
         except (httpx2.HTTPError, TimeoutError, AnswerTooLarge):
             return None
         value = parse_json(body)[1]
@@ -102,21 +110,27 @@ class TokenEndpoint:
         sent_at = self._clock.now()
         self._failpoint("before_send")
         try:
-            response, body = await self._send(request)
+            response, body = await self._send(client, request)
         except NOT_SENT as error:
             return Rejected("transient", "not_sent", type(error).__name__)
         except (httpx2.HTTPError, TimeoutError, AnswerTooLarge) as error:
             return Rejected("transient", "no_answer", type(error).__name__, may_be_spent=True)
         self._failpoint("answered")
-        return read_answer(client.connector, response, body, sent_at)
+        return self._cleared(read_answer(client.connector, response, body, sent_at))
 
-    async def _send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
+    def _cleared(self, answer: Answer) -> Answer:
+        if isinstance(answer, Issued):
+            return answer
+        code, message = (text and self._redact(text) for text in (answer.code, answer.message))
+        return replace(answer, code=code, message=message)
+
+    async def _send(self, client: Client, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
         """Raises TimeoutError after the deadline.
 
         An answer that came while this process was stopped is still taken: the timer fires first when it goes on, so
         the network gets one more look before the answer is given up.
         """
-        sending = asyncio.create_task(self._answer(request))
+        sending = asyncio.create_task(self._answer(marked(client.connector, request)))
         try:
             for patience in (self.deadline_s, LAST_LOOK_S):
                 done, _ = await asyncio.wait([sending], timeout=patience)

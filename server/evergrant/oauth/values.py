@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
+from evergrant.catalog.account_value import LONGEST, BadAccountValue
 from evergrant.catalog.connector import Connector, FromRequest, FromToken, FromUser, Identity
 from evergrant.model.json import Json, text_at
+from evergrant.model.text import plain
 
-
-class BadAccountValue(Exception):
-    """A value that the user gave, or a provider sent, does not fit; the message says which and how it should look."""
+LONGEST_LABEL = 200
 
 
 def from_user(connector: Connector, given: Mapping[str, str]) -> dict[str, str]:
@@ -21,6 +21,7 @@ def from_user(connector: Connector, given: Mapping[str, str]) -> dict[str, str]:
         if text is None:
             raise BadAccountValue(f"{connector.name} needs a value: --set {name}=... ({asked[name].title})")
         _check(name, text, asked[name].pattern)
+        connector.check_value(name, text)
     return {name: text for name, text in values.items() if text is not None}
 
 
@@ -30,6 +31,7 @@ def from_token(connector: Connector, body: Json) -> dict[str, str]:
     found = {name: text for name, value in wanted.items() if (text := text_at(body, value.path))}
     for name, text in found.items():
         _check(name, text, wanted[name].pattern)
+        connector.check_value(name, text)
     return found
 
 
@@ -47,11 +49,12 @@ def subject_and_label(identity: Identity, body: Json) -> tuple[str, str] | None:
     if not all(parts):
         return None
     subject = ":".join(part for part in parts if part)
-    return subject, next((found for pointer in identity.label if (found := text_at(body, pointer))), subject)
+    labels = (plain(text_at(body, pointer) or "", LONGEST_LABEL) for pointer in identity.label)
+    return subject, next(filter(None, labels), plain(subject, LONGEST_LABEL))
 
 
 def _check(name: str, text: str, pattern: str) -> str:
-    if not re.fullmatch(pattern, text):
+    if len(text) > LONGEST or not re.fullmatch(pattern, text):
         raise BadAccountValue(f"{name} does not look right: {text[:100]!r} (expected {pattern})")
     return text
 

@@ -63,7 +63,7 @@ class Sandbox:
         faulty = Faulty(self.faults, clock, drop_error)
         authorize = AuthorizationEndpoint(clients, self._codes, clock, named, auto_approve)
         token = TokenEndpoint(clients, self._codes, self._grants, self.count, clock)
-        status = TokenStatus(clients, self._grants, clock)
+        status = TokenStatus(clients, self._grants, self.count, clock)
         control = Control(self.count, self.faults, self._change, self._revoke)
         oauth = oauth_routes(metadata_endpoint(named, clients), authorize, token, status, faulty)
         return Starlette(routes=[*oauth, *crm_routes(self._crm, self._bearer, faulty), *control_routes(control)])

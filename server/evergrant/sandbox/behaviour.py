@@ -37,7 +37,7 @@ class ExpiresIn(StrEnum):
 class Behaviour(BaseModel):
     """Token lives and rotation of one client. All lengths are seconds; None means no end."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
     access_token_ttl: int | None = Field(default=3600, gt=0)
     expires_in: ExpiresIn = ExpiresIn.NUMBER

@@ -16,7 +16,7 @@ _COMPANIES = ("Northwind Bakery", "Harbour Optics", "Alder & Finch", "Copperline
 class ContactFields(BaseModel):
     """What a client may write. As a change, only the fields that are present count."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str = Field(default="", min_length=1, max_length=200)
     email: str = Field(default="", max_length=320)

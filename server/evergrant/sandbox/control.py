@@ -19,7 +19,7 @@ Body = TypeVar("Body", bound=BaseModel)
 class _BehaviourChange(BaseModel):
     """Some settings to change, for one client or for all."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     client_id: str | None = None
     behaviour: dict[str, JsonValue]
@@ -28,7 +28,7 @@ class _BehaviourChange(BaseModel):
 class _Revocation(BaseModel):
     """Whose grants to end."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     client_id: str | None = None
     user: str | None = None
@@ -37,7 +37,7 @@ class _Revocation(BaseModel):
 class _Clearing(BaseModel):
     """Which faults to call off."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     where: Where | None = None
 

@@ -19,6 +19,8 @@ class Tally:
     """Refresh tokens presented again that the rotation policy still served."""
     spent_presented: int = 0
     """Refresh tokens presented again and refused: what a strict provider calls reuse."""
+    revocations: int = 0
+    """Revocation requests that were carried out, tokens that nobody knows included."""
     grants_dead: int = 0
     api_ok: int = 0
     api_expired_token: int = 0

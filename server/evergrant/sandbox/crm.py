@@ -20,7 +20,7 @@ MOST_RESULTS = 100
 class Row(BaseModel):
     """A row as it is sent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
     row: list[bool | int | float | str | None]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evergrant.sandbox.count import Count, one_more
 
-Where: TypeAlias = Literal["token", "api"]
+Where: TypeAlias = Literal["token", "revoke", "api"]
 
 
 class FaultKind(StrEnum):
@@ -37,7 +37,7 @@ class FaultKind(StrEnum):
 class Fault(BaseModel):
     """A fault and when it strikes: on the next `times` requests (None: until cleared), each with `probability`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
     kind: FaultKind
     where: Where = "token"

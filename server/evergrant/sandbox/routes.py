@@ -15,14 +15,15 @@ from evergrant.sandbox.token_status import TokenStatus
 def oauth_routes(
     metadata: Endpoint, authorize: AuthorizationEndpoint, token: TokenEndpoint, status: TokenStatus, faulty: Faulty
 ) -> list[Route]:
-    """The authorization server; faults strike its token endpoint only."""
+    """The authorization server; faults strike its token and revocation endpoints."""
     exchange = faulty.at("token", token.client_of, refusing(token.exchange))
+    revocation = faulty.at("revoke", token.client_of, refusing(status.revoke))
     return [
         Route("/.well-known/oauth-authorization-server", metadata, methods=["GET"]),
         Route("/authorize", authorize.ask, methods=["GET"]),
         Route("/authorize", authorize.decide, methods=["POST"]),
         Route("/token", exchange, methods=["POST"]),
-        Route("/revoke", refusing(status.revoke), methods=["POST"]),
+        Route("/revoke", revocation, methods=["POST"]),
         Route("/introspect", refusing(status.introspect), methods=["POST"]),
     ]
 

@@ -10,6 +10,7 @@ from evergrant.model.clock import Clock
 from evergrant.model.json import Json, JsonObject
 from evergrant.sandbox.behaviour import Client
 from evergrant.sandbox.client_authentication import authenticate
+from evergrant.sandbox.count import Count
 from evergrant.sandbox.family import AccessToken, RefreshToken
 from evergrant.sandbox.form import form, required
 from evergrant.sandbox.grants import Grants
@@ -22,9 +23,10 @@ INACTIVE: JsonObject = {"active": False}
 class TokenStatus:
     """The two endpoints that take a token and no grant."""
 
-    def __init__(self, clients: Mapping[str, Client], grants: Grants, clock: Clock) -> None:
+    def __init__(self, clients: Mapping[str, Client], grants: Grants, count: Count, clock: Clock) -> None:
         self._clients = clients
         self._grants = grants
+        self._count = count
         self._clock = clock
 
     async def revoke(self, request: Request) -> Response:
@@ -32,6 +34,8 @@ class TokenStatus:
         client_id, token = await self._presented(request)
         if token is not None and token.grant.client_id != client_id:
             raise Refusal("invalid_grant", "The token was issued to another client.")
+        for tally in self._count.each(client_id):
+            tally.revocations += 1
         if isinstance(token, RefreshToken):
             self._grants.kill(token.grant, "revoked")
         elif token is not None:

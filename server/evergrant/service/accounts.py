@@ -8,12 +8,11 @@ from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
 from evergrant.model.account import AccountKey, ConnectedAccount
-from evergrant.model.clock import Clock
-from evergrant.oauth.endpoint import Client, TokenEndpoint
+from evergrant.service.revoking import Revoker
 from evergrant.store.locks import AccountLocks, LockBusy
+from evergrant.tokens.policy import refresh_token_end
 from evergrant.vault.accounts import Accounts, AliasTaken
-from evergrant.vault.connections import Connections
-from evergrant.vault.grants import Grants
+from evergrant.vault.grants import Grants, Held
 
 
 class NoSuchAccount(LookupError):
@@ -42,12 +41,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Removal:
     """What came of taking an account away."""
 
     account: ConnectedAccount
     revoked_at_provider: bool
     why_not: str | None
+    help: str | None = None
+    """The page for ending the grant by hand, where it lives on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,10 @@ class AccountDesk:
     """Looking up, naming and taking away a tenant's accounts."""
 
     catalog: Catalog
-    connections: Connections
     accounts: Accounts
     grants: Grants
     locks: AccountLocks
-    endpoint: TokenEndpoint
-    clock: Clock
+    revoker: Revoker
 
     def find(self, tenant_id: str, name: str) -> ConnectedAccount:
         """The tenant's account of that id or alias; raises NoSuchAccount."""
@@ -82,7 +81,7 @@ class AccountDesk:
             access_expires_at=grant.expires_at if grant else None,
             next_refresh_at=grant.refresh_at if grant else None,
             refresh_token=grant is not None and grant.refresh_token is not None,
-            refresh_token_ends_at=self._refresh_token_end(account, grant.issued_at) if grant else None,
+            refresh_token_ends_at=self._refresh_token_end(held) if held else None,
             tools_ready=len(ready),
             tools_waiting=waiting,
             first_tool=next((name for name in ready if tools[name].effect == "read"), None),
@@ -104,7 +103,7 @@ class AccountDesk:
         except AliasTaken:
             raise CannotRename(f"Another account is called {alias!r} already.") from None
 
-    async def remove(self, account: ConnectedAccount, *, at_provider: bool) -> Receipt:
+    async def remove(self, account: ConnectedAccount, *, at_provider: bool) -> Removal:
         """Revoke the grants at the provider if asked (RFC 7009), then delete them here whatever the provider said.
 
         Under the account's lock: a renewal that came to its end in between would bring a grant that nobody revokes.
@@ -115,37 +114,24 @@ class AccountDesk:
         except LockBusy:
             return await self._remove(account, at_provider=at_provider)
 
-    async def _remove(self, account: ConnectedAccount, *, at_provider: bool) -> Receipt:
-        why_not = await self._revoke(account) if at_provider else "not asked for"
+    async def _remove(self, account: ConnectedAccount, *, at_provider: bool) -> Removal:
+        receipt = await self.revoker.revoke(account) if at_provider else None
         await self.accounts.remove(account.key)
-        return Receipt(account, why_not is None, why_not)
+        await self.accounts.empty_log()
+        if receipt is None:
+            return Removal(account, revoked_at_provider=False, why_not="not asked for")
+        return Removal(account, receipt.outcome == "ok", receipt.why, receipt.help)
 
-    async def _revoke(self, account: ConnectedAccount) -> str | None:
-        grants = self.grants.of_account(account.key)
-        connection = self.connections.by_id(account.tenant_id, account.connection_id)
-        if not grants or connection is None:
-            return "there is no grant, or no OAuth client, to revoke it with"
+    def _refresh_token_end(self, held: Held) -> datetime | None:
+        """When the refresh token ends if it is left alone, or at the latest."""
         try:
-            client = Client(self.catalog.connector(account.connector), connection, account.values)
-        except (UnknownConnector, DeclarationError):
-            return "its connector is gone"
-        refusals = [await self.endpoint.revoke(client, held.grant) for held in grants]
-        return next((refusal for refusal in refusals if refusal), None)
-
-    def _refresh_token_end(self, account: ConnectedAccount, issued_at: datetime) -> datetime | None:
-        try:
-            policy = self.catalog.connector(account.connector).grant
+            policy = self.catalog.connector(held.account.connector).grant
         except (UnknownConnector, DeclarationError):
             return None
-        ends = [
-            since + timedelta(seconds=life)
-            for since, life in (
-                (issued_at, policy.refresh_token_idle_s),
-                (account.created_at, policy.refresh_token_absolute_s),
-            )
-            if life
-        ]
-        return min(ends, default=None)
+        idle = policy.refresh_token_idle_s
+        unused = held.grant.issued_at + timedelta(seconds=idle) if idle else None
+        at_the_latest = refresh_token_end(policy, held.grant, held.consented_at)
+        return min((end for end in (unused, at_the_latest) if end), default=None)
 
 
 def _lacking(tool: Tool, account: ConnectedAccount) -> tuple[str, ...]:

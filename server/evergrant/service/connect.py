@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog
 from evergrant.model.account import ConnectedAccount, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
 from evergrant.oauth.endpoint import Client
 from evergrant.oauth.flow import Redirect, authorization_url, fresh_secret
-from evergrant.oauth.values import BadAccountValue, from_user
+from evergrant.oauth.values import from_user
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
@@ -32,6 +33,14 @@ class Begun:
     expires_at: datetime
     warning: str | None
     """What the consent may cost, where it may cost something."""
+
+
+def still_alive(account: ConnectedAccount) -> str:
+    """Why a stopped account takes no new grant: the old one would be lost sight of, and live on at the provider."""
+    return (
+        f"{account.alias!r} was to be ended, and its provider has not done so yet. First end it there: "
+        f"evergrant revoke --all --at-provider, or evergrant revoke {account.alias}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,8 @@ class Connect:
 
     async def begin_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Begun:
         """A link at which the same person renews an account's grant; raises CannotConnect."""
+        if account.state == "revoked":
+            raise CannotConnect(still_alive(account))
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
         if connection is None:
             raise CannotConnect(f"The connection is gone. Add it: evergrant connections add {account.connector}")

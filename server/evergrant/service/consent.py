@@ -9,10 +9,13 @@ from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, ConnectedAcc
 from evergrant.model.clock import Clock
 from evergrant.model.event import reauth_completed
 from evergrant.model.ids import new_id
+from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
+from evergrant.model.text import plain
 from evergrant.oauth.answer import Issued, Rejected, further
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.flow import Redirect
+from evergrant.service.connect import still_alive
 from evergrant.service.person import Person, Unidentified, identify
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
@@ -22,6 +25,8 @@ from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
 from evergrant.vault.seal import SealBroken
+
+LONGEST_ERROR = 80
 
 
 class ConsentFailed(Exception):
@@ -42,9 +47,13 @@ class Consent:
     locks: AccountLocks
     sender: Sender
     clock: Clock
+    live: LiveSecrets
 
     async def finish(self, redirect: Redirect) -> ConnectedAccount:
         """The account that a redirect makes; its code is redeemed once only. Raises ConsentFailed."""
+        for given in (redirect.state, redirect.code):
+            if given is not None:
+                self.live.note(given)
         authorization = self._waiting(redirect.state)
         if not await self.authorizations.take(authorization):
             raise _used()
@@ -96,6 +105,9 @@ class Consent:
         answer = await self.endpoint.exchange_code(client, code, proof)
         if isinstance(answer, Rejected):
             raise ConsentFailed(_why_not(client, authorization, answer))
+        for issued in (answer.access_token, answer.refresh_token):
+            if issued is not None:
+                self.live.note(issued)
         return answer
 
     def _account(
@@ -123,6 +135,8 @@ class Consent:
     def _former(self, authorization: Authorization, subject: str) -> ConnectedAccount | None:
         """The account that this consent renews: the one asked for, else one of the same person."""
         same = self.accounts.of_subject(authorization.connection_id, authorization.tenant_id, subject)
+        if same and same.state == "revoked":
+            raise ConsentFailed(still_alive(same))
         if authorization.account_id is None or (same and same.id == authorization.account_id):
             return same
         if self.accounts.get(AccountKey(authorization.tenant_id, authorization.account_id)) is None:
@@ -146,9 +160,7 @@ class Consent:
         connector = client.connector
         grant = self.successors.of(connector, issued, None)
         others = {name: self.successors.of(connector, each, None) for name, each in further(connector, issued).items()}
-        former = self.accounts.get(account.key)
-        was_dead = former is not None and former.state == "reauth_required"
-        event = reauth_completed(account, self.clock.now()) if was_dead else None
+        event = reauth_completed(account, self.clock.now())
         try:
             stored = await self.grants.connect(account, grant, event, others)
         except AliasTaken:
@@ -180,7 +192,8 @@ def _code(client: Client, redirect: Redirect) -> Secret:
     if redirect.error == "access_denied":
         raise ConsentFailed(f"The consent was declined at {name}. Nothing was stored.")
     if redirect.error or redirect.code is None:
-        raise ConsentFailed(f"{name} answered {redirect.error or 'without a code'}. Nothing was stored.")
+        said = plain(redirect.error or "", LONGEST_ERROR) or "without a code"
+        raise ConsentFailed(f"{name} answered {said}. Nothing was stored.")
     return redirect.code
 
 

@@ -1,7 +1,7 @@
 """Execute a tool for a connected account: the one path from a name and an input to an outcome."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx2
 
@@ -16,8 +16,10 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.origin import allowed
 from evergrant.catalog.tool import Tool
+from evergrant.dial.guard import AddressRefused
 from evergrant.model.account import AccountKey, ConnectedAccount, GrantKey
 from evergrant.model.json import JsonObject
+from evergrant.model.live import Redact
 from evergrant.model.outcome import (
     Failure,
     InvalidInput,
@@ -26,11 +28,12 @@ from evergrant.model.outcome import (
     ProviderUnavailable,
     ReauthRequired,
     Refused,
+    Result,
     TokenExpired,
 )
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
 from evergrant.store.database import StoreUnavailable
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, TokenEnded
+from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, TokenEnded, without
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
 from evergrant.vault.seal import SealBroken
@@ -52,6 +55,7 @@ class Executor:
     catalog: Catalog
     tokens: TokenSource
     sender: Sender
+    redact: Redact
     _writes: set[asyncio.Task[Outcome]] = field(default_factory=set[asyncio.Task[Outcome]])
 
     async def execute_tool(self, key: AccountKey, tool_name: str, tool_input: JsonObject) -> Outcome:
@@ -120,7 +124,15 @@ class Executor:
             return _too_large(call, account, error)
         except httpx2.HTTPError as error:
             return _no_answer(call, account, error)
-        return read(call.connector, call.tool, account, response, body)
+        return self._cleared(read(call.connector, call.tool, account, response, without(held.grant.access_token, body)))
+
+    def _cleared(self, outcome: Outcome) -> Outcome:
+        """Without secrets in the words of a failure: some providers repeat the token that they refuse."""
+        if isinstance(outcome, Result):
+            return outcome
+        code, message = (text and self.redact(text) for text in (outcome.provider_code, outcome.provider_message))
+        happened = self.redact(outcome.what_happened)
+        return replace(outcome, what_happened=happened, provider_code=code, provider_message=message)
 
 
 def _bad_value(call: _Call, error: BadValue) -> Failure:
@@ -152,7 +164,17 @@ def _too_large(call: _Call, account: ConnectedAccount, error: AnswerTooLarge) ->
     )
 
 
+def _refused_address(account: ConnectedAccount, error: AddressRefused) -> Failure:
+    return ProviderError(
+        account=account.id,
+        what_happened=f"The call was not sent: {error}.",
+        what_to_do="If that host is meant, the operator names it or its network in EVERGRANT_ALLOW_PRIVATE_HOSTS.",
+    )
+
+
 def _no_answer(call: _Call, account: ConnectedAccount, error: httpx2.HTTPError) -> Failure:
+    if isinstance(error, AddressRefused):
+        return _refused_address(account, error)
     sent = not isinstance(error, NOT_SENT)
     reached = "did not answer" if sent else "could not be reached"
     return ProviderUnavailable(

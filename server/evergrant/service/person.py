@@ -9,13 +9,14 @@ from evergrant.calls.answer import class_of
 from evergrant.calls.send import Sender
 from evergrant.catalog.connector import Connector, FromRequest
 from evergrant.catalog.errors import ErrorClass
-from evergrant.catalog.origin import allowed, origin
+from evergrant.catalog.hosts import marked
+from evergrant.catalog.origin import allowed
 from evergrant.model.grant import Grant
 from evergrant.model.json import Json
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued
 from evergrant.oauth.endpoint import Client
-from evergrant.oauth.values import BadAccountValue, from_request, from_token, subject_and_label
+from evergrant.oauth.values import from_request, from_token, subject_and_label
 from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
 from evergrant.wire import AnswerTooLarge, parse_json
 
@@ -39,7 +40,9 @@ async def identify(sender: Sender, connector: Connector, account: Mapping[str, s
         values = await _values(sender, connector, account, issued)
         request = connector.identity.request
         body = await _look_up(sender, connector, request, values, issued.access_token) if request else issued.body
-    except BadAccountValue as error:
+    except KeyError as error:
+        raise Unidentified(f"{connector.name} did not send {error}, which its addresses need.") from None
+    except ValueError as error:
         raise Unidentified(f"{connector.name} sent what cannot be trusted: {error}") from None
     found = subject_and_label(connector.identity, body)
     if found is None:
@@ -89,8 +92,8 @@ async def _ask(
     """The answer to a declared look-up, whose address joins the allow-list for this one request."""
     method, _, address = request.partition(" ")
     url = connector.expand(address, values)
-    sent = httpx2.Request(method, url, headers={"Accept": "application/json", **connector.headers})
+    sent = marked(connector, httpx2.Request(method, url, headers={"Accept": "application/json", **connector.headers}))
     try:
-        return await sender.send(sent, BearerAuth(token, (*allowed(connector, values), origin(url))))
+        return await sender.send(sent, BearerAuth(token, allowed(connector, values, request)))
     except (httpx2.HTTPError, AnswerTooLarge, CredentialWithheld) as error:
         raise Unidentified(f"{connector.name} could not be asked who signed in ({type(error).__name__}).") from None

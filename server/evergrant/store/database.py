@@ -64,6 +64,23 @@ class Database:
         self._check_file()
         return _run(self._engine, "BEGIN IMMEDIATE", work)
 
+    async def empty_log(self) -> bool:
+        """Whether the write-ahead log is empty now: what `secure_delete` wrote over lives on in it until then.
+
+        Readers are waited for as long as for any lock. True where there is no such log; raises StoreUnavailable.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._empty_log)
+
+    def _empty_log(self) -> bool:
+        connection = self._engine.raw_connection()  # a checkpoint cannot run within a transaction
+        try:
+            busy: int = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            return not busy
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"The vault's database cannot be used: {error}") from None
+        finally:
+            connection.close()
+
     def _check_file(self) -> None:
         """A deleted or replaced file would take writes without a word, and nobody would ever read them."""
         try:
@@ -103,7 +120,7 @@ def _engine(path: Path) -> Engine:
         pool_size=8,
         max_overflow=8,
     )
-    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "connect", _on_connect, insert=True)  # before SQLAlchemy's own first look
     event.listen(engine, "begin", _on_begin)
     return engine
 

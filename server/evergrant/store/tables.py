@@ -89,7 +89,8 @@ class GrantRow(SQLModel, table=True):
 
     `intent_generation` equal to `generation` means that an exchange of this generation's refresh token was begun and
     its end is not known; `fence` tells attempts apart. `previous_token` is the refresh token before this one. A `dead`
-    grant needs its person; the account's state tells of any dead one.
+    grant needs its person; the account's state tells of any dead one. `failing` and `end_told` say which events are
+    out.
     """
 
     __tablename__: ClassVar[str] = "stored_grant"
@@ -106,6 +107,7 @@ class GrantRow(SQLModel, table=True):
     refresh_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     renew_from: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     not_before: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    refresh_expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     previous_token: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     consented_at: datetime = Field(sa_column=_time())
     consents: int = 1
@@ -114,6 +116,8 @@ class GrantRow(SQLModel, table=True):
     intent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     sent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     dead: bool = False
+    failing: bool = False
+    end_told: bool = False
     attempts: int = 0
     last_error: str | None = None
 

@@ -68,12 +68,13 @@ class Breakers:
         second probe.
         """
         trouble = self._troubles.get(connection_id)
-        if trouble is None or not trouble.open:
-            return True
-        if self._clock.monotonic() < trouble.probe_at + trouble.interval_s:
-            return False
-        self._set_probe(trouble)
-        return True
+        return trouble is None or not trouble.open or self._clock.monotonic() >= trouble.probe_at + trouble.interval_s
+
+    def begun(self, connection_id: str) -> None:
+        """An exchange is sent through this connection: while it is open, that one stands for the probe."""
+        trouble = self._troubles.get(connection_id)
+        if trouble is not None and trouble.open:
+            self._set_probe(trouble)
 
     def wait_s(self, connection_id: str) -> float:
         """Seconds until the connection's next probe is due; 0 where exchanges are admitted or the probe is due."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.pace import Pace
@@ -27,7 +28,7 @@ class Limits:
             return due.connector
         try:
             return token_host(self.catalog.connector(due.connector), due.values)
-        except LookupError:
+        except (LookupError, BadAccountValue):
             return due.connector
 
     def admits(self, due: Due) -> bool:

@@ -38,5 +38,8 @@ class Places:
 
 
 def token_host(connector: Connector, values: Mapping[str, str]) -> str:
-    """Host and port of the token endpoint for an account with these values; raises KeyError where one is missing."""
-    return urlsplit(connector.expand(connector.oauth.token_endpoint, dict(values))).netloc
+    """Host and port of the token endpoint for an account with these values.
+
+    Raises KeyError where one is missing, BadAccountValue.
+    """
+    return urlsplit(connector.expand(connector.oauth.token_endpoint, values)).netloc

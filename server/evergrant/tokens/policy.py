@@ -20,6 +20,8 @@ EXERCISE_AT_LEAST = timedelta(days=1)
 """A grant whose idle life is not known is used at least so often, so that its death is found by us."""
 SHORTEST_USE = timedelta(milliseconds=250)
 """A token that ends sooner would be refused on its way."""
+LONGEST_NOTICE = timedelta(days=7)
+NOTICE_SHARE = 0.2
 LONGEST_RETRY_AFTER = timedelta(days=1)
 """A provider may ask for this much patience; a mistaken header must not ask for years."""
 
@@ -50,6 +52,15 @@ def next_try(
     return min(again, now + max(left * SHARE_OF_GRACE, SOONEST_IN_GRACE))
 
 
+def rotates(policy: GrantPolicy, held: Held) -> bool:
+    """Whether an exchange may end the refresh token that it sends.
+
+    What the provider does overrules the table: where its last answer brought another refresh token, it rotates. That
+    it brought the same one again proves nothing of the next.
+    """
+    return policy.rotation != "never" or held.previous not in (None, held.grant.refresh_token)
+
+
 def resend_at(
     policy: GrantPolicy,
     held: Held,
@@ -66,7 +77,7 @@ def resend_at(
     """
     if held.intent_at is None:
         return None
-    if policy.rotation == "never":
+    if not rotates(policy, held):
         return held.intent_at
     last_sent = held.sent_at or held.intent_at
     settled = max(last_sent, locked_at or last_sent) + timedelta(seconds=deadline_s)
@@ -97,9 +108,21 @@ def floor(policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EX
     After a re-send, a straggler of the first request may still arrive: two generations later it would look like a
     theft. And some providers ask for a pause between exchanges.
     """
-    settled = now + timedelta(seconds=deadline_s) if held.intent_at and policy.rotation != "never" else None
+    settled = now + timedelta(seconds=deadline_s) if held.intent_at and rotates(policy, held) else None
     asked = now + timedelta(seconds=policy.min_exchange_interval_s) if policy.min_exchange_interval_s else None
     return max((moment for moment in (settled, asked) if moment), default=None)
+
+
+def refresh_token_end(policy: GrantPolicy, grant: Grant, consented_at: datetime | None) -> datetime | None:
+    """When a person will have to consent again, however often the grant is used; None where that is not known."""
+    absolute = policy.refresh_token_absolute_s
+    by_table = consented_at + timedelta(seconds=absolute) if consented_at and absolute else None
+    return min((end for end in (grant.refresh_expires_at, by_table) if end), default=None)
+
+
+def ends_soon(end: datetime, consented_at: datetime, now: datetime) -> bool:
+    """Whether it is time to say so: a week before, or the last fifth of a short life."""
+    return now >= end - min(LONGEST_NOTICE, (end - consented_at) * NOTICE_SHARE)
 
 
 def serves(held: Held, newer_than: int, now: datetime) -> bool:
@@ -113,7 +136,7 @@ def cause_of_death(policy: GrantPolicy, held: Held, later_consents: int, now: da
     `later_consents` are those of the same person to the same OAuth client since this one: a provider with a limit ends
     the oldest.
     """
-    if held.intent_at is not None and policy.rotation != "never":
+    if held.intent_at is not None and rotates(policy, held):
         return "rotation_lost"
     if _over(held.grant.issued_at, policy.refresh_token_idle_s, now):
         return "idle_expired"

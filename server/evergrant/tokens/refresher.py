@@ -8,22 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.connector import GrantPolicy
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.model.account import GrantKey
 from evergrant.model.clock import Clock
-from evergrant.model.event import connection_recovered
+from evergrant.model.event import Event, connection_recovered, expiring_soon
 from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.endpoint import Client, TokenEndpoint
-from evergrant.oauth.values import BadAccountValue, from_token
+from evergrant.oauth.values import from_token
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.places import Places, token_host
-from evergrant.tokens.policy import floor, resend_at, serves
+from evergrant.tokens.policy import ends_soon, floor, refresh_token_end, resend_at, rotates, serves
 from evergrant.tokens.refusals import (
     connection_fault,
     reauth_required,
@@ -122,12 +123,13 @@ class Refresher:
 
     async def _attempt(self, key: GrantKey, newer_than: int, locked: Locked) -> Held:
         """One try, when there is a place at the token host; the intent is written only then, so its time is true."""
-        await self._take_from_spool()
-        client = self._client(key)  # what is wrong with the connection shows before the intent is written
-        if client.connector.grant.rotation != "never" and self.restored():
+        await self.take_from_spool()
+        client, held = self._client(key)  # what is wrong with the connection shows before the intent is written
+        if self.restored() and rotates(client.connector.grant, held):
             return await self._left_alone(key, newer_than)
         async with self.places.at(token_host(client.connector, client.account)):
             if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
+                await self.setbacks.tell_failing(held)
                 again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
                 return self._stored(key, newer_than, None, again)
             return await self._attempt_here(client, key, newer_than, locked)
@@ -189,6 +191,7 @@ class Refresher:
     async def _exchange(self, client: Client, held: Held, newer_than: int) -> Held:
         if held.grant.refresh_token is None:
             return await self.setbacks.exercise(client, held, newer_than)
+        self.breakers.begun(client.connection.id)
         answer = await self.endpoint.refresh(client, held.grant.refresh_token)
         if isinstance(answer, Issued):
             self.breakers.succeeded(client.connection.id)
@@ -253,21 +256,28 @@ class Refresher:
     async def _keep(self, held: Held, renewed: Renewed) -> Held | None:
         """Put a success on disk: in the database, or where it cannot be written, in the spool."""
         try:
-            return await self.grants.commit(
-                held, renewed, floor(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s)
-            )
+            earliest = floor(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s)
+            return await self.grants.commit(held, renewed, earliest, self._end_near(held, renewed))
         except StoreUnavailable:
             self.spool.keep(held, renewed)
             raise
 
-    async def _take_from_spool(self) -> None:
+    def _end_near(self, held: Held, renewed: Renewed) -> Event | None:
+        """The event that the refresh token ends soon, where that is known and so."""
+        now, since = self.clock.now(), held.consented_at
+        end = refresh_token_end(self._policy(held), renewed.grant, since)
+        if end is None or since is None or not ends_soon(end, since, now):
+            return None
+        return expiring_soon(held.account, end, self.setbacks.reauth_url(held.account.key), now)
+
+    async def take_from_spool(self) -> None:
         """What could not be written goes into the database, by the same rule: a success commits by generation."""
         for kept in self.spool.entries():
             if (held := self.grants.load(kept.key)) is not None:
                 await self.grants.commit(replace(held, grant=replace(held.grant, generation=kept.base)), kept.renewed)
             self.spool.drop(kept)
 
-    def _client(self, key: GrantKey) -> Client:
+    def _client(self, key: GrantKey) -> tuple[Client, Held]:
         held = self.grants.load(key)
         if held is None:
             raise unknown_account()
@@ -276,9 +286,13 @@ class Refresher:
         if connection is None or connection.connector != account.connector:  # a secret goes to its own provider only
             raise connection_fault(account, "connection_removed")
         try:
-            return Client(self.catalog.connector(account.connector), connection, account.values)
+            client = Client(self.catalog.connector(account.connector), connection, account.values)
+            client.expand(client.connector.oauth.token_endpoint)
         except (UnknownConnector, DeclarationError):
             raise connection_fault(account, "connector_removed") from None
+        except (KeyError, BadAccountValue):  # its file has changed since the account was connected
+            raise connection_fault(account, "connector_changed") from None
+        return client, held
 
 
 def _is_due(grant: Grant, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from evergrant.catalog.errors import ErrorClass
 from evergrant.model.account import Cause
 from evergrant.model.clock import Clock
-from evergrant.model.event import connection_faulted
+from evergrant.model.event import connection_faulted, refresh_failing
 from evergrant.model.event import reauth_required as reauth_event
 from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Rejected
@@ -40,15 +40,25 @@ class Setbacks:
         code = answer.code or answer.class_
         again = next_try(policy, held, now, answer.retry_after_s, may_be_spent=answer.may_be_spent)
         asked = again if answer.retry_after_s else None
-        stored = await self.grants.fail(held, code, again, may_be_spent=answer.may_be_spent, not_before=asked)
+        trouble = answer.class_ in ("transient", "ratelimit")
+        event = refresh_failing(held.account, code, now) if trouble and not held.grant.usable(now) else None
+        stored = await self.grants.fail(
+            held, code, again, may_be_spent=answer.may_be_spent, not_before=asked, event=event
+        )
         if stored is None:
             raise unknown_account()
         if answer.class_ in ("config", "permission"):
-            event = connection_faulted(client.connection, code, now)
-            await self.connections.set_fault(client.connection, code, event)
+            faulted = connection_faulted(client.connection, code, now)
+            await self.connections.set_fault(client.connection, code, faulted)
             if not serves(stored, newer_than, now):
                 raise connection_fault(stored.account, code)
         return stored
+
+    async def tell_failing(self, held: Held) -> None:
+        """Tell once that calls wait for a provider in trouble, where no exchange may be tried just now."""
+        now = self.clock.now()
+        if not held.failing and not held.dead and not held.grant.usable(now):
+            await self.grants.tell_failing(held, refresh_failing(held.account, held.last_error or "no_answer", now))
 
     async def exercise(self, client: Client, held: Held, newer_than: int) -> Held:
         """A grant that cannot be renewed is as good as its access token: the provider is asked, daily and on doubt.

@@ -9,6 +9,8 @@ from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, ConnectedAccount, GrantKey
 from evergrant.model.clock import Clock
+from evergrant.model.outcome import Refused
+from evergrant.tokens.policy import serves
 from evergrant.tokens.refresher import Refresher
 from evergrant.tokens.refusals import not_granted, unknown_account
 from evergrant.vault.grants import Grants, Held
@@ -54,10 +56,23 @@ class TokenSource:
         if self._will_do(held, newer_than):
             return await self._after_early_exchange(key, held) if key in self._flights else held
         while not self._will_do(held, newer_than):
-            held = await self.renew(key, newer_than)
+            held = await self._renewed(key, newer_than)
             if held.grant.generation > newer_than:
                 return held
         return held
+
+    async def _renewed(self, key: GrantKey, newer_than: int) -> Held:
+        """The outcome of a renewal that may have been begun for another caller, one whose token the API had refused.
+
+        That it brought nothing newer is no reason to refuse a caller for whom the stored token will do.
+        """
+        try:
+            return await self.renew(key, newer_than)
+        except Refused:
+            held = self._load(key)
+            if held.dead or not serves(held, newer_than, self._clock.now()):
+                raise
+            return held
 
     def account(self, key: AccountKey) -> ConnectedAccount:
         """The account as stored; raises Refused."""

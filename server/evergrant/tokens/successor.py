@@ -38,6 +38,7 @@ class Successors:
             expires_at=issued.expires_at,
             refresh_at=slot.refresh_at if slot else self.next_look(connector, issued.issued_at),
             renew_from=slot.renew_from if slot else None,
+            refresh_expires_at=issued.refresh_expires_at or _same_end(issued, former),
         )
 
     def next_look(self, connector: Connector, now: datetime) -> datetime | None:
@@ -60,3 +61,9 @@ class Successors:
         slot = self._slot(client.connector.grant, held.grant.issued_at, end) if held.grant.refresh_token else None
         known = replace(held.grant, expires_at=end, refresh_at=slot.refresh_at if slot else None)
         return await self.grants.set_end(held, known) or held
+
+
+def _same_end(issued: Issued, former: Grant | None) -> datetime | None:
+    """A refresh token that goes on ends when it was to end before."""
+    goes_on = former is not None and issued.refresh_token in (None, former.refresh_token)
+    return former.refresh_expires_at if former and goes_on else None

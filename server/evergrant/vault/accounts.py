@@ -1,12 +1,13 @@
 """Connected accounts: look-up, naming and removal. Their grants are in `grants`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Select, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, select, update
 
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount
 from evergrant.store.database import Database
@@ -84,8 +85,32 @@ class Accounts:
         except IntegrityError:
             raise AliasTaken(alias) from None
 
+    def tenants(self) -> list[str]:
+        """Those that have accounts."""
+        return list(self._database.read(lambda session: session.exec(select(AccountRow.tenant_id).distinct()).all()))
+
+    async def block(self, keys: Sequence[AccountKey]) -> None:
+        """Mark the accounts as `revoked`, in one transaction: from now on no process uses or renews their grants."""
+
+        def work(session: Session) -> None:
+            for key in keys:
+                row = session.get(AccountRow, tuple(key))
+                if row is not None:
+                    row.state, row.cause = "revoked", "revoked"
+                mine = (col(GrantRow.tenant_id) == key.tenant_id, col(GrantRow.account_id) == key.account_id)
+                session.exec(update(GrantRow).where(*mine).values(refresh_at=None))
+
+        await self._database.write(work)
+
+    async def empty_log(self) -> bool:
+        """Whether nothing is left of removed accounts in the database's log; raises StoreUnavailable."""
+        return await self._database.empty_log()
+
     async def remove(self, key: AccountKey) -> bool:
-        """Delete the account, all its grants and their key; False where there is none."""
+        """Shred the account: its data key, so that no copy opens any more, and its rows. False where there is none.
+
+        The one place where an account ends.
+        """
 
         def work(session: Session) -> bool:
             for table in (GrantRow, OrphanRow):

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, Cause, ConnectedAccount, GrantKey
-from evergrant.model.event import Event, reauth_completed
+from evergrant.model.event import Event, reauth_completed, refresh_recovered
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.grant import Grant
 from evergrant.store.database import Database
@@ -49,6 +49,15 @@ class Grants:
 
         return self._database.read(work)
 
+    def orphans_of(self, key: AccountKey) -> list[Grant]:
+        """The successes of the tenant's account that came late and were kept beside its grants."""
+        query = select(OrphanRow).where(OrphanRow.tenant_id == key.tenant_id, OrphanRow.account_id == key.account_id)
+
+        def opened(session: Session, row: OrphanRow) -> Grant:
+            return self._rows.adopted(session, GrantKey(*key, row.credential), row, row.generation, row.issued_at)
+
+        return self._database.read(lambda session: [opened(session, row) for row in session.exec(query).all()])
+
     async def connect(
         self,
         account: ConnectedAccount,
@@ -58,17 +67,20 @@ class Grants:
     ) -> ConnectedAccount:
         """Store a consent: a new account, or a new generation of one that exists under the same id.
 
-        `further` are the grants of its other credentials by name; a former one that the consent did not bring again
-        stays if it lives. Returns the account as stored. Raises AliasTaken.
+        `event` is written where the account is found dead, so that of two consents at once only one tells that it
+        lives again. `further` are the grants of its other credentials by name; a former one that the consent did not
+        bring again stays if it lives. Returns the account as stored. Raises AliasTaken.
         """
 
         def work(session: Session) -> ConnectedAccount:
+            former = session.get(AccountRow, tuple(account.key))
+            was_dead = former is not None and former.state == "reauth_required"
             session.merge(account_row(account))
             for credential, issued in {DEFAULT_CREDENTIAL: grant, **further}.items():
                 session.merge(self._rows.consent(session, account, credential, issued))
                 _forget_orphan(session, GrantKey(*account.key, credential))
             _forget_dead(session, account.key)
-            if event:
+            if event and was_dead:
                 add_event(session, event)
             return account
 
@@ -99,12 +111,14 @@ class Grants:
 
         return await self._database.write(work)
 
-    async def commit(self, held: Held, renewed: Renewed, not_before: datetime | None = None) -> Held | None:
+    async def commit(
+        self, held: Held, renewed: Renewed, not_before: datetime | None = None, end_near: Event | None = None
+    ) -> Held | None:
         """Store the successor of `held.grant`, whoever else has tried meanwhile; returns what is stored afterwards.
 
         Where the generation has moved, another process's success stands, and this one is kept beside it as an
         orphan, unless a person has consented anew since. A grant that was declared dead meanwhile lives again, and
-        that is told too.
+        that is told too, as is the end of failures that were told. `end_near` is told once for a consent.
         """
         key = held.key
 
@@ -113,7 +127,13 @@ class Grants:
             if row is None:
                 return None
             if row.generation == held.grant.generation:
-                session.merge(self._rows.successor(session, key, renewed.grant, row, not_before))
+                if row.failing:
+                    add_event(session, refresh_recovered(held.account, renewed.grant.issued_at))
+                successor = self._rows.successor(session, key, renewed.grant, row, not_before)
+                if end_near and not successor.end_told:
+                    successor.end_told = True
+                    add_event(session, end_near)
+                session.merge(successor)
                 _revive(session, held, renewed)
                 _forget_orphan(session, key)
             elif renewed.grant.issued_at >= row.consented_at:
@@ -176,10 +196,12 @@ class Grants:
         *,
         may_be_spent: bool,
         not_before: datetime | None = None,
+        event: Event | None = None,
     ) -> Held | None:
         """Record a failure that says nothing about the grant; the intent stays open where the token may be spent.
 
-        `not_before` is the provider's own Retry-After: no call's need goes over it.
+        `not_before` is the provider's own Retry-After: no call's need goes over it. The event is told once, until an
+        exchange succeeds.
         """
 
         def work(session: Session) -> Held | None:
@@ -189,11 +211,26 @@ class Grants:
                 row.not_before = max((time for time in (row.not_before, not_before) if time), default=None)
                 if not may_be_spent and held.intent_at is None:
                     row.intent_generation = row.intent_at = row.sent_at = None
+                if event and not row.failing:
+                    row.failing = True
+                    add_event(session, event)
                 session.add(row)
                 session.flush()
             return self._rows.held(session, held.key)
 
         return await self._database.write(work)
+
+    async def tell_failing(self, held: Held, event: Event) -> None:
+        """Write that calls wait for the provider, where that was not told yet and is still so."""
+
+        def work(session: Session) -> None:
+            row = session.get(GrantRow, tuple(held.key))
+            if row is not None and row.generation == held.grant.generation and not row.failing:
+                row.failing = True
+                session.add(row)
+                add_event(session, event)
+
+        await self._database.write(work)
 
     async def withdraw(self, held: Held) -> None:
         """Take an intent back of which nothing was sent, where it is still the latest."""

@@ -24,12 +24,14 @@ class Held:
     key: GrantKey
     grant: Grant
     dead: bool
-    """Whether the provider has called this grant dead."""
+    """Whether the provider has called this grant dead, or a person wants it ended: it is not used or renewed."""
     fence: int
     intent_at: datetime | None
     """When an exchange of this very generation was begun whose end is not known."""
     attempts: int
     """Attempts since the last success."""
+    failing: bool = field(default=False, compare=False)
+    """Whether it was told that the provider is in trouble and calls wait."""
     sent_at: datetime | None = field(default=None, compare=False)
     """When the latest attempt on this generation was begun."""
     last_error: str | None = field(default=None, compare=False)
@@ -83,6 +85,7 @@ class Rows:
         fields = self._fields(session, key)
         row = _row(fields, key, grant, former.fence)
         row.consented_at, row.consents, row.not_before = former.consented_at, former.consents, not_before
+        row.end_told = former.end_told
         if former.refresh_token:
             spent = fields.open(former.refresh_token, key.credential, "refresh_token", former.generation)
             row.previous_token = fields.seal(spent, key.credential, "previous_token", grant.generation)
@@ -146,10 +149,11 @@ def _held(account: AccountRow, row: GrantRow, fields: FieldSealer) -> Held:
         account=account_of(account),
         key=GrantKey(row.tenant_id, row.account_id, credential),
         grant=_grant(row, fields),
-        dead=row.dead,
+        dead=row.dead or account.state == "revoked",
         fence=row.fence,
         intent_at=row.intent_at if under_way else None,
         attempts=row.attempts,
+        failing=row.failing,
         sent_at=row.sent_at if under_way else None,
         last_error=row.last_error,
         not_before=row.not_before,
@@ -169,6 +173,7 @@ def _grant(row: GrantRow, fields: FieldSealer) -> Grant:
         expires_at=row.expires_at,
         refresh_at=row.refresh_at,
         renew_from=row.renew_from,
+        refresh_expires_at=row.refresh_expires_at,
     )
 
 
@@ -185,6 +190,7 @@ def _row(fields: FieldSealer, key: GrantKey, grant: Grant, fence: int) -> GrantR
         expires_at=grant.expires_at,
         refresh_at=grant.refresh_at,
         renew_from=grant.renew_from,
+        refresh_expires_at=grant.refresh_expires_at,
         consented_at=grant.issued_at,
         fence=fence,
     )

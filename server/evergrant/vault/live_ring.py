@@ -33,9 +33,11 @@ class LiveRing:
     def key(self, version: int) -> bytes:
         """The vault's key of that version; raises SealBroken where its source has none.
 
-        A key that was seen once stays known here: a row that was read just before the rotation's end is under it.
+        A key that was seen once stays known here: a row that was read just before the rotation's end is under it. The
+        source is asked for a newer one only: one below the current was dropped for good.
         """
-        if version not in self._known and self._clock.monotonic() >= self._ask_from_s:
+        newer = version not in self._known and version > self._ring.current
+        if newer and self._clock.monotonic() >= self._ask_from_s:
             try:
                 self._read()
             finally:

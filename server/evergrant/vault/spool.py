@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.grant import Grant
@@ -36,8 +36,9 @@ class Kept:
     renewed: Renewed
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
     tenant_id: str
     account_id: str
     credential: str
@@ -47,6 +48,7 @@ class _Record:
     issued_at: datetime
     expires_at: datetime | None
     refresh_at: datetime | None
+    refresh_expires_at: datetime | None
     values: dict[str, str]
     scopes_granted: tuple[str, ...]
 
@@ -65,17 +67,20 @@ class Spool:
         """Put a success that the database did not take on disk; raises StoreUnavailable when the spool is full too."""
         grant = renewed.grant
         record = _Record(
-            *held.key,
+            tenant_id=held.key.tenant_id,
+            account_id=held.key.account_id,
+            credential=held.key.credential,
             base=held.grant.generation,
             access_token=grant.access_token.reveal(),
             refresh_token=grant.refresh_token.reveal() if grant.refresh_token else None,
             issued_at=grant.issued_at,
             expires_at=grant.expires_at,
             refresh_at=grant.refresh_at,
+            refresh_expires_at=grant.refresh_expires_at,
             values=dict(renewed.values),
             scopes_granted=renewed.scopes_granted,
         )
-        text = TypeAdapter(_Record).dump_json(record).decode()
+        text = record.model_dump_json()
         with self._open() as descriptor:
             free = next((slot for slot in range(SLOTS) if not _length(descriptor, slot)), None)
             if free is None:
@@ -120,7 +125,7 @@ class Spool:
             return None
 
     def _kept(self, slot: int, clear: Secret) -> Kept:
-        record = TypeAdapter(_Record).validate_json(clear.reveal())
+        record = _Record.model_validate_json(clear.reveal())
         grant = Grant(
             generation=record.base + 1,
             access_token=Secret(record.access_token),
@@ -128,6 +133,7 @@ class Spool:
             issued_at=record.issued_at,
             expires_at=record.expires_at,
             refresh_at=record.refresh_at,
+            refresh_expires_at=record.refresh_expires_at,
         )
         key = GrantKey(record.tenant_id, record.account_id, record.credential)
         return Kept(slot, key, record.base, Renewed(grant, record.values, record.scopes_granted))

@@ -20,7 +20,7 @@ Call = Callable[[Parts, str, JsonObject], Awaitable[CallToolResult]]
 class Input(BaseModel):
     """Base of the arguments of meta tools."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 InputT = TypeVar("InputT", bound=Input)

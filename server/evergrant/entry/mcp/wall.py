@@ -15,12 +15,14 @@ from structlog.typing import FilteringBoundLogger
 class Wall:
     """Ends every exception that leaves its block, except a protocol error meant for the client.
 
-    `reference` is then what log and client can be matched by; it is empty when all went well.
+    `reference` is then what log and client can be matched by; it is empty when all went well. `with_text` logs the
+    text too: where no client's data is at hand, and the log itself clears it of secrets.
     """
 
-    def __init__(self, log: FilteringBoundLogger, where: str) -> None:
+    def __init__(self, log: FilteringBoundLogger, where: str, *, with_text: bool = False) -> None:
         self._log = log
         self._where = where
+        self._with_text = with_text
         self.reference = ""
 
     def __enter__(self) -> Self:
@@ -39,6 +41,7 @@ class Wall:
             type=f"{type(first).__module__}.{type(first).__qualname__}",
             at=_place(first),
             reference=self.reference,
+            **({"error": str(first)} if self._with_text else {}),
         )
         return True
 

@@ -1,0 +1,17 @@
+import pytest
+from pydantic import ValidationError
+
+from evergrant.dial.guard import permitted
+from evergrant.settings import Settings
+
+
+@pytest.mark.parametrize("text", ["corp.example, 10.0.0.0/8", "corp.example 10.0.0.0/8", " corp.example,10.0.0.0/8,"])
+def test_hosts_and_networks_of_ones_own_are_a_list(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVERGRANT_ALLOW_PRIVATE_HOSTS", text)
+    assert Settings().allow_private_hosts == permitted(["corp.example", "10.0.0.0/8"])
+
+
+def test_a_wrong_entry_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVERGRANT_ALLOW_PRIVATE_HOSTS", "https://corp.example")
+    with pytest.raises(ValidationError, match="does not appear to be an IPv4 or IPv6 network"):
+        Settings()

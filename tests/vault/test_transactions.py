@@ -1,0 +1,263 @@
+"""Every write of every store is one transaction that begins with BEGIN IMMEDIATE, and nothing is written outside one.
+
+The stores and their methods are found by looking, so that a new one fails here until it is driven too.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import sqlite3
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+from tests.fakes.clock import ManualClock
+from tests.vault.conftest import no_keychain
+from tests.vault.samples import START, account, death, grant, renewed
+from tests.vault.test_authorizations import STATE, consent
+
+import evergrant.vault
+from evergrant.model.account import Connection
+from evergrant.model.event import connection_faulted
+from evergrant.model.secret import Secret
+from evergrant.store.database import BUSY_TIMEOUT_MS, Database
+from evergrant.vault.accounts import Accounts
+from evergrant.vault.agenda import Agenda
+from evergrant.vault.authorizations import Authorizations
+from evergrant.vault.connections import Connections
+from evergrant.vault.grants import Grants, Held
+from evergrant.vault.outbox import Outbox
+from evergrant.vault.rotation import Rotation
+from evergrant.vault.vault import Vault, open_vault
+
+pytestmark = pytest.mark.anyio
+KEY = account().grant_key
+CONNECTION = Connection("client_1", "tnt_a", "sandbox", "abc", Secret("of-this-client"), "http://x/callback", (), START)
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
+HARMLESS = ("SELECT", "PRAGMA")
+
+
+@dataclass
+class Trace:
+    """What each connection to SQLite has sent, in order, as SQLite itself tells it."""
+
+    sent: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+
+    def connected(self, connection: sqlite3.Connection, _record: object) -> None:
+        statements = self.sent.setdefault(len(self.sent), [])
+        connection.set_trace_callback(statements.append)
+
+    def transactions(self) -> list[list[str]]:
+        """The transactions, each from its beginning to its end; a statement outside of one stands alone."""
+        found: list[list[str]] = []
+        for statements in self.sent.values():
+            under_way: list[str] | None = None
+            for statement in statements:
+                if statement.startswith("BEGIN"):
+                    assert under_way is None
+                    under_way = []
+                    found.append(under_way)
+                (found.append([statement]) if under_way is None else under_way.append(statement))
+                if statement in {"COMMIT", "ROLLBACK"}:
+                    under_way = None
+        return found
+
+    def clear(self) -> None:
+        for statements in self.sent.values():
+            statements.clear()
+
+
+@dataclass(frozen=True)
+class Stores:
+    """All stores on one vault that has an account, a connection and a consent."""
+
+    accounts: Accounts
+    authorizations: Authorizations
+    connections: Connections
+    agenda: Agenda
+    grants: Grants
+    outbox: Outbox
+
+    @property
+    def held(self) -> Held:
+        found = self.grants.load(KEY)
+        assert found
+        return found
+
+
+@pytest.fixture
+def trace() -> Generator[Trace]:
+    made = Trace()
+    event.listen(Engine, "connect", made.connected)
+    yield made
+    event.remove(Engine, "connect", made.connected)
+
+
+@pytest.fixture
+async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
+    vault = open_vault(tmp_path / "home", "file", no_keychain, ManualClock(START))
+    database, keys = vault.database, vault.data_keys
+    made = Stores(
+        Accounts(database),
+        Authorizations(database, keys),
+        Connections(database, keys),
+        Agenda(database),
+        Grants(database, keys),
+        Outbox(database),
+    )
+    await made.connections.put(CONNECTION)
+    await made.grants.connect(account(), grant())
+    await made.authorizations.add(consent(), STATE)
+    yield made
+    database.close()
+
+
+async def with_an_orphan(stores: Stores) -> None:
+    """Two attempts that both succeed leave the later one's grant as an orphan."""
+    held, _ = await stores.grants.begin(KEY, START, lambda _: True)
+    assert held
+    await stores.grants.commit(held, renewed(2))
+    await stores.grants.commit(held, renewed(2))
+    assert await stores.grants.adopt_orphan(stores.held, START)
+
+
+async def put_off(stores: Stores) -> None:
+    await stores.agenda.put_off(KEY, START + timedelta(hours=1), START + timedelta(hours=2))
+
+
+async def withdrawn(stores: Stores) -> None:
+    held, _ = await stores.grants.begin(KEY, START, lambda _: True)
+    assert held
+    await stores.grants.withdraw(replace(held, intent_at=None))
+
+
+async def brought_forward(stores: Stores) -> None:
+    await stores.grants.fail(stores.held, "http_503", START + timedelta(hours=2), may_be_spent=False)
+    await stores.agenda.bring_forward("tnt_a", "client_1", START)
+
+
+NO_STORES = {Vault, Rotation}
+"""They compose stores, and are tested as what they are."""
+Drive = Callable[[Stores], Awaitable[object]]
+DRIVEN: dict[str, Drive] = {
+    "Accounts.rename": lambda on: on.accounts.rename(account().key, "other"),
+    "Accounts.block": lambda on: on.accounts.block([account().key]),
+    "Accounts.remove": lambda on: on.accounts.remove(account().key),
+    "Authorizations.add": lambda on: on.authorizations.add(consent(2), Secret("another state")),
+    "Authorizations.take": lambda on: on.authorizations.take(consent()),
+    "Authorizations.finish": lambda on: on.authorizations.finish(consent(), "done", "conn_1"),
+    "Authorizations.cancel": lambda on: on.authorizations.cancel(consent(), "not wanted"),
+    "Connections.put": lambda on: on.connections.put(CONNECTION),
+    "Connections.set_fault": lambda on: on.connections.set_fault(
+        CONNECTION, "invalid_client", connection_faulted(CONNECTION, "invalid_client", START)
+    ),
+    "Connections.remove": lambda on: on.connections.remove("tnt_b", "sandbox"),
+    "Grants.connect": lambda on: on.grants.connect(account(2), grant(), death(account(2))),
+    "Grants.begin": lambda on: on.grants.begin(KEY, START, lambda _: True),
+    "Grants.commit": lambda on: on.grants.commit(on.held, renewed()),
+    "Grants.adopt_orphan": with_an_orphan,
+    "Grants.set_end": lambda on: on.grants.set_end(on.held, replace(grant(), expires_at=START)),
+    "Agenda.bring_forward": brought_forward,
+    "Grants.tell_failing": lambda on: on.grants.tell_failing(on.held, death(account())),
+    "Grants.exercised": lambda on: on.grants.exercised(on.held, None),
+    "Grants.fail": lambda on: on.grants.fail(on.held, "http_503", None, may_be_spent=True),
+    "Grants.withdraw": withdrawn,
+    "Agenda.put_off": put_off,
+    "Agenda.distrust_the_future": lambda on: on.agenda.distrust_the_future(START - timedelta(days=1)),
+    "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
+}
+READS: dict[str, Callable[[Stores], object]] = {
+    "Accounts.tenants": lambda on: on.accounts.tenants(),
+    "Accounts.get": lambda on: on.accounts.get(account().key),
+    "Accounts.named": lambda on: on.accounts.named("tnt_a", "acme-1"),
+    "Accounts.of_subject": lambda on: on.accounts.of_subject("client_1", "tnt_a", "subject-1"),
+    "Accounts.all": lambda on: on.accounts.all("tnt_a"),
+    "Accounts.later_consents": lambda on: on.accounts.later_consents(account(), "client", START),
+    "Accounts.crowded": lambda on: on.accounts.crowded("sandbox", "client", 1),
+    "Accounts.free_alias": lambda on: on.accounts.free_alias("tnt_a", "acme-1"),
+    "Authorizations.get": lambda on: on.authorizations.get("tnt_a", "link_1"),
+    "Authorizations.with_state": lambda on: on.authorizations.with_state(STATE),
+    "Connections.find": lambda on: on.connections.find("tnt_a", "sandbox"),
+    "Connections.by_id": lambda on: on.connections.by_id("tnt_a", "client_1"),
+    "Connections.all": lambda on: on.connections.all("tnt_a"),
+    "Grants.of_account": lambda on: on.grants.of_account(account().key),
+    "Grants.orphans_of": lambda on: on.grants.orphans_of(account().key),
+    "Grants.load": lambda on: on.grants.load(KEY),
+    "Agenda.due": lambda on: on.agenda.due(START, 10),
+    "Agenda.next_due": lambda on: on.agenda.next_due(),
+    "Agenda.crowd": lambda on: on.agenda.crowd(START, START),
+    "Outbox.after": lambda on: on.outbox.after("tnt_a", 0, 10),
+}
+
+
+def store_methods() -> Iterator[tuple[str, bool]]:
+    """The name of each public method of each store, and whether it writes: writes alone are awaited."""
+    for found in pkgutil.iter_modules(evergrant.vault.__path__, "evergrant.vault."):
+        module = importlib.import_module(found.name)
+        for name, store in inspect.getmembers(module, inspect.isclass):
+            takes = inspect.get_annotations(store.__init__) if store.__module__ == found.name else {}
+            if Database in takes.values() and store not in NO_STORES:
+                for method, function in inspect.getmembers(store, inspect.isfunction):
+                    if not method.startswith("_"):
+                        yield f"{name}.{method}", inspect.iscoroutinefunction(function)
+
+
+def test_every_method_of_every_store_is_driven_here() -> None:
+    found = dict(store_methods())
+    del found["Accounts.empty_log"]  # a checkpoint is no transaction
+    assert {name for name, writes in found.items() if writes} == DRIVEN.keys()
+    assert {name for name, writes in found.items() if not writes} == READS.keys()
+
+
+@pytest.mark.parametrize("name", DRIVEN)
+async def test_a_write_is_one_transaction_that_begins_with_begin_immediate(
+    stores: Stores, trace: Trace, name: str
+) -> None:
+    trace.clear()
+    await DRIVEN[name](stores)
+    transactions = trace.transactions()
+    for transaction in transactions:
+        assert first_words(transaction) <= {"BEGIN", "COMMIT", "ROLLBACK", *WRITES, *HARMLESS}
+        if first_words(transaction) & set(WRITES):
+            assert transaction[0] == "BEGIN IMMEDIATE"
+            assert transaction[-1] == "COMMIT"
+    begun_to_write = [each for each in transactions if each[0] == "BEGIN IMMEDIATE"]
+    assert begun_to_write
+    if name != "Connections.remove":  # of another tenant: what is looked for is not there
+        assert first_words(begun_to_write[-1]) & set(WRITES)
+
+
+@pytest.mark.parametrize("name", READS)
+async def test_a_read_writes_nothing_and_keeps_no_writer_waiting(stores: Stores, trace: Trace, name: str) -> None:
+    trace.clear()
+    READS[name](stores)
+    transactions = trace.transactions()
+    assert transactions
+    for transaction in transactions:
+        assert transaction[0] == "BEGIN"
+        assert first_words(transaction) <= {"BEGIN", "COMMIT", "SELECT"}
+
+
+async def test_nothing_is_written_outside_a_transaction_while_a_vault_is_made(stores: Stores, trace: Trace) -> None:
+    made = [each for each in trace.transactions() if first_words(each) & set(WRITES)]
+    assert any("CREATE TABLE" in statement for transaction in made for statement in transaction)
+    assert {transaction[0] for transaction in made} == {"BEGIN IMMEDIATE"}
+
+
+async def test_the_first_that_a_connection_is_told_is_how_long_to_wait(stores: Stores, tmp_path: Path) -> None:
+    fresh, trace = Database(tmp_path / "home" / "vault.db"), Trace()
+    event.listen(fresh.engine, "connect", trace.connected, insert=True)
+    fresh.read(lambda session: session.connection())
+    fresh.close()
+    (statements,) = trace.sent.values()
+    assert statements[0] == f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}"
+    begun = next(place for place, statement in enumerate(statements) if statement.startswith("BEGIN"))
+    assert all(statement.startswith("PRAGMA") for statement in statements[:begun])
+    assert not any("journal_mode" in statement for statement in statements)
+
+
+def first_words(transaction: list[str]) -> set[str]:
+    return {statement.split()[0].upper() for statement in transaction}
