@@ -112,7 +112,7 @@ def _identify(database: Database, lock: FileLock, ask: _Ask, folder: Path, clock
             database.write_now(lambda session: session.add(made))
             return vault_id, key
     key = ask(row.id, new=False)
-    _prove(key.ring, _unless_rotated(database, row, key))
+    prove(key.ring, _unless_rotated(database, row, key))
     return row.id, key
 
 
@@ -132,7 +132,8 @@ def _proof_sealer(ring: KeyRing, version: int, vault_id: str) -> Sealer:
     return Sealer(ring.keys[version], vault_id, vault_key_id(version))
 
 
-def _prove(ring: KeyRing, row: VaultRow) -> None:
+def prove(ring: KeyRing, row: VaultRow) -> None:
+    """Raises KeyUnavailable where the ring is not this vault's."""
     try:
         _proof_sealer(ring, row.vault_key, row.id).open(row.proof, "vault", "proof")
     except (SealBroken, KeyError):
