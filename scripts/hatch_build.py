@@ -1,4 +1,4 @@
-"""Puts `connectors/` and `schemas/` inside the wheel's package.
+"""Puts `connectors/`, `schemas/` and the tested versions inside the wheel's package.
 
 Only for a standard wheel: an editable install reads them from the checkout, so that edits are seen at once.
 """
@@ -11,4 +11,5 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class DataFolders(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "standard":
-            build_data["force_include"] |= {"connectors": "evergrant/connectors", "schemas": "evergrant/schemas"}
+            data = ("connectors", "schemas", "constraints.txt")
+            build_data["force_include"] |= {name: f"evergrant/{name}" for name in data}

@@ -19,6 +19,7 @@ from evergrant.cli.clients import (
     install,
     snippet,
     swap,
+    told,
     uninstall,
 )
 from evergrant.model.json import Json
@@ -386,3 +387,25 @@ def test_whatever_else_is_in_the_file_stays_and_removal_restores_it(
         assert json.loads(config.read_bytes()) == there
         if before.get("mcpServers"):
             assert config.read_text("utf-8") == text
+
+
+def test_what_a_file_says_of_us_can_be_read_back(config: Path) -> None:
+    assert told(CURSOR, config) is None
+    install(CURSOR, config, ENTRY)
+    before = config.read_bytes()
+    assert told(CURSOR, config) == ENTRY
+    assert told(CURSOR, config, "another") is None
+    assert config.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["{,}", '{"mcpServers": []}', '{"a": ' + "9" * 5_000 + "}"])
+def test_a_file_that_cannot_be_understood_is_told_of_by_its_path(config: Path, content: str) -> None:
+    config.write_text(content)
+    with pytest.raises(ConfigRefused, match=r"mcp\.json"):
+        told(CURSOR, config)
+
+
+@pytest.mark.parametrize("content", ["{}", '{"mcpServers": {"evergrant": "x"}}'])
+def test_an_entry_that_is_none_says_nothing(config: Path, content: str) -> None:
+    config.write_text(content)
+    assert told(CURSOR, config) is None

@@ -11,7 +11,7 @@ from tests.day.virtual_loop import VirtualLoop
 from tests.fakes.clock import ManualClock
 
 from evergrant.model.clock import SystemClock, boot_id
-from evergrant.store.steady import SteadyClock
+from evergrant.store.steady import SteadyClock, set_back
 
 START = datetime(2026, 5, 25, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -131,3 +131,19 @@ def test_the_machine_says_what_start_this_is_and_counts_elapsed_time() -> None:
 
     assert boot_id() == boot_id()
     assert clock.monotonic() <= clock.monotonic()
+
+
+def test_how_far_the_clock_was_set_back_can_be_told_from_outside(tmp_path: Path) -> None:
+    machine, path = Settable(), tmp_path / "clock"
+    assert set_back(machine, path, "boot") is None
+    clock = SteadyClock(machine, path, "boot")
+    machine.advance(60)
+    machine.ahead = -HOUR
+    before = path.read_bytes()
+
+    assert set_back(machine, path, "boot") == HOUR
+    assert set_back(machine, path, "another boot") is None
+    assert clock.now() == machine.now() + HOUR
+    machine.ahead = HOUR
+    assert set_back(machine, path, "boot") == timedelta(0)
+    assert path.read_bytes() == before

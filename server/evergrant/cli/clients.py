@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from evergrant.cli.json_text import checked, with_entry, without_entry
-from evergrant.model.json import Json, JsonObject
+from evergrant.model.json import Json, JsonObject, at
 
 NAME: Final = "evergrant"
 
@@ -141,6 +141,19 @@ def uninstall(client: McpClient, path: Path, name: str = NAME) -> Installed:
     """Remove the entry called `name` and nothing else. Raises ConfigRefused as `install` does."""
     advice = f'Remove "{name}" from "{client.key}" by hand.'
     return _edit(path, client.key, lambda text: without_entry(text, client.key, name), advice)
+
+
+def told(client: McpClient, path: Path, name: str = NAME) -> JsonObject | None:
+    """The entry called `name` in the client's file; None where it has none. Raises ConfigRefused as `install` does."""
+    try:
+        config: Json = json.loads(checked(path.read_bytes() if path.exists() else b"", client.key))
+    except json.JSONDecodeError as bad:
+        raise ConfigRefused(f"{path}, line {bad.lineno}, column {bad.colno}: {bad.msg}") from bad
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigRefused(f"{path}: {error}") from error
+    servers = at(config, f"/{client.key}")
+    found = servers.get(name) if isinstance(servers, Mapping) else None
+    return found if isinstance(found, Mapping) else None
 
 
 def swap(path: Path, old: bytes | None, new: bytes) -> None:

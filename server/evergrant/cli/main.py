@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evergrant.cli import accounts, connections, consent, demo, install, revoke, sandbox, serve, tools, vault
+from evergrant.cli import accounts, connections, consent, demo, doctor, install, revoke, sandbox, serve, tools, vault
 
 
 def build() -> typer.Typer:
@@ -20,6 +20,7 @@ def build() -> typer.Typer:
     app.command(epilog="Example: evergrant serve --port 8484")(serve.serve)
     app.command(epilog="Example: evergrant mcp")(serve.mcp)
     app.command(epilog="Example: evergrant status --json")(serve.status)
+    app.command(epilog="Example: evergrant doctor --offline")(doctor.doctor)
     app.add_typer(connections.connections, name="connections")
     app.command(epilog="Example: evergrant connect hubspot --alias acme")(consent.connect)
     app.command(epilog="Example: evergrant reauth acme --no-browser")(consent.reauth)

@@ -80,8 +80,13 @@ def settings(out: Output) -> Settings:
         configured = Settings()
         return configured.model_copy(update={"port": port}) if (port := running_port(configured)) else configured
     except ValidationError as error:
-        fields = ", ".join(f"EVERGRANT_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
-        out.fail(Exit.USAGE, "bad_setting", f"A setting cannot be used: {fields}.")
+        out.fail(Exit.USAGE, "bad_setting", explained(error))
+
+
+def explained(error: ValidationError) -> str:
+    """Which settings cannot be used, and why; never what they were set to."""
+    fields = ", ".join(f"EVERGRANT_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+    return f"A setting cannot be used: {fields}."
 
 
 def person_world(live: LiveSecrets | None = None) -> Surroundings:

@@ -48,8 +48,8 @@ def server_lock(home: Path) -> FileLock:
 
 def runs_here(settings: Settings) -> Running | None:
     """The server of this vault, where one holds its lock."""
-    if not (settings.home / "run").is_dir():
-        return None  # there is no vault yet
+    if not (settings.home / "run" / "server.lock").exists():
+        return None  # nobody has served it yet
     lock = server_lock(settings.home)
     if lock.try_acquire():
         lock.release()

@@ -130,7 +130,7 @@ class AccountDesk:
             return None
         idle = policy.refresh_token_idle_s
         unused = held.grant.issued_at + timedelta(seconds=idle) if idle else None
-        at_the_latest = refresh_token_end(policy, held.grant, held.consented_at)
+        at_the_latest = refresh_token_end(policy, held.grant.refresh_expires_at, held.consented_at)
         return min((end for end in (unused, at_the_latest) if end), default=None)
 
 

@@ -37,7 +37,7 @@ class SteadyClock:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            self.new_boot = self._begin(descriptor, hashlib.sha256(boot_id.encode()).digest()[:BOOT_BYTES])
+            self.new_boot = self._begin(descriptor, _boot(boot_id))
             self._shared = mmap.mmap(descriptor, SIZE)
         finally:
             fcntl.flock(descriptor, fcntl.LOCK_UN)  # said aloud, since the mapping keeps a copy of the descriptor
@@ -66,9 +66,33 @@ class SteadyClock:
         return True
 
     def _seen_us(self) -> int:
-        """In this order: were the process stopped between the two, the lead would seem smaller, which does no harm."""
-        time_of_day = (self._machine.now() - EPOCH) // MICROSECOND
-        return time_of_day - self._elapsed_us()
+        return _lead_us(self._machine)
 
     def _elapsed_us(self) -> int:
-        return round(self._machine.monotonic() * 1e6)
+        return _elapsed_us(self._machine)
+
+
+def set_back(machine: Clock, path: Path, boot_id: str) -> timedelta | None:
+    """By how much the machine's time of day lies behind the time that the vault's processes have seen, at least zero.
+
+    None where none has run since this start of the machine. Changes nothing; raises OSError.
+    """
+    kept = path.read_bytes() if path.exists() else b""
+    if len(kept) != SIZE or kept[:BOOT_BYTES] != _boot(boot_id):
+        return None
+    shared: int = LEAD.unpack_from(kept, BOOT_BYTES)[0]
+    return max(shared - _lead_us(machine), 0) * MICROSECOND
+
+
+def _boot(boot_id: str) -> bytes:
+    return hashlib.sha256(boot_id.encode()).digest()[:BOOT_BYTES]
+
+
+def _lead_us(machine: Clock) -> int:
+    """In this order: were the process stopped between the two, the lead would seem smaller, which does no harm."""
+    time_of_day = (machine.now() - EPOCH) // MICROSECOND
+    return time_of_day - _elapsed_us(machine)
+
+
+def _elapsed_us(machine: Clock) -> int:
+    return round(machine.monotonic() * 1e6)

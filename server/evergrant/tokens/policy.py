@@ -113,11 +113,14 @@ def floor(policy: GrantPolicy, held: Held, now: datetime, deadline_s: float = EX
     return max((moment for moment in (settled, asked) if moment), default=None)
 
 
-def refresh_token_end(policy: GrantPolicy, grant: Grant, consented_at: datetime | None) -> datetime | None:
-    """When a person will have to consent again, however often the grant is used; None where that is not known."""
+def refresh_token_end(policy: GrantPolicy, stated: datetime | None, consented_at: datetime | None) -> datetime | None:
+    """When a person will have to consent again, however often the grant is used; None where that is not known.
+
+    `stated` is what the provider's answer said.
+    """
     absolute = policy.refresh_token_absolute_s
     by_table = consented_at + timedelta(seconds=absolute) if consented_at and absolute else None
-    return min((end for end in (grant.refresh_expires_at, by_table) if end), default=None)
+    return min((end for end in (stated, by_table) if end), default=None)
 
 
 def ends_soon(end: datetime, consented_at: datetime, now: datetime) -> bool:

@@ -265,7 +265,7 @@ class Refresher:
     def _end_near(self, held: Held, renewed: Renewed) -> Event | None:
         """The event that the refresh token ends soon, where that is known and so."""
         now, since = self.clock.now(), held.consented_at
-        end = refresh_token_end(self._policy(held), renewed.grant, since)
+        end = refresh_token_end(self._policy(held), renewed.grant.refresh_expires_at, since)
         if end is None or since is None or not ends_soon(end, since, now):
             return None
         return expiring_soon(held.account, end, self.setbacks.reauth_url(held.account.key), now)

@@ -18,6 +18,8 @@ from evergrant.vault.accounts import Accounts
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held
 
+TOLD_AFTER = 3
+"""Failures in a row before anyone is told: what is over within seconds is no news."""
 Verdict = Callable[[Client, Grant], Awaitable[ErrorClass | None]]
 """What the provider says of an access token when it is asked who it belongs to; None: that it is good."""
 
@@ -40,8 +42,8 @@ class Setbacks:
         code = answer.code or answer.class_
         again = next_try(policy, held, now, answer.retry_after_s, may_be_spent=answer.may_be_spent)
         asked = again if answer.retry_after_s else None
-        trouble = answer.class_ in ("transient", "ratelimit")
-        event = refresh_failing(held.account, code, now) if trouble and not held.grant.usable(now) else None
+        lasts = answer.class_ in ("transient", "ratelimit") and held.attempts + 1 >= TOLD_AFTER
+        event = refresh_failing(held.account, code, now) if lasts and not held.grant.usable(now) else None
         stored = await self.grants.fail(
             held, code, again, may_be_spent=answer.may_be_spent, not_before=asked, event=event
         )

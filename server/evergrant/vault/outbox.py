@@ -20,10 +20,11 @@ class Outbox:
         """The tenant's events after one place in their order (0 for the first), oldest first."""
         mine = (EventRow.tenant_id == tenant_id, col(EventRow.seq) > seq)
         query = select(EventRow).where(*mine).order_by(col(EventRow.seq)).limit(limit)
-        return [_event(row) for row in self._database.read(lambda session: session.exec(query).all())]
+        return [event_of(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
 
-def _event(row: EventRow) -> Event:
+def event_of(row: EventRow) -> Event:
+    """The row as the rest of the program sees it."""
     return Event(row.id, row.tenant_id, row.account_id, cast("EventType", row.type), row.data, row.occurred_at, row.seq)
 
 
