@@ -49,7 +49,6 @@ from evergrant.vault.grants import Grants
 from evergrant.vault.keys import FindKeychain
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.sources.keychain import system_keychain
-from evergrant.vault.spool import Spool
 from evergrant.vault.vault import Vault, open_vault
 from evergrant.wire import http_client
 
@@ -132,7 +131,7 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
                 await app.executor.drain()
                 await app.tokens.drain()
     finally:
-        vault.database.close()
+        vault.close()
 
 
 async def _steady(world: Surroundings, vault: Vault) -> Clock:
@@ -189,10 +188,10 @@ def _compose(
         successors=successors,
         setbacks=setbacks,
         failpoint=world.failpoint,
-        spool=Spool(vault.folder / "spool", vault.spool_sealer),
+        spool=vault.spool,
         breakers=breakers,
         places=Places(),
-        restored=lambda: is_restored(database),
+        restored=lambda: is_restored(database, vault.ring),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
     return App(

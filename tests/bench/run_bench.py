@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.bench.machine import machine
 from tests.bench.refresh import DUE, ROUNDS, SIZES, Measured, measure
+from tests.bench.seals import CALLS, SEALS, Seals, measure_seals
 
 
 def main() -> int:
@@ -21,13 +22,47 @@ def main() -> int:
     refresh.add_argument("--due", type=int, default=DUE, help="how many of them are due at each tick")
     refresh.add_argument("--rounds", type=int, default=ROUNDS, help="ticks of which the median is taken")
     refresh.add_argument("--json", action="store_true", help="print one JSON object")
+    words = "What sealing costs: microseconds to open and to seal a grant, and its share of a tool call at the sandbox."
+    vault = commands.add_parser("vault", help=words, description=words)
+    vault.add_argument("--seals", type=int, default=SEALS, help="openings and sealings of which the median is taken")
+    vault.add_argument("--calls", type=int, default=CALLS, help="tool calls of which the median is taken")
+    vault.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="evergrant-bench-") as folder:
+        run = _vault if given.command == "vault" else _refresh
+        sys.stdout.write(run(parser, given, Path(folder, "vault")))
+    return 0
+
+
+def _vault(parser: argparse.ArgumentParser, given: argparse.Namespace, home: Path) -> str:
+    if given.seals < 1 or given.calls < 1:
+        parser.error("--seals and --calls cannot be fewer than 1")
+    seals = asyncio.run(measure_seals(home, given.seals, given.calls))
+    return _seals_json(seals) if given.json else _seals_table(seals)
+
+
+def _refresh(parser: argparse.ArgumentParser, given: argparse.Namespace, home: Path) -> str:
     if given.due < 1 or given.rounds < 1 or min(given.accounts) < given.due:
         parser.error("--accounts cannot be fewer than --due, and --due and --rounds not fewer than 1")
-    with tempfile.TemporaryDirectory(prefix="evergrant-bench-") as folder:
-        measured = asyncio.run(measure(Path(folder, "vault"), given.accounts, due=given.due, rounds=given.rounds))
-    sys.stdout.write(_json(measured) if given.json else _table(measured))
-    return 0
+    measured = asyncio.run(measure(home, given.accounts, due=given.due, rounds=given.rounds))
+    return _json(measured) if given.json else _table(measured)
+
+
+def _seals_json(seals: Seals) -> str:
+    return json.dumps({"machine": machine(), **seals.as_json()}, indent=2) + "\n"
+
+
+def _seals_table(seals: Seals) -> str:
+    lines = [f"{name:<10} {words}" for name, words in machine().items()]
+    lines += [
+        "",
+        "both tokens of a grant, with the unwrapping of its data key; medians",
+        f"open           {seals.open_us:>10.1f} us",
+        f"seal           {seals.seal_us:>10.1f} us",
+        f"open and seal  {seals.open_us + seals.seal_us:>10.1f} us",
+        f"tool call      {seals.call_us:>10.1f} us, of which opening and sealing would be {seals.share:.2%}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _json(measured: Measured) -> str:

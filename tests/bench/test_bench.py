@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.bench.machine import machine
 from tests.bench.refresh import measure
+from tests.bench.seals import measure_seals
 
 pytestmark = pytest.mark.anyio
 
@@ -17,6 +18,13 @@ async def test_small_vaults_are_measured(tmp_path: Path) -> None:
     assert [(each.accounts, each.due) for each in measured.ticks] == [(10, 5), (500, 5)]
     assert all(min(each.looking_ms, each.whole_ms, each.idle_ms) > 0 for each in measured.ticks)
     assert set(measured.ratios()) == {"looking", "whole", "idle"}
+
+
+async def test_sealing_is_measured_beside_the_calls_that_it_is_a_part_of(tmp_path: Path) -> None:
+    measured = await measure_seals(tmp_path, seals=20, calls=5)
+
+    assert min(measured.open_us, measured.seal_us) > 0
+    assert measured.share == (measured.open_us + measured.seal_us) / measured.call_us
 
 
 def test_the_machine_is_named() -> None:

@@ -1,48 +1,17 @@
 """A passphrase that a person types at the installed command, on a terminal of its own."""
 
-import os
-import pty
-import select
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fakes.command import COMMAND, Command, free_port
+from tests.fakes.command import Command, free_port
+from tests.fakes.terminal import Terminal
+
+from evergrant.model.clock import SystemClock
+from evergrant.vault.epoch import mark_restored
+from evergrant.vault.vault import open_vault
 
 TYPED = "correct horse battery"
-
-
-class Terminal:
-    """Both ends of a terminal: the command sits at one, the person at the other."""
-
-    def __init__(self) -> None:
-        self._person, self._command = pty.openpty()
-        self.shown = ""
-
-    def run(self, command: Command, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start the command with all its streams on the terminal."""
-        end = self._command
-        return subprocess.Popen(
-            [COMMAND, *arguments], env=command.env, stdin=end, stdout=end, stderr=end, start_new_session=True
-        )
-
-    def answer(self, prompt: str, typed: str) -> None:
-        """Wait for the prompt, then type a line."""
-        self.read_until(prompt)
-        os.write(self._person, f"{typed}\n".encode())
-
-    def read_until(self, text: str) -> None:
-        """Wait until the text is shown."""
-        already = len(self.shown)
-        while text not in self.shown[already:]:
-            readable, _, _ = select.select([self._person], [], [], 60)
-            assert readable, self.shown
-            self.shown += os.read(self._person, 4096).decode()
-
-    def close(self) -> None:
-        os.close(self._person)
-        os.close(self._command)
 
 
 @pytest.fixture
@@ -85,3 +54,27 @@ def test_where_nobody_sits_there_it_says_how_else_a_passphrase_is_given(command:
     assert done.returncode == 1
     assert "EVERGRANT_PASSPHRASE_FILE" in done.stderr
     assert not (command.home / "keyring.sealed").exists()
+
+
+def test_an_export_is_under_a_passphrase_that_is_typed_twice(
+    tmp_path: Path, command: Command, terminal: Terminal
+) -> None:
+    by_file = Command(command.home, command.port, {"EVERGRANT_KEY_SOURCE": "file"})
+    process = terminal.run(by_file, "vault", "export-key", str(tmp_path / "export"))
+    terminal.answer("New passphrase for the export: ", TYPED)
+    terminal.answer("The same again: ", TYPED)
+    terminal.read_until("To restore the key")
+    assert process.wait(60) == 0
+    assert TYPED not in terminal.shown
+
+
+def test_a_restore_is_accepted_by_a_person_who_was_told_what_it_means(command: Command, terminal: Terminal) -> None:
+    by_file = Command(command.home, command.port, {"EVERGRANT_KEY_SOURCE": "file"})
+    vault = open_vault(command.home, "file", lambda: None, SystemClock())
+    vault.database.write_now(mark_restored)
+    vault.close()
+    process = terminal.run(by_file, "vault", "accept-restore")
+    terminal.read_until("Refresh tokens that rotate may have been spent")
+    terminal.answer("Go on with this copy?", "y")
+    terminal.read_until("Accepted.")
+    assert process.wait(60) == 0

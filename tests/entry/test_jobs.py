@@ -6,6 +6,7 @@
 import asyncio
 import io
 import logging
+from collections.abc import MutableMapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,9 +17,18 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.logging_state import logging_kept
 from typing_extensions import override
 
-from evergrant.entry.jobs import LONGEST_WAIT, job_set, keep_on_time, next_tick
+from evergrant.entry.jobs import (
+    BEGIN_EPOCH,
+    EPOCH_LENGTH,
+    LONGEST_WAIT,
+    job_set,
+    keep_on_time,
+    next_tick,
+    nothing_to_do,
+)
 from evergrant.model.clock import SystemClock
 from evergrant.store.database import StoreUnavailable
+from evergrant.vault.ring import KeyUnavailable
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 5, 25, tzinfo=UTC)
@@ -217,6 +227,50 @@ async def test_a_tick_is_planned_by_the_machines_time_of_day_though_due_times_ar
     scheduler.shutdown(wait=False)
 
     assert following - CLOCK.now() <= timedelta(seconds=20)
+
+
+async def test_an_epoch_begins_at_the_start_and_a_failure_is_only_told() -> None:
+    begun, told = asyncio.Event(), list[str]()
+
+    async def begin_epoch() -> None:
+        begun.set()
+        raise KeyUnavailable("The keychain is locked.")
+
+    def note(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
+        told.append(str(event["error"]))
+        raise structlog.DropEvent
+
+    log = structlog.wrap_logger(None, processors=[note])
+    scheduler = job_set(nothing_to_do, CLOCK, CLOCK, log, begin_epoch=begin_epoch)
+    scheduler.start()
+    async with asyncio.timeout(10):
+        await begun.wait()
+        while not told:
+            await checkpoint()
+    job = scheduler.get_job(BEGIN_EPOCH)
+    assert job is not None
+    following: datetime = job.next_run_time
+    scheduler.shutdown(wait=False)
+
+    assert told == ["The keychain is locked."]
+    assert EPOCH_LENGTH - LONGEST_WAIT < following - CLOCK.now() <= EPOCH_LENGTH
+
+
+async def test_an_hourly_job_is_not_hurried_by_the_watch_over_the_clock() -> None:
+    clock = ManualClock(CLOCK.now())
+    scheduler = job_set(nothing_to_do, CLOCK, CLOCK, structlog.get_logger())
+    scheduler.start(paused=True)
+    expected = clock.now() + EPOCH_LENGTH
+    scheduler.modify_job(BEGIN_EPOCH, next_run_time=expected)
+    watch = asyncio.create_task(keep_on_time(scheduler, clock))
+    for _ in range(5):
+        await checkpoint()
+    watch.cancel()
+
+    job = scheduler.get_job(BEGIN_EPOCH)
+    assert job is not None
+    assert job.next_run_time == expected
+    scheduler.shutdown(wait=False)
 
 
 async def test_a_tick_that_fails_unforeseen_is_logged_by_us_alone_and_followed_by_another() -> None:

@@ -23,7 +23,7 @@ def main() -> None:
         sys.stdout.write(f"refused {error}\n")
         return
     sys.stdout.write(f"ok {vault.key.where}\n")
-    vault.database.close()
+    vault.close()
 
 
 if __name__ == "__main__":

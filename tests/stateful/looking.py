@@ -139,7 +139,7 @@ class Looking:
 def keys_of(folder: Path, clock: Clock) -> VaultKeys:
     """What opens the vault in a folder: its fields, and its spool."""
     vault = open_vault(folder, "file", lambda: None, clock)
-    vault.database.close()
+    vault.close()
     return VaultKeys(vault.data_keys, vault.spool_sealer)
 
 
@@ -150,4 +150,4 @@ async def call(app: App, account: ConnectedAccount) -> Outcome:
 
 def abandon(app: App) -> None:
     """Close the descriptors that a dead process had open to the database; nothing is written."""
-    app.vault.database.close()
+    app.vault.close()

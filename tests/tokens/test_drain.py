@@ -29,7 +29,7 @@ def stored_generation(world: Practice, key: GrantKey) -> int:
     """As another process finds it in the vault that was closed."""
     vault = open_vault(world.app.vault.folder, "file", lambda: None, world.clock)
     held = Grants(vault.database, vault.data_keys).load(key)
-    vault.database.close()
+    vault.close()
     assert held is not None
     assert held.intent_at is None
     return held.grant.generation

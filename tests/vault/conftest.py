@@ -40,7 +40,7 @@ def opened(folder: Path, clock: ManualClock) -> Iterator[Callable[[], Vault]]:
 
     yield open_it
     for vault in vaults:
-        vault.database.close()
+        vault.close()
 
 
 @pytest.fixture

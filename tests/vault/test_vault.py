@@ -26,7 +26,7 @@ from evergrant.vault.vault import open_vault
 sys.stdin.readline()
 vault = open_vault(Path(sys.argv[1]), "file", lambda: None, SystemClock())
 print(vault.id, hashlib.sha256(vault.key.material).hexdigest())
-vault.database.close()
+vault.close()
 """
 
 
@@ -38,7 +38,7 @@ def test_a_vault_is_made_at_the_first_opening_and_found_at_the_next(opened: Call
 
 def test_every_opening_sets_the_journal_mode_that_this_sqlite_is_safe_with(opened: Callable[[], Vault]) -> None:
     vault = opened()
-    vault.database.close()
+    vault.close()
     safe = journal_mode(sqlite3.sqlite_version_info)
     with closing(sqlite3.connect(vault.file)) as connection:
         connection.execute(f"PRAGMA journal_mode={'DELETE' if safe == 'WAL' else 'WAL'}")

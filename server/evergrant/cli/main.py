@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evergrant.cli import accounts, connections, consent, demo, doctor, install, revoke, sandbox, serve, tools
+from evergrant.cli import accounts, connections, consent, demo, doctor, install, revoke, sandbox, serve, tools, vault
 
 
 def build() -> typer.Typer:
@@ -28,6 +28,7 @@ def build() -> typer.Typer:
     app.command(epilog="Examples: evergrant revoke acme --json; evergrant revoke --all --at-provider --dry-run")(
         revoke.revoke
     )
+    app.add_typer(vault.vault, name="vault")
     app.add_typer(tools.tools, name="tools")
     app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(
         tools.call

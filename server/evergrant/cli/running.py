@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from evergrant.app import App, open_app, real_world
+from evergrant.app import App, Surroundings, open_app, real_world
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
@@ -17,6 +17,7 @@ from evergrant.cli.output import Exit, Output
 from evergrant.cli.passphrase import ask_passphrase
 from evergrant.cli.server import running_port
 from evergrant.entry.socket import SocketUnavailable
+from evergrant.model.live import LiveSecrets
 from evergrant.service.accounts import CannotRename, NoSuchAccount
 from evergrant.service.connect import CannotConnect
 from evergrant.service.consent import ConsentFailed
@@ -25,7 +26,11 @@ from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import FolderRefused
 from evergrant.vault.connections import ConnectionInUse
+from evergrant.vault.copies import CannotCopy
+from evergrant.vault.epoch import RESTORED, is_restored
+from evergrant.vault.restore import CannotRestore
 from evergrant.vault.ring import KeyUnavailable
+from evergrant.vault.rotation import RotationUnderWay
 from evergrant.vault.seal import SealBroken
 
 T = TypeVar("T")
@@ -42,6 +47,9 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     CannotConnect: (Exit.NOT_CONNECTED, "cannot_connect"),
     ConnectionInUse: (Exit.FAILED, "connection_in_use"),
     ConsentFailed: (Exit.NOT_CONNECTED, "consent_failed"),
+    RotationUnderWay: (Exit.FAILED, "rotation_under_way"),
+    CannotCopy: (Exit.FAILED, "cannot_copy"),
+    CannotRestore: (Exit.FAILED, "cannot_restore"),
     NoSuchAccount: (Exit.NOT_CONNECTED, "not_found"),
     SocketUnavailable: (Exit.FAILED, "socket_unavailable"),
     ConfigRefused: (Exit.FAILED, "config_refused"),
@@ -54,8 +62,13 @@ def run(
     """What `work` returns, on the vault of the settings given, else of the environment's."""
     chosen = configured or settings(out)
     told = logs or configure(chosen.log_level)
+    return ending(out, lambda: asyncio.run(_on_app(out, chosen, told, work)))
+
+
+def ending(out: Output, work: Callable[[], T]) -> T:
+    """What `work` returns; where it fails as commands do, the command ends."""
     try:
-        return asyncio.run(_on_app(out, chosen, told, work))
+        return work()
     except tuple(ENDINGS) as error:
         code, kind = next(ENDINGS[known] for known in type(error).__mro__ if known in ENDINGS)
         out.fail(code, kind, str(error))
@@ -76,10 +89,17 @@ def explained(error: ValidationError) -> str:
     return f"A setting cannot be used: {fields}."
 
 
+def person_world(live: LiveSecrets | None = None) -> Surroundings:
+    """The real world, with the person who sits at the terminal, if one does; `live` is what the log is cleared by."""
+    return replace(real_world(live), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
+
+
 async def _on_app(out: Output, configured: Settings, logs: Logs, work: Callable[[App], Awaitable[T]]) -> T:
     asyncio.get_running_loop().set_exception_handler(loop_failure(logs.log))
-    world = replace(real_world(logs.live), ask_passphrase=ask_passphrase if sys.stdin.isatty() else None)
+    world = person_world(logs.live)
     async with open_app(configured, world) as app:
         for warning in app.vault.key.warnings:
             out.say(f"Warning: {warning}")
+        if is_restored(app.vault.database, app.vault.ring):
+            out.say(f"Warning: {RESTORED}")
         return await work(app)

@@ -12,6 +12,7 @@ from evergrant.cli.server import AlreadyRunning, CannotListen, runs_here
 from evergrant.model.json import Json
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import local_bearer
+from evergrant.vault.epoch import is_restored
 
 Port = Annotated[int | None, typer.Option(help="Of the pages, the callback and /mcp. Default 8484.", min=1, max=65535)]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -80,6 +81,7 @@ def status(as_json: bool = JsonOption) -> None:
             "server": {"url": running.url, "pid": running.pid} if running else None,
             "vault": str(app.vault.file),
             "key": app.vault.key.where,
+            "restored": is_restored(app.vault.database, app.vault.ring),
             "accounts": {state: states.count(state) for state in sorted(set(states))},
         }
 

@@ -24,6 +24,7 @@ from evergrant.paths import socket_path
 from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.store.leader import Leadership
 from evergrant.surface import mcp_parts, web_app
+from evergrant.vault.epoch import RESTORED, advance, is_restored
 
 
 async def in_process(app: App, log: FilteringBoundLogger) -> None:
@@ -37,7 +38,13 @@ async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, Non
     """The job set for the block; among the processes of one vault only the leader's ticks."""
     async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:
         scheduler = job_set(
-            app.schedule.tick, app.clock, app.machine_clock, log, elected=leader.elected, stand_by=app.schedule.stand_by
+            app.schedule.tick,
+            app.clock,
+            app.machine_clock,
+            log,
+            elected=leader.elected,
+            stand_by=app.schedule.stand_by,
+            begin_epoch=lambda: advance(app.vault.database, app.vault.ring),
         )
         scheduler.start()
         watch = asyncio.create_task(keep_on_time(scheduler, app.machine_clock))
@@ -67,6 +74,8 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
             if not quiet:
                 _announce(app, out)
             log.info("serving", url=app.settings.url)
+            if is_restored(app.vault.database, app.vault.ring):
+                log.warning(RESTORED)
             await stop.wait()
     finally:
         lock.release()
@@ -87,6 +96,7 @@ def _announce(app: App, out: Output) -> None:
         "url": app.settings.url,
         "vault": str(app.vault.file),
         "key": app.vault.key.where,
+        "restored": is_restored(app.vault.database, app.vault.ring),
         "snippets": dict(texts),
     }
     blocks = "\n\n".join(f"{title}\n{text}" for title, text in texts.items())

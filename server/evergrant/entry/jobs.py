@@ -13,17 +13,19 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.clock import Clock
 from evergrant.store.database import StoreUnavailable
+from evergrant.vault.ring import KeyUnavailable
+from evergrant.vault.seal import SealBroken
 
 LONGEST_WAIT = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(seconds=1)
-REFRESH_DUE, TAKE_OVER = "refresh_due", "take_over"
+EPOCH_LENGTH = timedelta(hours=1)
+REFRESH_DUE, TAKE_OVER, BEGIN_EPOCH = "refresh_due", "take_over", "begin_epoch"
 
 Tick = Callable[[], Awaitable[datetime | None]]
 
 
-async def nothing_to_do() -> datetime | None:
+async def nothing_to_do() -> None:
     """A tick that does nothing."""
-    return None
 
 
 def job_set(
@@ -34,6 +36,7 @@ def job_set(
     *,
     elected: asyncio.Event | None = None,
     stand_by: Tick = nothing_to_do,
+    begin_epoch: Callable[[], Awaitable[object]] = nothing_to_do,
 ) -> AsyncIOScheduler:
     """A scheduler, not yet started, that ticks at the next due time and at least every 30 seconds.
 
@@ -41,7 +44,8 @@ def job_set(
     leads, and `stand_by` takes the tick's place; then it ticks at once. None is a process that always leads. A late
     tick is made up for and never dropped: APScheduler's own default drops what is a second late, which a laptop that
     slept always is. A tick that fails, however unforeseen, is logged and followed by the next one; APScheduler would
-    log the failure itself.
+    log the failure itself. `begin_epoch` runs at the start and hourly, whoever leads: copies
+    of the vault are told by it.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -61,11 +65,28 @@ def job_set(
         await elected.wait()
         await refresh_due()
 
+    async def next_epoch() -> None:
+        with Wall(log, "epoch", with_text=True):
+            try:
+                await begin_epoch()
+            except (StoreUnavailable, KeyUnavailable, SealBroken) as error:
+                log.warning("no epoch begun: a copy made now would not be known for one", error=str(error))
+
     scheduler.add_job(
         refresh_due,
         "interval",
         seconds=LONGEST_WAIT.total_seconds(),
         id=REFRESH_DUE,
+        next_run_time=machine_clock.now(),
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+    )
+    scheduler.add_job(
+        next_epoch,
+        "interval",
+        seconds=EPOCH_LENGTH.total_seconds(),
+        id=BEGIN_EPOCH,
         next_run_time=machine_clock.now(),
         misfire_grace_time=None,
         coalesce=True,
@@ -93,7 +114,8 @@ async def keep_on_time(scheduler: AsyncIOScheduler, machine_clock: Clock) -> Non
         await machine_clock.sleep(LONGEST_WAIT.total_seconds())
         now = machine_clock.now()
         for job in scheduler.get_jobs():
-            if job.next_run_time is not None and job.next_run_time > now + LONGEST_WAIT:
+            longest = EPOCH_LENGTH if job.id == BEGIN_EPOCH else LONGEST_WAIT
+            if job.next_run_time is not None and job.next_run_time > now + longest:
                 job.modify(next_run_time=now)
 
 

@@ -23,7 +23,7 @@ class LockBusy(Exception):
 
 
 class FileLock:
-    """One exclusive `flock`; the file stays, since removing a locked file would let two holders in."""
+    """One `flock`, exclusive unless it is shared; the file stays: removing a locked one would let two holders in."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -49,6 +49,11 @@ class FileLock:
             yield
         finally:
             self.release()
+
+    def share(self) -> None:
+        """Hold the lock with all others who share it; blocks the thread while one holds it alone."""
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def release(self) -> None:
         """Give the lock up; nothing happens where it is not held."""

@@ -41,6 +41,8 @@ from evergrant.vault.spool import Spool
 
 RESTORED = "the vault was restored from a backup; its operator runs: evergrant vault accept-restore"
 
+RESTORED_PAUSE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Locked:
@@ -124,13 +126,19 @@ class Refresher:
         await self.take_from_spool()
         client, held = self._client(key)  # what is wrong with the connection shows before the intent is written
         if self.restored() and rotates(client.connector.grant, held):
-            return self._stored(key, newer_than, RESTORED, None)
+            return await self._left_alone(key, newer_than)
         async with self.places.at(token_host(client.connector, client.account)):
             if not self.breakers.admits(client.connection.id):  # the provider is in trouble: no token is risked
                 await self.setbacks.tell_failing(held)
                 again = self.clock.now() + timedelta(seconds=self.breakers.wait_s(client.connection.id))
                 return self._stored(key, newer_than, None, again)
             return await self._attempt_here(client, key, newer_than, locked)
+
+    async def _left_alone(self, key: GrantKey, newer_than: int) -> Held:
+        """What is stored, looked at again in a while: it must not take the ticks' places from what may be renewed."""
+        now = self.clock.now()
+        await self.agenda.put_off(key, now, now + RESTORED_PAUSE)
+        return self._stored(key, newer_than, RESTORED, None)
 
     async def _attempt_here(self, client: Client, key: GrantKey, newer_than: int, locked: Locked) -> Held:
         now = self.clock.now()
@@ -275,7 +283,7 @@ class Refresher:
             raise unknown_account()
         account = held.account
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
-        if connection is None:
+        if connection is None or connection.connector != account.connector:  # a secret goes to its own provider only
             raise connection_fault(account, "connection_removed")
         try:
             client = Client(self.catalog.connector(account.connector), connection, account.values)

@@ -1,11 +1,11 @@
 """The tenants' OAuth clients."""
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, delete, select
 
 from evergrant.model.account import Connection
 from evergrant.model.event import Event
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, ConnectionRow
+from evergrant.store.tables import AccountRow, AuthorizationRow, ConnectionRow
 from evergrant.vault.data_keys import DataKeys, Owner, destroy
 from evergrant.vault.outbox import add_event
 
@@ -77,6 +77,7 @@ class Connections:
             if aliases := [account.alias for account in session.exec(select(AccountRow).where(*mine)).all()]:
                 raise ConnectionInUse(", ".join(aliases))
             session.delete(row)
+            _forget_consents(session, tenant_id, row.id)
             destroy(session, tenant_id, row.id)
             return True
 
@@ -112,6 +113,12 @@ class Connections:
             created_at=row.created_at,
             fault=row.fault,
         )
+
+
+def _forget_consents(session: Session, tenant_id: str, connection_id: str) -> None:
+    """Those in flight: their verifiers are sealed with the connection's data key, which goes."""
+    mine = (col(AuthorizationRow.tenant_id) == tenant_id, col(AuthorizationRow.connection_id) == connection_id)
+    session.exec(delete(AuthorizationRow).where(*mine))
 
 
 def _of_connector(session: Session, tenant_id: str, connector: str) -> ConnectionRow | None:

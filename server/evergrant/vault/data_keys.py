@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
+from sqlalchemy import func, or_
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, delete, select
 
 from evergrant.model.secret import Secret
@@ -92,18 +94,30 @@ class DataKeys:
                 wrapped=wrapped,
             )
         )
+        session.flush()
         return FieldSealer(Sealer(key, self._vault_id, key_id), owner, self._told)
 
     def wrap_anew(self, session: Session, version: int, limit: int) -> int:
-        """Wrap up to `limit` data keys that are under another version of the vault's key; returns how many."""
-        query = select(DataKeyRow).where(col(DataKeyRow.vault_key) != version).limit(limit)
-        rows = session.exec(query).all()
+        """Wrap up to `limit` data keys that are under another version of the vault's key; returns how many.
+
+        Raises SealBroken, with the owner's id, where one does not open: to go on would be to lose it.
+        """
+        rows = session.exec(select(DataKeyRow).where(_under_another(version)).limit(limit)).all()
         for row in rows:
-            place = (FIELD, row.tenant_id, row.owner_id, row.connector, row.key_id.hex())
-            key = self._under(row.vault_key).unwrap(row.wrapped, *place)
-            row.wrapped, row.vault_key = self._under(version).wrap(key, *place), version
+            row.wrapped, row.vault_key = self._wrapped_by(row, version), version
             session.add(row)
         return len(rows)
+
+    def _wrapped_by(self, row: DataKeyRow, version: int) -> bytes:
+        place = (FIELD, row.tenant_id, row.owner_id, row.connector, row.key_id.hex())
+        try:
+            key = self._under(row.vault_key).unwrap(row.wrapped, *place)
+        except SealBroken as broken:
+            raise SealBroken(
+                f"The data key of {row.owner_id} does not open, so the rotation stopped. {broken} "
+                "See what is broken: evergrant vault verify"
+            ) from None
+        return self._under(version).wrap(key, *place)
 
     def _under(self, version: int) -> Sealer:
         return Sealer(self._ring.key(version), self._vault_id, vault_key_id(version))
@@ -112,6 +126,16 @@ class DataKeys:
 def vault_key_id(version: int) -> bytes:
     """How a header names a version of the vault's key."""
     return version.to_bytes(KEY_ID_LENGTH)
+
+
+def under_another(session: Session, version: int) -> int:
+    """How many data keys are under another version of the vault's key."""
+    return session.exec(select(func.count()).select_from(DataKeyRow).where(_under_another(version))).one()
+
+
+def _under_another(version: int) -> ColumnElement[bool]:
+    """By the index, which `!=` would pass over."""
+    return or_(col(DataKeyRow.vault_key) < version, col(DataKeyRow.vault_key) > version)
 
 
 def destroy(session: Session, tenant_id: str, owner_id: str) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from evergrant.model.account import GrantKey
+from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.grant import Grant
 from evergrant.model.secret import Secret
 from evergrant.store.database import StoreUnavailable
 from evergrant.vault.held import Held, Renewed
-from evergrant.vault.seal import Sealer
+from evergrant.vault.seal import SealBroken, Sealer
 
 SLOTS = 32
 SLOT_SIZE = 32 * 1024
@@ -88,10 +88,24 @@ class Spool:
             _write(descriptor, free, self._sealer.seal(Secret(text), "spool", free))
 
     def entries(self) -> list[Kept]:
-        """What waits to be put into the database."""
+        """What waits to be put into the database; an entry that does not open holds up none of the others."""
+        return [self._kept(slot, clear) for slot, clear in self._opened() if clear is not None]
+
+    def broken(self) -> list[int]:
+        """The slots whose entries do not open."""
+        return [slot for slot, clear in self._opened() if clear is None]
+
+    def waiting(self) -> int:
+        """How many entries there are, whether or not they open."""
         with self._open() as descriptor:
-            used = [slot for slot in range(SLOTS) if _length(descriptor, slot)]
-            return [self._kept(slot, _read(descriptor, slot)) for slot in used]
+            return sum(1 for slot in range(SLOTS) if _length(descriptor, slot))
+
+    def forget(self, key: AccountKey) -> int:
+        """Overwrite the account's entries; returns how many there were."""
+        mine = [kept for kept in self.entries() if kept.key[:2] == key]
+        for kept in mine:
+            self.drop(kept)
+        return len(mine)
 
     def drop(self, kept: Kept) -> None:
         """Free an entry's slot; its bytes are overwritten."""
@@ -99,8 +113,19 @@ class Spool:
             os.pwrite(descriptor, bytes(SLOT_SIZE), kept.slot * SLOT_SIZE)
             os.fdatasync(descriptor)
 
-    def _kept(self, slot: int, sealed: bytes) -> Kept:
-        record = _Record.model_validate_json(self._sealer.open(sealed, "spool", slot).reveal())
+    def _opened(self) -> list[tuple[int, Secret | None]]:
+        with self._open() as descriptor:
+            used = [slot for slot in range(SLOTS) if _length(descriptor, slot)]
+            return [(slot, self._clear(slot, _read(descriptor, slot))) for slot in used]
+
+    def _clear(self, slot: int, sealed: bytes) -> Secret | None:
+        try:
+            return self._sealer.open(sealed, "spool", slot)
+        except SealBroken:
+            return None
+
+    def _kept(self, slot: int, clear: Secret) -> Kept:
+        record = _Record.model_validate_json(clear.reveal())
         grant = Grant(
             generation=record.base + 1,
             access_token=Secret(record.access_token),

@@ -1,7 +1,7 @@
 """Opening a vault: its folder, its database, its key."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from evergrant.vault.live_ring import LiveRing
 from evergrant.vault.ring import KeyRing, KeyUnavailable
 from evergrant.vault.seal import SealBroken, Sealer
 from evergrant.vault.sources.given import Given
+from evergrant.vault.spool import Spool
 
 PROOF = "evergrant"
 
@@ -36,6 +37,13 @@ class Vault:
     database: Database
     key: MasterKey
     ring: LiveRing
+    presence: FileLock = field(repr=False)
+    """Shared by all processes that have the vault open."""
+
+    def close(self) -> None:
+        """Finish the write under way, close the database and leave."""
+        self.database.close()
+        self.presence.release()
 
     @property
     def data_keys(self) -> DataKeys:
@@ -49,6 +57,11 @@ class Vault:
         return Sealer(self.ring.ring.spool_key(), self.id)
 
     @property
+    def spool(self) -> Spool:
+        """The rescue spool; raises StoreUnavailable where it cannot be made."""
+        return Spool(spool_file(self.folder), self.spool_sealer)
+
+    @property
     def file(self) -> Path:
         return database_file(self.folder)
 
@@ -58,34 +71,71 @@ def database_file(folder: Path) -> Path:
     return folder / "vault.db"
 
 
+def spool_file(folder: Path) -> Path:
+    """The rescue spool of the vault in `folder`."""
+    return folder / "spool"
+
+
+def presence_lock(folder: Path) -> FileLock:
+    """Shared by all who have the vault open; whoever holds it alone knows that nobody has."""
+    return FileLock(folder / "locks" / "presence.lock")
+
+
+def make_folders(folder: Path) -> None:
+    """The vault's folder and those within it; raises StoreUnavailable."""
+    try:
+        for inner in (folder, folder / "run", folder / "locks"):
+            inner.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(error) from None
+
+
 def open_vault(
     folder: Path, source: KeySource, find_keychain: FindKeychain, clock: Clock, given: Given = NOTHING
 ) -> Vault:
     """The vault in `folder`, made at the first call; raises KeyUnavailable, StoreUnavailable."""
-    path = database_file(folder)
-    try:
-        for inner in (folder, folder / "run", folder / "locks"):
-            inner.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    except OSError as error:
-        raise StoreUnavailable(f"The vault's folder cannot be used: {error}") from None
+    make_folders(folder)
     lock = FileLock(folder / "locks" / "open.lock")
-    with lock.held():
-        database = _database(path)
 
     def ask(vault_id: str, *, new: bool) -> MasterKey:
         return obtain(folder, vault_id, source, find_keychain, given, new=new)
 
     with ExitStack() as undo:
+        presence = _entered(folder)
+        undo.callback(presence.release)
+        with lock.held():
+            database = _made(database_file(folder))
         undo.callback(database.close)
         vault_id, key = _identify(database, lock, ask, folder, clock)
+        ring = LiveRing(key.ring, key.store, lambda: FileLock(folder / "locks" / "ring.lock"), clock)
+        notice_restore(database, ring)
         undo.pop_all()
-    ring = LiveRing(key.ring, key.store, lambda: FileLock(folder / "locks" / "ring.lock"))
-    notice_restore(database, ring)
-    return Vault(vault_id, folder, database, key, ring)
+    return Vault(vault_id, folder, database, key, ring, presence)
 
 
-def _database(path: Path) -> Database:
+def _entered(folder: Path) -> FileLock:
+    presence = presence_lock(folder)
+    try:
+        presence.share()
+    except OSError as error:
+        raise _unusable(error) from None
+    return presence
+
+
+def _made(path: Path) -> Database:
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise _unusable(error) from None
+    return up_to_date(path)
+
+
+def _unusable(error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(f"The vault's folder cannot be used: {error}")
+
+
+def up_to_date(path: Path) -> Database:
+    """The database in that file, brought to this version's tables; raises StoreUnavailable."""
     set_journal_mode(path)
     database = Database(path)
     try:
@@ -107,13 +157,17 @@ def _identify(database: Database, lock: FileLock, ask: _Ask, folder: Path, clock
         if row is None:
             vault_id = made_for(folder) or new_id("vault", clock.now())
             key = ask(vault_id, new=True)
-            proof = sealed_proof(key.ring, vault_id)
-            made = VaultRow(id=vault_id, proof=proof, vault_key=key.ring.current, created_at=clock.now())
-            database.write_now(lambda session: session.add(made))
+            database.write_now(lambda session: session.add(_first_row(vault_id, key.ring, clock)))
             return vault_id, key
     key = ask(row.id, new=False)
     prove(key.ring, _unless_rotated(database, row, key))
     return row.id, key
+
+
+def _first_row(vault_id: str, ring: KeyRing, clock: Clock) -> VaultRow:
+    """Of a ring's own epoch: where a database was lost and its key was not, a new one is no restored one."""
+    proof = sealed_proof(ring, vault_id)
+    return VaultRow(id=vault_id, proof=proof, vault_key=ring.current, epoch=ring.epoch, created_at=clock.now())
 
 
 def _unless_rotated(database: Database, row: VaultRow, key: MasterKey) -> VaultRow:
@@ -133,10 +187,16 @@ def _proof_sealer(ring: KeyRing, version: int, vault_id: str) -> Sealer:
 
 
 def prove(ring: KeyRing, row: VaultRow) -> None:
-    """Raises KeyUnavailable where the ring is not this vault's."""
+    """Raises KeyUnavailable where the ring is not this vault's, or not of this time."""
+    if row.vault_key not in ring.keys:
+        versions = ", ".join(str(version) for version in sorted(ring.keys))
+        raise KeyUnavailable(
+            f"This database is sealed under version {row.vault_key} of the vault's key, and the key that was found "
+            f"has version {versions}: the two are of different times. Restore the key that was exported with it."
+        )
     try:
         _proof_sealer(ring, row.vault_key, row.id).open(row.proof, "vault", "proof")
-    except (SealBroken, KeyError):
+    except SealBroken:
         raise KeyUnavailable(
             "The key that was found is not this vault's. Restore the right one from your backup."
         ) from None

@@ -85,9 +85,20 @@ def given_key(given: Given) -> tuple[bytes, Handed]:
 def given_passphrase(given: Given, *, new: bool) -> Handed:
     """The passphrase that is given, else the one a person types; raises KeyUnavailable."""
     handed = _handed_passphrase(given, new=new)
-    if new and len(handed.secret.reveal()) < SHORTEST_PASSPHRASE:
-        raise KeyUnavailable(f"A new passphrase has {SHORTEST_PASSPHRASE} characters or more; {handed.name} has fewer.")
+    if new:
+        check_new(handed.secret, handed.name)
     return handed
+
+
+def check_new(passphrase: Secret, name: str) -> None:
+    """Raises KeyUnavailable where a new passphrase, called `name`, is too short."""
+    if len(passphrase.reveal()) < SHORTEST_PASSPHRASE:
+        raise KeyUnavailable(f"A new passphrase has {SHORTEST_PASSPHRASE} characters or more; {name} has fewer.")
+
+
+def mounted_passphrase(path: Path) -> Handed:
+    """The passphrase in a file that a person names; raises KeyUnavailable."""
+    return _read(_Mount(path, str(path)))
 
 
 def _handed_key(given: Given) -> Handed:

@@ -44,6 +44,12 @@ def read_mounted(path: Path) -> tuple[bytes, bool]:
     return content, bool(info.st_mode & stat.S_IROTH)
 
 
+def create_own(path: Path, content: bytes) -> None:
+    """Make a new file of mode 0600, on disk with its name; raises FileExistsError, and OSError where it cannot be."""
+    _write(path, content)
+    sync_folder(path.parent)
+
+
 def write_own(path: Path, content: bytes) -> None:
     """Put a file of mode 0600 in the place of what is there; raises KeyUnavailable and then leaves that as it was."""
     beside = path.with_name(f".{path.name}.new")
@@ -51,7 +57,7 @@ def write_own(path: Path, content: bytes) -> None:
         beside.unlink(missing_ok=True)  # left by a process that died here
         _write(beside, content)
         beside.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -89,7 +95,8 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

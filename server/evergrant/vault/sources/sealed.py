@@ -76,9 +76,15 @@ class SealedStore:
 
         It is opened once before it takes the place of what can be opened: a service may let us seal and not open.
         """
-        text = ring.text().reveal().encode()
-        sealed = self._wrapper.wrap(text)
-        if self._wrapper.unwrap(sealed) != text:
-            raise KeyUnavailable(f"What was sealed did not open again, so nothing was written to {self.where}.")
-        document = SealedRing(source=self._source, vault=self._vault_id, sealed=base64.b64encode(sealed))
-        write_own(sealed_file(self._folder), document.model_dump_json(indent=1).encode() + b"\n")
+        content = sealed_document(ring, self._vault_id, self._source, self._wrapper)
+        write_own(sealed_file(self._folder), content)
+
+
+def sealed_document(ring: KeyRing, vault_id: str, source: Sealing, wrapper: KeyWrapper) -> bytes:
+    """The content of a sealed file, which has been opened once; raises KeyUnavailable."""
+    text = ring.text().reveal().encode()
+    sealed = wrapper.wrap(text)
+    if wrapper.unwrap(sealed) != text:
+        raise KeyUnavailable("What was sealed did not open again, so nothing was written.")
+    document = SealedRing(source=source, vault=vault_id, sealed=base64.b64encode(sealed))
+    return document.model_dump_json(indent=1).encode() + b"\n"

@@ -1,0 +1,40 @@
+"""A terminal for a command and the person before it."""
+
+import os
+import pty
+import select
+import subprocess
+
+from tests.fakes.command import COMMAND, Command
+
+
+class Terminal:
+    """Both ends of a terminal: the command sits at one, the person at the other."""
+
+    def __init__(self) -> None:
+        self._person, self._command = pty.openpty()
+        self.shown = ""
+
+    def run(self, command: Command, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start the command with all its streams on the terminal."""
+        end = self._command
+        return subprocess.Popen(
+            [COMMAND, *arguments], env=command.env, stdin=end, stdout=end, stderr=end, start_new_session=True
+        )
+
+    def answer(self, prompt: str, typed: str) -> None:
+        """Wait for the prompt, then type a line."""
+        self.read_until(prompt)
+        os.write(self._person, f"{typed}\n".encode())
+
+    def read_until(self, text: str) -> None:
+        """Wait until the text is shown."""
+        already = len(self.shown)
+        while text not in self.shown[already:]:
+            readable, _, _ = select.select([self._person], [], [], 60)
+            assert readable, self.shown
+            self.shown += os.read(self._person, 4096).decode()
+
+    def close(self) -> None:
+        os.close(self._person)
+        os.close(self._command)

@@ -1,0 +1,49 @@
+"""Processes that call accounts, and so refresh them, until they are told to stop; they say what it came to."""
+
+import asyncio
+import os
+from collections import Counter
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from tests.fakes.practice import surroundings
+
+from evergrant.app import App, open_app
+from evergrant.model.account import AccountKey
+from evergrant.model.clock import SystemClock
+from evergrant.settings import LOCAL_TENANT, Settings
+
+REST_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a process says at its end."""
+
+    outcomes: Counter[str]
+    key_versions: tuple[int, ...]
+    """Of the vault's key, as the process knew them in the end."""
+    process: int
+
+
+def call_until_told(home: Path, accounts: list[str], told: Connection) -> None:
+    """Call each account in turn; says `ready` after the first round, and what it came to after the last."""
+    told.send(asyncio.run(_work(home, accounts, told)))
+
+
+async def _work(home: Path, accounts: list[str], told: Connection) -> Worked:
+    outcomes, clock = Counter[str](), SystemClock()
+    async with open_app(Settings(home=home, key_source="file"), surroundings(clock)) as app:
+        outcomes += await _round(app, accounts)
+        told.send("ready")
+        while not told.poll():
+            outcomes += await _round(app, accounts)
+            await clock.sleep(REST_S)
+        return Worked(outcomes, tuple(app.vault.ring.ring.keys), os.getpid())
+
+
+async def _round(app: App, accounts: list[str]) -> Counter[str]:
+    keys = [AccountKey(LOCAL_TENANT, account) for account in accounts]
+    found = await asyncio.gather(*(app.executor.execute_tool(key, "sandbox_search_contacts", {}) for key in keys))
+    return Counter(getattr(outcome, "code", "result") for outcome in found)
