@@ -112,10 +112,10 @@ class Book:
         }
 
     def as_text(self) -> RenderableType:
-        shown = table("outcome", "alias", "id", "service", "who", "grants", "why")
+        shown = table("outcome", "alias", "service", "who", "grants", "why")
         for one in self.receipts:
             account, grants = one.account, f"{one.revoked} of {one.grants}"
-            cell = (one.outcome, account.alias, account.id, account.connector, account.label, grants, one.why)
+            cell = (one.outcome, account.alias, account.connector, account.label, grants, one.why)
             shown.add_row(*cells(*cell))
         return Group(shown, Text(plain("\n".join(self._remarks()))))
 
@@ -173,10 +173,10 @@ def plans_json(plans: Sequence[Plan]) -> dict[str, Json]:
 
 def plans_text(plans: Sequence[Plan]) -> RenderableType:
     """What a rehearsal found, for a person."""
-    shown = table("would be", "alias", "id", "service", "who", "grants", "sent to")
+    shown = table("would be", "alias", "service", "who", "grants", "sent to")
     for plan in plans:
         account, where = plan.account, plan.endpoint or f"nowhere: {plan.obstacle.why if plan.obstacle else ''}"
-        cell = (plan.outcome, account.alias, account.id, account.connector, account.label, str(len(plan.held)), where)
+        cell = (plan.outcome, account.alias, account.connector, account.label, str(len(plan.held)), where)
         shown.add_row(*cells(*cell))
     return Group(shown, Text("A rehearsal: nothing was sent, and nothing was changed."))
 
