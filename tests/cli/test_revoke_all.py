@@ -154,7 +154,7 @@ def test_whatever_stops_it_what_was_done_is_written_and_the_next_run_does_the_re
     assert process.returncode == code
     [first] = vault.lines()
     if number is signal.SIGINT:
-        assert str(first["id"]) in printed
+        assert str(first["alias"]) in printed
         assert "2 have not had their turn; they are stopped here. Go on:" in printed
     left = vault.states()
     left.pop(str(first["alias"]), None)  # killed, it may not have come to shredding it
