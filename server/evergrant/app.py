@@ -16,7 +16,7 @@ from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
-from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, TokenEndpoint
+from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
@@ -34,9 +34,9 @@ from evergrant.store.steady import SteadyClock
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import connection_pace, host_pace
-from evergrant.tokens.places import Places
+from evergrant.tokens.places import Places, token_host
 from evergrant.tokens.refresher import Refresher
-from evergrant.tokens.schedule import Schedule
+from evergrant.tokens.schedule import Probe, Schedule
 from evergrant.tokens.setbacks import Setbacks
 from evergrant.tokens.source import TokenSource
 from evergrant.tokens.successor import Successors
@@ -168,6 +168,7 @@ def _compose(
     locks = AccountLocks(vault.folder / "locks", clock)
     successors = Successors(grants, agenda, endpoint, clock, world.random)
     revoker = Revoker(catalog, connections, grants, endpoint, successors, clock)
+    places = Places()
     setbacks = Setbacks(
         accounts=accounts,
         connections=connections,
@@ -190,7 +191,7 @@ def _compose(
         failpoint=world.failpoint,
         spool=vault.spool,
         breakers=breakers,
-        places=Places(),
+        places=places,
         restored=lambda: is_restored(database, vault.ring),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
@@ -221,10 +222,20 @@ def _compose(
         ),
         executor=Executor(catalog, tokens, sender, world.live.redact),
         tokens=tokens,
-        schedule=Schedule(agenda, tokens, clock, limits=limits, probe=endpoint.probe, places=Places()),
+        schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
         outbox=Outbox(database),
         live=world.live,
     )
+
+
+def _in_place(endpoint: TokenEndpoint, places: Places) -> Probe:
+    """A probe of a token endpoint is one of the few requests that are sent to its host at one time."""
+
+    async def probe(client: Client) -> bool:
+        async with places.at(token_host(client.connector, client.account)):
+            return await endpoint.probe(client)
+
+    return probe
 
 
 def reauth_url(settings: Settings, key: AccountKey) -> str:
