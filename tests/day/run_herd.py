@@ -15,6 +15,7 @@ from tests.day.virtual_loop import run
 from tests.day.world import hours
 
 HIGHEST_RATIO = 6.0
+SHORTEST_HOURS = 0.75
 
 
 def main() -> int:
@@ -25,6 +26,8 @@ def main() -> int:
     parser.add_argument("--engine-hours", type=float, default=1.0, help="how long the real engine runs")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    if min(given.hours, given.engine_hours) < SHORTEST_HOURS:
+        parser.error(f"a run is at least {SHORTEST_HOURS:g} h long: before that few tokens are renewed")
     length_s, life_s = int(hours(given.hours)), HERD_PROVIDER.life.seconds
     rows = [("drawing", "peak of 10 s over the mean")]
     for name, draw in DRAWINGS.items():
