@@ -40,8 +40,6 @@ class Held:
     previous: Secret | None = field(default=None, compare=False)
     """The refresh token before this one, which a provider with a grace may still take."""
     consented_at: datetime | None = field(default=None, compare=False)
-    consents: int = field(default=1, compare=False)
-    """How many consents the account has had; each made a grant at the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,6 @@ def _held(account: AccountRow, row: GrantRow, fields: FieldSealer) -> Held:
         not_before=row.not_before,
         previous=fields.open(previous, credential, "previous_token", row.generation) if previous else None,
         consented_at=row.consented_at,
-        consents=row.consents,
     )
 
 
