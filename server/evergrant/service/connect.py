@@ -127,6 +127,8 @@ class Connect:
         if limit is None:
             return None
         crowded = self.accounts.crowded(connection.connector, connection.client_id, limit)
+        if not crowded:  # hardly ever otherwise, and the tenant may have many accounts
+            return None
         concerned = [account] if account else self.accounts.all(connection.tenant_id)
         labels = [each.label for each in concerned if each.subject in crowded and each.connection_id == connection.id]
         if not labels:
