@@ -15,6 +15,8 @@ from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App, reauth_url
+from evergrant.entry.api.events import event_routes
+from evergrant.entry.api.guard import Api
 from evergrant.entry.mcp.http import mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
@@ -34,8 +36,10 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
     )
 
 
-def web_app(app: App, server: Server[Any], snippets: Callable[[], Mapping[str, str]]) -> Starlette:
-    """All that the server answers over HTTP: pages, OAuth callback, MCP for bearers, a health check."""
+def web_app(
+    app: App, server: Server[Any], snippets: Callable[[], Mapping[str, str]], log: FilteringBoundLogger
+) -> Starlette:
+    """All that the server answers over HTTP: pages, OAuth callback, MCP and `/v1` for bearers, a health check."""
 
     app.live.note(local_bearer(app.vault.key.ring))
 
@@ -45,6 +49,7 @@ def web_app(app: App, server: Server[Any], snippets: Callable[[], Mapping[str, s
     public = urlsplit(app.settings.public_url or "")
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
     endpoint = mcp_endpoint(server, tenant_of_bearer, origins=own)
+    api = Api(tenant_of_bearer, log)
     pages = Pages(app.connect, app.consent, app.accounts, LOCAL_TENANT, snippets)
 
     @asynccontextmanager
@@ -54,7 +59,7 @@ def web_app(app: App, server: Server[Any], snippets: Callable[[], Mapping[str, s
 
     hosts = ["localhost", "127.0.0.1", "[::1]", *([public.hostname] if public.hostname else [])]
     return Starlette(
-        routes=[*pages.routes(), Route("/healthz", _health), endpoint.route],
+        routes=[*pages.routes(), *event_routes(api, app.outbox), Route("/healthz", _health), endpoint.route],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         lifespan=lifespan,
     )

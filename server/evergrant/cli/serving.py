@@ -61,7 +61,7 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
     if not lock.try_acquire():
         raise AlreadyRunning(runs_here(app.settings) or Running(0, app.settings.url))
     parts = mcp_parts(app, log)
-    web = web_app(app, make_server(parts, bearer_tenant), lambda: snippets(app.settings))
+    web = web_app(app, make_server(parts, bearer_tenant), lambda: snippets(app.settings), log)
     path = socket_path(app.settings.home)
     stop = _told_to_stop()
     try:

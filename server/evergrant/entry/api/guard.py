@@ -1,0 +1,72 @@
+"""Who may call the HTTP API: bearers of a token (RFC 6750), each for its tenant; and what they see of our failures."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from structlog.typing import FilteringBoundLogger
+
+from evergrant.entry.api.problem import problem
+from evergrant.entry.mcp.http import Verify
+from evergrant.entry.mcp.wall import Wall
+from evergrant.store.database import StoreUnavailable
+from evergrant.vault.seal import SealBroken
+
+Answer = Callable[[Request, str], Awaitable[Response]]
+"""What answers a request of a tenant."""
+
+
+class BadRequest(Exception):
+    """The request itself is wrong; the message says what is, the `code` is stable."""
+
+    def __init__(self, what_happened: str, what_to_do: str, code: str = "invalid_request") -> None:
+        super().__init__(what_happened)
+        self.code, self.what_happened, self.what_to_do = code, what_happened, what_to_do
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Makes the routes of `/v1`: no route of it answers without a good token, and none lets an exception out."""
+
+    verify: Verify
+    log: FilteringBoundLogger
+
+    def route(self, path: str, method: str, answer: Answer) -> Route:
+        """`answer` at `/v1` + `path`, for bearers only."""
+
+        async def guarded(request: Request) -> Response:
+            tenant_id = self._tenant(request)
+            if tenant_id is None:
+                return _unauthorized()
+            with Wall(self.log, f"{method} /v1{path}") as wall:
+                return await self._answered(request, tenant_id, answer)
+            return problem(
+                500, "internal_error", "Evergrant failed at this.", f"The reason is in its log under {wall.reference}."
+            )
+
+        return Route(f"/v1{path}", guarded, methods=[method])
+
+    def _tenant(self, request: Request) -> str | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self.verify(token.strip()) if scheme.lower() == "bearer" else None
+
+    async def _answered(self, request: Request, tenant_id: str, answer: Answer) -> Response:
+        try:
+            return await answer(request, tenant_id)
+        except BadRequest as error:
+            return problem(400, error.code, error.what_happened, error.what_to_do)
+        except (StoreUnavailable, SealBroken) as error:
+            return problem(503, "vault_unavailable", str(error), "Nothing is lost by waiting: try again in a minute.")
+
+
+def _unauthorized() -> Response:
+    response = problem(
+        401,
+        "unauthorized",
+        "This address is for bearers of a token.",
+        "Send the header  Authorization: Bearer <what `evergrant token` prints>.",
+    )
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response

@@ -1,0 +1,26 @@
+"""Errors of the HTTP API as problem documents (RFC 9457)."""
+
+from starlette.responses import JSONResponse
+
+from evergrant.model.json import JsonObject
+from evergrant.model.outcome import Failure
+
+HEADERS = {"Cache-Control": "no-store"}
+
+
+def problem(status: int, code: str, what_happened: str, what_to_do: str, **more: object) -> JSONResponse:
+    """A problem document; `code` is stable and for programs, the two texts are for people."""
+    body = {"type": "about:blank", "status": status, "title": what_happened, "detail": what_to_do, "code": code, **more}
+    return JSONResponse(body, status, HEADERS, media_type="application/problem+json")
+
+
+def of_failure(failure: Failure, status: int) -> JSONResponse:
+    """A failure of a call, with all its fields."""
+    fields: JsonObject = failure.as_json()
+    said = {name: value for name, value in fields.items() if name not in ("code", "what_happened", "what_to_do")}
+    return problem(status, failure.code, failure.what_happened, failure.what_to_do, **said)
+
+
+def answer(body: JsonObject, status: int = 200) -> JSONResponse:
+    """A success."""
+    return JSONResponse(body, status, HEADERS)
