@@ -20,7 +20,7 @@ def fault(name: str, tool: Tool, given: Json) -> InvalidInput | None:
     except RecursionError:
         return InvalidInput(
             what_happened=f"The input of {name} is nested too deep.",
-            what_to_do=f"Flatten it and call again; describe_tools with {name} gives the schema.",
+            what_to_do=f"Flatten it and call again; describe_tools (or run: evergrant tools show {name}) gives the schema.",
         )
 
 
@@ -29,6 +29,6 @@ def _invalid(name: str, error: ValidationError) -> InvalidInput:
     pointer = "".join(f"/{step}" for step in steps)
     return InvalidInput(
         what_happened=f"The input of {name} does not fit at {pointer or 'the top'}: {error.message[:LONGEST_MESSAGE]}.",
-        what_to_do=f"Correct it and call again; describe_tools with {name} gives the schema.",
+        what_to_do=f"Correct it and call again; describe_tools (or run: evergrant tools show {name}) gives the schema.",
         pointer=pointer,
     )

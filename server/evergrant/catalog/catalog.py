@@ -75,7 +75,7 @@ class Catalog:
                 return connector, found
             if connector in self.faults:
                 raise self.faults[connector]
-        raise UnknownTool(f"There is no tool {name!r}. Call search_tools to find the right name.")
+        raise UnknownTool(f"There is no tool {name!r}. Find it with search_tools, or: evergrant tools list")
 
     def _owners(self, tool: str) -> Iterator[str]:
         return (name for name in (*self.connectors(), *self.faults) if tool.startswith(f"{name}_"))
