@@ -20,7 +20,7 @@ def fault(name: str, tool: Tool, given: Json) -> InvalidInput | None:
     except RecursionError:
         return InvalidInput(
             what_happened=f"The input of {name} is nested too deep.",
-            what_to_do=f"Flatten it and call again; describe_tools (or run: evergrant tools show {name}) gives the schema.",
+            what_to_do=f"Flatten it and call again. {_schema_of(name)}",
         )
 
 
@@ -29,6 +29,10 @@ def _invalid(name: str, error: ValidationError) -> InvalidInput:
     pointer = "".join(f"/{step}" for step in steps)
     return InvalidInput(
         what_happened=f"The input of {name} does not fit at {pointer or 'the top'}: {error.message[:LONGEST_MESSAGE]}.",
-        what_to_do=f"Correct it and call again; describe_tools (or run: evergrant tools show {name}) gives the schema.",
+        what_to_do=f"Correct it and call again. {_schema_of(name)}",
         pointer=pointer,
     )
+
+
+def _schema_of(name: str) -> str:
+    return f"Its schema: describe_tools with {name}, or: evergrant tools show {name}"
