@@ -1,0 +1,105 @@
+"""The failures of long agent runs, a test for each row of `docs/explanation/failures.md`: none of them happens here."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from mcp.types import TextContent
+from tests.fakes import worker
+from tests.fakes.practice import START, Practice, practice, sandbox
+
+from evergrant.model.clock import SystemClock
+from evergrant.model.account import ConnectedAccount
+from evergrant.model.json import Json, at
+from evergrant.model.outcome import Outcome, ReauthRequired, Result
+from evergrant.sandbox.behaviour import Behaviour, Rotation
+from evergrant.sandbox.faults import Fault, FaultKind
+from evergrant.settings import LOCAL_TENANT
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "explanation" / "failures.md"
+LINK = re.compile(r"\[`(\w+)`\]\((\S+?)\)")
+LIFE_S = 1800
+GRACE = Behaviour(access_token_ttl=LIFE_S, rotation=Rotation.GRACE_SAME, grace_s=600)
+BAKERS = 6
+"""How many of the sandbox's contacts work at a bakery."""
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[Practice, None]:
+    async with practice(tmp_path / "vault") as made:
+        yield made
+
+
+def found(outcome: Outcome) -> int:
+    """How many contacts a search gave back."""
+    assert isinstance(outcome, Result)
+    rows: Json = at(outcome.content, "/results")
+    assert isinstance(rows, list)
+    return len(rows)
+
+
+async def test_silent_skip(world: Practice) -> None:
+    account = await world.connect(user="anna")
+
+    world.clock.advance(LIFE_S + 1)
+    assert found(await world.search(account, "bakery")) == BAKERS
+    assert world.sandbox.count.api_expired_token == 0
+
+    nothing = await world.search(account, "nobody has this name")
+    assert isinstance(nothing, Result)
+    assert nothing.empty
+    assert "anna@example.test" in (nothing.note or "")
+
+    world.sandbox.revoke()
+    world.clock.advance(LIFE_S + 1)
+    assert isinstance(await world.search(account, "bakery"), ReauthRequired)
+
+
+async def test_concurrent_race(tmp_path: Path) -> None:
+    provider = sandbox(worker.From(START, SystemClock()))
+    async with practice(tmp_path, provider=provider) as world:
+        account = await world.connect()
+        world.clock.advance(LIFE_S + 1)
+
+        processes = [worker.start(tmp_path, account.id, world.clock.now(), 25) for _ in range(2)]
+        outcomes = [await asyncio.to_thread(worker.outcomes, one) for one in processes]
+
+    assert outcomes == [{"result": 25}, {"result": 25}]
+    assert (provider.count.token_requests["refresh_token"], provider.count.spent_presented) == (1, 0)
+
+
+async def test_rotation_conflict(tmp_path: Path) -> None:
+    table = {"rotation": "always", "grace_s": 600, "grace_result": "same"}
+    async with practice(tmp_path, GRACE, grant=table) as world:
+        account = await world.connect()
+        world.clock.advance(LIFE_S + 1)
+        world.sandbox.faults.add(Fault(kind=FaultKind.DROP_RESPONSE, times=1))
+
+        assert found(await world.search(account, "bakery")) == BAKERS
+
+        assert (world.sandbox.count.spent_resent, world.sandbox.count.spent_presented) == (1, 0)
+        assert world.app.outbox.after(LOCAL_TENANT, 0, 10) == []
+
+
+async def test_rotation_conflict_without_a_grace(world: Practice) -> None:
+    account = await world.connect()
+    world.clock.advance(LIFE_S + 1)
+    world.sandbox.faults.add(Fault(kind=FaultKind.DROP_RESPONSE, times=1))
+
+    assert isinstance(await world.search(account), ReauthRequired)
+
+    (event,) = world.app.outbox.after(LOCAL_TENANT, 0, 10)
+    assert event.data["cause"] == "rotation_lost"
+
+
+def test_the_page_links_to_tests_that_there_are() -> None:
+    linked = LINK.findall(PAGE.read_text(encoding="utf-8"))
+
+    missing = [name for name, path in linked if f"def {name}(" not in (PAGE.parent / path).read_text(encoding="utf-8")]
+    assert missing == []
+    ours = set(re.findall(r"^async def (test_\w+)", Path(__file__).read_text(encoding="utf-8"), re.MULTILINE))
+    assert {name for name, path in linked if path.endswith(Path(__file__).name)} == ours
