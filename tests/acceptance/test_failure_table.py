@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from mcp.types import TextContent
 from tests.fakes import worker
+from tests.fakes.clock import ManualClock
 from tests.fakes.practice import START, Practice, practice, sandbox
 
+from evergrant.entry.mcp import results
 from evergrant.model.clock import SystemClock
-from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, at
 from evergrant.model.outcome import Outcome, ReauthRequired, Result
 from evergrant.sandbox.behaviour import Behaviour, Rotation
@@ -42,6 +43,11 @@ def found(outcome: Outcome) -> int:
     return len(rows)
 
 
+def what_a_model_reads(outcome: Outcome) -> str:
+    """The text of the tool result, for clients that show a model nothing else."""
+    return "\n".join(part.text for part in results.of(outcome).content if isinstance(part, TextContent))
+
+
 async def test_silent_skip(world: Practice) -> None:
     account = await world.connect(user="anna")
 
@@ -57,6 +63,24 @@ async def test_silent_skip(world: Practice) -> None:
     world.sandbox.revoke()
     world.clock.advance(LIFE_S + 1)
     assert isinstance(await world.search(account, "bakery"), ReauthRequired)
+
+
+async def test_hallucinated_recovery(tmp_path: Path) -> None:
+    ahead = ManualClock(START)
+    async with practice(tmp_path, provider=sandbox(ahead)) as world:
+        account = await world.connect("acme", "anna")
+
+        ahead.advance(LIFE_S + 1)  # the provider answers 401 to a token that has not ended here
+        assert found(await world.search(account, "bakery")) == BAKERS
+        assert world.sandbox.count.api_expired_token == 1
+
+        world.sandbox.revoke()
+        read = what_a_model_reads(await world.search(account, "bakery"))
+
+    assert read.startswith("reauth_required: ")
+    assert "reauth_url: http" in read
+    assert "401" not in read
+    assert "unauthorized" not in read.lower()
 
 
 async def test_concurrent_race(tmp_path: Path) -> None:

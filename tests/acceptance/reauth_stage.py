@@ -1,0 +1,214 @@
+"""Real processes for the end-to-end test of a reconnect: two providers, a server, a receiver of events, a browser."""
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import httpx2
+from mcp import Client
+from mcp.client.session import ElicitationFnT
+from mcp.client.streamable_http import streamable_http_client
+from playwright.async_api import Browser
+from standardwebhooks import Webhook
+from tests.fakes import oidc_connector
+from tests.fakes.browser import Ending, chromium, follow
+from tests.fakes.command import Command, free_port
+from tests.fakes.oidc_connector import write_connector
+from tests.fakes.oidc_provider import OidcProvider, oidc_provider
+from tests.fakes.receiver import Delivery, receiver
+
+from evergrant.model.json import JsonObject
+
+CERTIFIED, SANDBOX = oidc_connector.NAME, "sandbox"
+CERTIFIED_LIFE_S = 6
+"""So short that the server's own refresh finds a dead grant within seconds, when no call does."""
+SANDBOX_LIFE_S = 600
+"""So long that only a call finds one."""
+MOST_SECONDS = 30.0
+CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
+ADDRESS = re.compile(r"http://localhost:\d+/(?:re)?connect/[^\s)\"]+")
+
+
+@dataclass
+class Story:
+    """What happened, in its order: events as they arrived at the receiver, and what the agent was told."""
+
+    loop: asyncio.AbstractEventLoop
+    told: list[str | Delivery] = field(default_factory=list[str | Delivery])
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def begin(self) -> None:
+        """Forget what was."""
+        self.told.clear()
+
+    def add(self, what: str | Delivery) -> None:
+        """From any thread."""
+        self.told.append(what)
+        self.loop.call_soon_threadsafe(self._news.set)
+
+    async def event(self, secret: str, type_: str, account_id: str) -> JsonObject:
+        """The first event of that type about the account since the story was last cleared, waited for and verified."""
+        async with asyncio.timeout(MOST_SECONDS):
+            while True:
+                for event in self.events(secret):
+                    if (event["event"], event["connected_account_id"]) == (type_, account_id):
+                        return event
+                self._news.clear()
+                await self._news.wait()
+
+    def events(self, secret: str) -> list[JsonObject]:
+        """All events so far, each of them verified; raises WebhookVerificationError."""
+        arrived = [each for each in self.told if isinstance(each, Delivery)]
+        return [cast("JsonObject", Webhook(secret).verify(each.body, dict(each.headers))) for each in arrived]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a test works with."""
+
+    command: Command
+    certified: OidcProvider
+    sandbox_url: str
+    browser: Browser
+    bearer: str
+    webhook_secret: str
+    story: Story
+    accounts: dict[str, str]
+    """Ids by alias: `crm` at the certified server, `sheet` and `notes` at the sandbox."""
+
+    @asynccontextmanager
+    async def agent(self, era: str, elicitation: ElicitationFnT | None = None) -> AsyncGenerator[Client]:
+        """An MCP client of the server over streamable HTTP, which asks its person where `elicitation` is given."""
+        headers = {"Authorization": f"Bearer {self.bearer}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
+            Client(
+                streamable_http_client(self.mcp_url, http_client=http), mode=era, elicitation_callback=elicitation
+            ) as client,
+        ):
+            yield client
+
+    @property
+    def mcp_url(self) -> str:
+        return f"http://localhost:{self.command.port}/mcp"
+
+    async def consent(self, said: str) -> Ending:
+        """A person follows the link that was said, gives the code that was said with it, and consents."""
+        return await follow(self.browser, found(ADDRESS, said), CODE.findall(said)[-1])
+
+    def revoke(self, connector: str) -> None:
+        """The person ends the grant of `crm` or of `sheet` on the provider's own page."""
+        if connector == CERTIFIED:
+            self.certified.revoke_all()
+        else:
+            _ask(f"{self.sandbox_url}/sandbox/revoke", {"user": "anna"})
+
+    def writes(self, connector: str) -> int:
+        """How many writes the provider has carried out, in all."""
+        if connector == CERTIFIED:
+            return len(self.certified.counts().rows)
+        return cast("int", _ask(f"{self.sandbox_url}/sandbox/count")["writes"])
+
+
+def found(pattern: re.Pattern[str], text: str) -> str:
+    """The pattern's first match."""
+    match = pattern.search(text)
+    assert match, text
+    return match[0]
+
+
+def _ask(url: str, body: JsonObject | None = None) -> JsonObject:
+    method = "GET" if body is None else "POST"
+    answer = httpx2.request(method, url, json=body, trust_env=False)
+    return cast("JsonObject", answer.raise_for_status().json())
+
+
+@asynccontextmanager
+async def stage(folder: Path) -> AsyncGenerator[Stage]:
+    """Everything runs, and three accounts are connected."""
+    story = Story(asyncio.get_running_loop())
+    port = free_port()
+    with ExitStack() as processes:
+        async with chromium() as browser:
+            callback = f"http://localhost:{port}/callback/{CERTIFIED}"
+            certified = processes.enter_context(
+                oidc_provider(access_token_seconds=CERTIFIED_LIFE_S, redirect_uris=(callback,))
+            )
+            more = {
+                "EVERGRANT_CONNECTOR_PATH": str(write_connector(folder / "own", certified)),
+                "EVERGRANT_ALLOW_PRIVATE_HOSTS": "127.0.0.1",
+            }
+            command = Command(folder / "vault", port, more)
+            life = str(SANDBOX_LIFE_S)
+            practice = processes.enter_context(
+                _running(command, "sandbox", "--port", str(free_port()), "--token-life", life, "--json")
+            )
+            processes.enter_context(_running(command, "serve", "--json"))
+            inbox = processes.enter_context(receiver(story.add))
+            _run(command, "connections", "add", CERTIFIED, *_client(certified.client_id), given=certified.client_secret)
+            _run(
+                command, "connections", "add", SANDBOX, *_client(practice["client_id"]), given=practice["client_secret"]
+            )
+            secret = _run(command, "webhooks", "add", inbox)["secret"]
+            bearer = _run(command, "token")["token"]
+            origin = f"origin={practice['url']}"
+            accounts = {
+                "crm": await _connect(browser, command, "anna", CERTIFIED, "--alias", "crm"),
+                "sheet": await _connect(browser, command, "anna", SANDBOX, "--alias", "sheet", "--set", origin),
+                "notes": await _connect(browser, command, "bert", SANDBOX, "--alias", "notes", "--set", origin),
+            }
+            yield Stage(command, certified, practice["url"], browser, bearer, secret, story, accounts)
+
+
+def _client(client_id: str) -> tuple[str, ...]:
+    return ("--client-id", client_id, "--client-secret-stdin")
+
+
+def _run(command: Command, *arguments: str, given: str = "") -> dict[str, str]:
+    """What the command says as JSON."""
+    done = command.run(*arguments, "--json", given=given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return cast("dict[str, str]", json.loads(done.stdout))
+
+
+@contextmanager
+def _running(command: Command, *arguments: str) -> Generator[dict[str, str]]:
+    """A process that runs until the block ends; yields what it said when it was ready."""
+    process = command.start(*arguments)
+    try:
+        yield cast("dict[str, str]", json.loads(_first_object(process)))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+def _first_object(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    lines = list[str]()
+    for line in process.stdout:
+        lines.append(line)
+        if line.rstrip() == "}":
+            break
+    return "".join(lines)
+
+
+async def _connect(browser: Browser, command: Command, person: str, *arguments: str) -> str:
+    """Connect an account by the command, whose link the person opens; its id."""
+    process = command.start("connect", *arguments, "--no-browser")
+    assert process.stderr
+    said = ""
+    while not (ADDRESS.search(said) and CODE.search(said)):
+        line = await asyncio.to_thread(process.stderr.readline)
+        assert line, said
+        said += line
+    ending = await follow(browser, found(ADDRESS, said), found(CODE, said), person)
+    printed, trouble = await asyncio.to_thread(process.communicate, timeout=30)
+    assert process.returncode == 0, ending.text + printed + trouble
+    return found(re.compile(r"conn_\w+"), printed)
