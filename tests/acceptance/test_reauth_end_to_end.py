@@ -118,10 +118,10 @@ async def test_a_client_that_can_only_wait_gets_the_result_in_the_same_request(
     async with world.agent(era) as client:
 
         async def call(say: Say) -> JsonObject:
-            async def progress(_done: float, _total: float | None, message: str | None) -> None:
+            async def hear(progress: float, total: float | None, message: str | None) -> None:
                 say(message or "")
 
-            result = await client.call_tool("execute_tool", write(world, alias), progress_callback=progress)
+            result = await client.call_tool("execute_tool", write(world, alias), progress_callback=hear)
             assert not result.is_error, result
             return content(result)
 
@@ -136,7 +136,7 @@ async def test_a_client_that_opens_links_asks_its_person_and_gets_the_result_in_
 ) -> None:
     asked: asyncio.Queue[ElicitRequestParams] = asyncio.Queue()
 
-    async def elicitation(_context: object, params: ElicitRequestParams) -> ElicitResult:
+    async def elicitation(context: object, params: ElicitRequestParams) -> ElicitResult:
         asked.put_nowait(params)
         return ElicitResult(action="accept")
 
@@ -175,7 +175,7 @@ async def test_the_typescript_client_asks_its_person_and_gets_the_result_in_the_
 
 
 async def test_a_call_whose_person_was_not_there_is_resumed_by_its_id_and_runs_once(world: Stage) -> None:
-    async def elicitation(_context: object, _params: ElicitRequestParams) -> ElicitResult:
+    async def elicitation(context: object, params: ElicitRequestParams) -> ElicitResult:
         return ElicitResult(action="decline")
 
     async with world.agent(HANDSHAKE, elicitation) as client:
