@@ -3,18 +3,23 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from mcp.types import TextContent
 from tests.fakes import worker
 from tests.fakes.clock import ManualClock
-from tests.fakes.practice import START, Practice, practice, sandbox
+from tests.fakes.consent import approve
+from tests.fakes.practice import START, Practice, practice, sandbox, surroundings
 
+from evergrant.app import App, open_app
 from evergrant.entry.mcp import results
+from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import SystemClock
-from evergrant.model.json import Json, at
+from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import Outcome, ReauthRequired, Result
+from evergrant.oauth.flow import parse_redirect
 from evergrant.sandbox.behaviour import Behaviour, Rotation
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT
@@ -41,6 +46,17 @@ def found(outcome: Outcome) -> int:
     rows: Json = at(outcome.content, "/results")
     assert isinstance(rows, list)
     return len(rows)
+
+
+def engine(world: Practice) -> AbstractAsyncContextManager[App]:
+    """Another engine on the same vault, whose waits for the others take real time."""
+    return open_app(world.app.settings, surroundings(worker.From(world.clock.now(), SystemClock())))
+
+
+async def reconnect(world: Practice, account: ConnectedAccount, user: str) -> None:
+    """The person consents again."""
+    begun = await world.app.connect.begin_reauth(account)
+    await world.app.consent.finish(parse_redirect(await approve(begun.url, user)))
 
 
 def what_a_model_reads(outcome: Outcome) -> str:
@@ -83,16 +99,44 @@ async def test_hallucinated_recovery(tmp_path: Path) -> None:
     assert "unauthorized" not in read.lower()
 
 
+async def test_partial_write(world: Practice) -> None:
+    account = await world.connect(user="anna")
+    calls, written = world.app.held_calls, world.sandbox.book("anna").rows
+    for number in range(8):
+        if number == 2:
+            world.clock.advance(LIFE_S + 1)
+        if number == 5:
+            world.sandbox.revoke()
+
+        outcome = await calls.execute(account.key, "sandbox_append_row", {"row": [number]})
+
+        if isinstance(outcome, ReauthRequired):
+            assert (number, written) == (5, [[0], [1], [2], [3], [4]])
+            assert outcome.call_id
+            await reconnect(world, account, "anna")
+            both = [await calls.resume(LOCAL_TENANT, outcome.call_id) for _ in range(2)]
+            assert both[0] == both[1]
+            outcome = both[0]
+        assert isinstance(outcome, Result)
+    assert written == [[number] for number in range(8)]
+
+
 async def test_concurrent_race(tmp_path: Path) -> None:
     provider = sandbox(worker.From(START, SystemClock()))
     async with practice(tmp_path, provider=provider) as world:
         account = await world.connect()
         world.clock.advance(LIFE_S + 1)
 
-        processes = [worker.start(tmp_path, account.id, world.clock.now(), 25) for _ in range(2)]
-        outcomes = [await asyncio.to_thread(worker.outcomes, one) for one in processes]
+        async with engine(world) as first, engine(world) as second:
+            query: JsonObject = {"query": "bakery"}
+            calls = [
+                app.executor.execute_tool(account.key, "sandbox_search_contacts", query)
+                for app in (first, second)
+                for _ in range(25)
+            ]
+            outcomes = await asyncio.gather(*calls)
 
-    assert outcomes == [{"result": 25}, {"result": 25}]
+    assert [found(outcome) for outcome in outcomes] == [BAKERS] * 50
     assert (provider.count.token_requests["refresh_token"], provider.count.spent_presented) == (1, 0)
 
 
@@ -118,6 +162,27 @@ async def test_rotation_conflict_without_a_grace(world: Practice) -> None:
 
     (event,) = world.app.outbox.after(LOCAL_TENANT, 0, 10)
     assert event.data["cause"] == "rotation_lost"
+
+
+async def test_revoked_token(world: Practice) -> None:
+    salesforce = await world.connect("salesforce", "anna")
+    others = [await world.connect(name, name) for name in ("hubspot", "sheets")]
+    calls, outbox = world.app.held_calls, world.app.outbox
+    world.sandbox.revoke(user="anna")
+
+    paused = await calls.execute(salesforce.key, "sandbox_append_row", {"row": ["hour 4"]})
+
+    assert isinstance(paused, ReauthRequired)
+    (event,) = outbox.after(LOCAL_TENANT, 0, 10)
+    told = (event.type, event.account_id, event.data["error_code"], event.data["cause"])
+    assert told == ("agent.auth.reauth_required", salesforce.id, "invalid_grant", "revoked")
+    assert [found(await world.search(other, "bakery")) for other in others] == [BAKERS, BAKERS]
+
+    await reconnect(world, salesforce, "anna")
+    assert paused.call_id
+    assert isinstance(await calls.resume(LOCAL_TENANT, paused.call_id), Result)
+    assert world.sandbox.book("anna").rows == [["hour 4"]]
+    assert [each.type for each in outbox.after(LOCAL_TENANT, event.seq, 10)] == ["agent.auth.reauth_completed"]
 
 
 def test_the_page_links_to_tests_that_there_are() -> None:
