@@ -60,6 +60,8 @@ class ReauthRequired(Failure):
     code: ClassVar[str] = "reauth_required"
     cause: str | None = None
     reauth_url: str | None = None
+    confirmation_code: str | None = None
+    """What the page of the link asks the person for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,10 @@ class InsufficientScope(Failure):
 
     code: ClassVar[str] = "insufficient_scope"
     missing: tuple[str, ...] = ()
+    step_up_url: str | None = None
+    """Where the person adds what is missing to what was granted."""
+    confirmation_code: str | None = None
+    """What the page of the link asks the person for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,5 +85,7 @@ SEALED_TABLES = (
         None,
         {"access_token": _of_generation("orphan_access"), "refresh_token": _of_generation("orphan_refresh")},
     ),
-    SealedTable(AuthorizationRow, "connection_id", "connector", {"code_verifier": (Of("id"), "code_verifier")}),
+    SealedTable(
+        AuthorizationRow, "connection_id", "connector", {name: (Of("id"), name) for name in ("code_verifier", "code")}
+    ),
 )
