@@ -11,19 +11,21 @@ import httpx2
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
 from evergrant.dial.guard import Guard, Resolve, system_resolve
-from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
+from evergrant.service.answers import Answers
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.held import HeldCalls
+from evergrant.service.links import Links
 from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
+from evergrant.service.proof import Proofs
 from evergrant.service.registry import Registry
 from evergrant.service.revoking import Revoker
 from evergrant.settings import Settings
@@ -51,6 +53,7 @@ from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.keys import FindKeychain
+from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.sources.keychain import system_keychain
 from evergrant.vault.vault import Vault, open_vault
@@ -103,6 +106,9 @@ class App:
     accounts: Accounts
     connect: Connect
     consent: Consent
+    links: Links
+    proofs: Proofs
+    answers: Answers
     executor: Executor
     held_calls: HeldCalls
     tokens: TokenSource
@@ -174,6 +180,12 @@ def _compose(
     locks = AccountLocks(vault.folder / "locks", clock)
     successors = Successors(grants, agenda, endpoint, clock, world.random)
     revoker = Revoker(catalog, connections, grants, endpoint, successors, clock)
+    connect = Connect(catalog, connections, accounts, authorizations, clock)
+    link_seal = LinkSeal(vault.ring.ring.link_key(), vault.id)
+    links = Links(link_seal, connect, accounts, clock, settings.url, settings.link_proof == "code")
+    consent = Consent(
+        catalog, connections, accounts, grants, authorizations, endpoint, successors, locks, sender, clock, world.live
+    )
     places = Places()
     setbacks = Setbacks(
         accounts=accounts,
@@ -181,7 +193,7 @@ def _compose(
         grants=grants,
         successors=successors,
         clock=clock,
-        reauth_url=lambda key: reauth_url(settings, key),
+        reauth_url=links.reauth,
         verdict=lambda client, grant: verdict(sender, client, grant),
     )
     refresher = Refresher(
@@ -201,7 +213,7 @@ def _compose(
         restored=lambda: is_restored(database, vault.ring),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
-    executor = Executor(catalog, tokens, sender, world.live.redact)
+    executor = Executor(catalog, tokens, sender, world.live.redact, links)
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
     kept_calls = KeptCalls(database, vault.data_keys)
     changes, process = Changes(vault.file), ProcessMark(vault.folder / "locks")
@@ -216,20 +228,11 @@ def _compose(
         desk=AccountDesk(catalog, accounts, grants, locks, revoker),
         panic=Panic(accounts, revoker, refresher, locks, Places()),
         accounts=accounts,
-        connect=Connect(catalog, connections, accounts, authorizations, clock),
-        consent=Consent(
-            catalog,
-            connections,
-            accounts,
-            grants,
-            authorizations,
-            endpoint,
-            successors,
-            locks,
-            sender,
-            clock,
-            world.live,
-        ),
+        connect=connect,
+        consent=consent,
+        links=links,
+        proofs=Proofs(link_seal, clock),
+        answers=Answers(consent, authorizations, clock),
         executor=executor,
         held_calls=HeldCalls(executor, tokens, kept_calls, changes, process, clock),
         tokens=tokens,
@@ -247,8 +250,3 @@ def _in_place(endpoint: TokenEndpoint, places: Places) -> Probe:
             return await endpoint.probe(client)
 
     return probe
-
-
-def reauth_url(settings: Settings, key: AccountKey) -> str:
-    """The page where a person renews an account's grant; it carries an id, no credential."""
-    return f"{settings.url}/reconnect/{key.account_id}"

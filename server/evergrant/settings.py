@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from evergrant.dial.guard import Permitted, permitted
@@ -15,6 +16,12 @@ from evergrant.vault.sources.given import Given, Transit
 DEFAULT_PORT = 8484
 LOCAL_TENANT = "tnt_local"
 """The tenant of a vault that serves one person or one team."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def callback_path(tenant_id: str, connector: str) -> str:
+    """Where the provider's answers for one connection come to."""
+    return f"/callback/{connector}" if tenant_id == LOCAL_TENANT else f"/callback/{tenant_id}/{connector}"
 
 
 def _path(value: object) -> object:
@@ -52,6 +59,8 @@ class Settings(BaseSettings):
     vault_namespace: str | None = Field(default=None, validation_alias="VAULT_NAMESPACE")
     vault_token: OptionalSecret = Field(default=None, validation_alias="VAULT_TOKEN")
     vault_token_file: OptionalPath = Field(default=None, validation_alias="VAULT_TOKEN_FILE")
+    link_proof: Literal["code", "backend"] = "code"
+    return_url: str | None = None
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -83,15 +92,25 @@ class Settings(BaseSettings):
             raise ValueError(f"there is no folder {missing[0] / 'connectors'}")
         return value
 
+    @model_validator(mode="after")
+    def _back_end_has_a_page(self) -> "Settings":
+        """Back to it go people whose consent it must confirm; nobody else may read which consent that is."""
+        parts = urlsplit(self.return_url or "")
+        local = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if self.return_url and not (parts.hostname and (parts.scheme == "https" or local)):
+            raise ValueError("EVERGRANT_RETURN_URL is an https address, or an http one on this machine")
+        if self.link_proof == "backend" and not self.return_url:
+            raise ValueError("EVERGRANT_LINK_PROOF=backend needs EVERGRANT_RETURN_URL, a page of your own")
+        return self
+
     @property
     def url(self) -> str:
         """Where people and providers reach this server."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
-    @property
-    def redirect_uri(self) -> str:
-        """The callback that new connections register."""
-        return f"{self.url}/callback"
+    def redirect_uri(self, tenant_id: str, connector: str) -> str:
+        """The callback that a new connection registers: its own, so that no answer is taken for another's."""
+        return f"{self.url}{callback_path(tenant_id, connector)}"
 
     def given(self, ask: Callable[[bool], Secret] | None = None) -> Given:
         """What a vault's key may come from; `ask` asks a person for a passphrase."""

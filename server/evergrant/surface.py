@@ -14,9 +14,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
-from evergrant.app import App, reauth_url
+from evergrant.app import App
+from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
+from evergrant.entry.api.links import link_routes
+from evergrant.entry.consents import Consents
+from evergrant.entry.cookies import Cookies
 from evergrant.entry.mcp.http import mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
@@ -31,7 +35,8 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         accounts=app.accounts,
         executor=app.executor,
         connect=app.connect,
-        reauth_url=lambda key: reauth_url(app.settings, key),
+        reauth_url=app.links.reauth,
+        links=app.links,
         log=log,
     )
 
@@ -50,7 +55,7 @@ def web_app(
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
     endpoint = mcp_endpoint(server, tenant_of_bearer, origins=own)
     api = Api(tenant_of_bearer, log)
-    pages = Pages(app.connect, app.consent, app.accounts, LOCAL_TENANT, snippets)
+    pages = Pages(consents(app), snippets)
 
     @asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
@@ -59,10 +64,23 @@ def web_app(
 
     hosts = ["localhost", "127.0.0.1", "[::1]", *([public.hostname] if public.hostname else [])]
     return Starlette(
-        routes=[*pages.routes(), *event_routes(api, app.outbox), Route("/healthz", _health), endpoint.route],
+        routes=[
+            *pages.routes(),
+            *event_routes(api, app.outbox),
+            *link_routes(api, app.links),
+            *authorization_routes(api, app.answers),
+            Route("/healthz", _health),
+            endpoint.route,
+        ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         lifespan=lifespan,
     )
+
+
+def consents(app: App, tenants: frozenset[str] | None = frozenset({LOCAL_TENANT})) -> Consents:
+    """The pages at which these tenants' people consent; None is every tenant of the vault."""
+    cookies = Cookies(secure=app.settings.url.startswith("https://"))
+    return Consents(app.links, app.proofs, app.answers, tenants, cookies, app.settings.return_url)
 
 
 async def _health(_request: Request) -> Response:

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -36,9 +37,14 @@ async def in_process(app: App, log: FilteringBoundLogger) -> None:
 @asynccontextmanager
 async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None]:
     """The job set for the block; among the processes of one vault only the leader's ticks."""
+
+    async def tick() -> datetime | None:
+        await app.answers.forget_late()
+        return await app.schedule.tick()
+
     async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:
         scheduler = job_set(
-            app.schedule.tick,
+            tick,
             app.clock,
             app.machine_clock,
             log,

@@ -17,7 +17,7 @@ async def connect(app: App, service: Service, origin: str) -> ConnectedAccount:
         service.name,
         client_id=service.name,
         client_secret=Secret(SECRET),
-        redirect_uri=app.settings.redirect_uri,
+        redirect_uri=app.settings.redirect_uri(LOCAL_TENANT, service.name),
     )
     begun = await app.connect.begin(LOCAL_TENANT, service.name, service.name, {"origin": origin})
     return await _consent(app, begun.url, service.user)

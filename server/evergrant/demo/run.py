@@ -26,7 +26,7 @@ from evergrant.model.clock import SystemClock
 from evergrant.model.failpoint import nothing
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
-from evergrant.settings import Settings
+from evergrant.settings import LOCAL_TENANT, Settings
 
 MIDNIGHT = datetime(2026, 5, 25, tzinfo=UTC)
 SHORTEST_DAY, LONGEST_DAY = 6, 24
@@ -66,7 +66,7 @@ async def _stage(services: tuple[Service, ...], seed: int) -> AsyncGenerator[Sta
         settings = Settings(
             home=Path(folder, "vault"), key_source="file", connector_path=(Path(folder, "data"),), public_url=None
         )
-        clients = {each.name: each.client(settings.redirect_uri) for each in services}
+        clients = {each.name: each.client(settings.redirect_uri(LOCAL_TENANT, each.name)) for each in services}
         sandbox = Sandbox(clients, clock=clock, chance=_repeatable(seed), auto_approve=True)
         with running(sandbox) as origin:
             async with open_app(settings, _surroundings(clock, seed)) as app:

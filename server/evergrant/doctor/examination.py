@@ -145,8 +145,8 @@ class _Examination:
         return [finding for check, look in looks[name] for finding in walled(check, look)]
 
     def redirect_uris(self) -> Iterator[Finding]:
-        expected = f"{self.running.url}{port.CALLBACK}" if self.running else self.settings.redirect_uri
-        return port.redirect_uris(self.read.overview.connections, expected)
+        server = self.running.url if self.running else self.settings.url
+        return port.redirect_uris(self.read.overview.connections, server)
 
     def connectors(self) -> Iterator[Finding]:
         catalog = self._catalog()

@@ -62,6 +62,8 @@ class ReauthRequired(Failure):
     reauth_url: str | None = None
     call_id: str | None = None
     """Of the call that is kept and goes on after the reconnect."""
+    confirmation_code: str | None = None
+    """What the page of the link asks the person for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,10 @@ class InsufficientScope(Failure):
 
     code: ClassVar[str] = "insufficient_scope"
     missing: tuple[str, ...] = ()
+    step_up_url: str | None = None
+    """Where the person adds what is missing to what was granted."""
+    confirmation_code: str | None = None
+    """What the page of the link asks the person for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from evergrant.model.json import JsonObject
 from evergrant.model.live import Redact
 from evergrant.model.outcome import (
     Failure,
+    InsufficientScope,
     InvalidInput,
     Outcome,
     ProviderError,
@@ -32,6 +33,7 @@ from evergrant.model.outcome import (
     Result,
     TokenExpired,
 )
+from evergrant.service.links import Links
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
 from evergrant.store.database import StoreUnavailable
 from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, TokenEnded, without
@@ -58,6 +60,7 @@ class Executor:
     tokens: TokenSource
     sender: Sender
     redact: Redact
+    links: Links
     _writes: set[asyncio.Task[Outcome]] = field(default_factory=set[asyncio.Task[Outcome]])
 
     async def execute_tool(
@@ -108,9 +111,22 @@ class Executor:
             if isinstance(outcome, TokenExpired | ReauthRequired):
                 async with self.tokens.use(grant_key, newer_than=held.grant.generation) as newer:
                     outcome = await self._send(call, newer)
-            return outcome
         except Refused as refused:
-            return refused.failure
+            outcome = refused.failure
+        return self._with_link(key, call, outcome)
+
+    def _with_link(self, key: AccountKey, call: _Call, outcome: Outcome) -> Outcome:
+        """A failure that a person can mend comes with where they do it."""
+        if isinstance(outcome, InsufficientScope):
+            account = self.tokens.account(key)
+            link = self.links.step_up(account, (*outcome.missing, *call.tool.scopes))
+            todo = f"Ask {account.label} to allow it at {link.where}, then call again."
+            return replace(outcome, step_up_url=link.url, confirmation_code=link.code, what_to_do=todo)
+        if isinstance(outcome, ReauthRequired) and outcome.reauth_url is None:
+            link = self.links.reauth(key)
+            todo = f"Ask {self.tokens.account(key).label} to reconnect at {link.where}, then call again."
+            return replace(outcome, reauth_url=link.url, confirmation_code=link.code, what_to_do=todo)
+        return outcome
 
     async def _send(self, call: _Call, held: Held) -> Outcome:
         account = held.account

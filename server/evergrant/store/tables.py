@@ -138,12 +138,16 @@ class OrphanRow(SQLModel, table=True):
 
 
 class AuthorizationRow(SQLModel, table=True):
-    """One consent in flight. The state and the link are stored hashed, the PKCE verifier sealed."""
+    """One consent in flight. State, link and browser are stored hashed, the PKCE verifier and the code sealed.
+
+    `code` is a provider's, kept while the tenant's back end is asked who the person is.
+    """
 
     __tablename__: ClassVar[str] = "authorization"
     __table_args__ = (
         UniqueConstraint("state_hash", name="uq_authorization_state"),
         Index("ix_authorization_expires_at", "expires_at"),
+        Index("ix_authorization_link", "tenant_id", "link_hash"),
     )
 
     tenant_id: str = Field(primary_key=True)
@@ -157,6 +161,10 @@ class AuthorizationRow(SQLModel, table=True):
     redirect_uri: str
     scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
     values: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    link_hash: str | None = None
+    browser_hash: str | None = None
+    needs_confirmation: bool = False
+    code: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     status: str
     detail: str | None = None
     created_at: datetime = Field(sa_column=_time())

@@ -9,7 +9,7 @@ from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select, update
 
-from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount
+from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount, GrantKey
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
 from evergrant.vault.data_keys import destroy
@@ -61,6 +61,11 @@ class Accounts:
         if since is not None:
             given = given.where(col(GrantRow.consented_at) > since)
         return self._database.read(lambda session: session.connection().execute(given).scalar()) or 0
+
+    def consents(self, key: AccountKey) -> int:
+        """How many consents the account has had; 0 where there is no such account."""
+        row = self._database.read(lambda session: session.get(GrantRow, tuple(GrantKey(*key))))
+        return row.consents if row else 0
 
     def crowded(self, connector: str, client_id: str, limit: int) -> set[str]:
         """The subjects that have given at least so many consents to this OAuth client, in any tenant's account."""

@@ -91,5 +91,7 @@ SEALED_TABLES = (
         None,
         {"tool_input": (Of("id"), "tool_input"), "outcome": (Of("id"), "outcome")},
     ),
-    SealedTable(AuthorizationRow, "connection_id", "connector", {"code_verifier": (Of("id"), "code_verifier")}),
+    SealedTable(
+        AuthorizationRow, "connection_id", "connector", {name: (Of("id"), name) for name in ("code_verifier", "code")}
+    ),
 )

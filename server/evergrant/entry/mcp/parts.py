@@ -7,6 +7,7 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.catalog.catalog import Catalog
 from evergrant.service.connect import Connect
 from evergrant.service.execute import Executor
+from evergrant.service.links import Links
 from evergrant.tokens.refusals import ReauthUrl
 from evergrant.vault.accounts import Accounts
 
@@ -22,5 +23,6 @@ class Parts:
     executor: Executor
     connect: Connect
     reauth_url: ReauthUrl
+    links: Links
     log: FilteringBoundLogger
     most_named_tools: int = MOST_NAMED_TOOLS

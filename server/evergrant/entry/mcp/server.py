@@ -35,7 +35,8 @@ Evergrant gives you tools that act as connected accounts: people's standings wit
 spreadsheet. Call list_accounts first. Tools named after a service are ready to call; all others are found with \
 search_tools, explained by describe_tools and called with execute_tool.
 Tokens are renewed for you, so never ask for one. When a call fails with reauth_required, the person must open its \
-reauth_url: give them the link as it is, say which account it is for, and do not guess or make up the data meanwhile. \
+reauth_url: give them the link and the confirmation_code as they are, say which account it is for, and do not guess or \
+make up the data meanwhile; with insufficient_scope it is the step_up_url. \
 An empty result means that the query ran and matched nothing. A failure says what to do next; retry only what says \
 that it may be retried."""
 

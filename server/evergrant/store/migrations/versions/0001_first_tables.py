@@ -23,6 +23,10 @@ def upgrade() -> None:
         sa.Column("redirect_uri", sa.String(), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("link_hash", sa.String(), nullable=True),
+        sa.Column("browser_hash", sa.String(), nullable=True),
+        sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.LargeBinary(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("detail", sa.String(), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
@@ -31,6 +35,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("state_hash", name="uq_authorization_state"),
     )
     op.create_index("ix_authorization_expires_at", "authorization", ["expires_at"])
+    op.create_index("ix_authorization_link", "authorization", ["tenant_id", "link_hash"])
 
     op.create_table(
         "connected_account",
