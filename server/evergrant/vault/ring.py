@@ -14,6 +14,7 @@ from evergrant.model.secret import Secret
 from evergrant.vault.seal import KEY_LENGTH
 
 SPOOL_PURPOSE = b"evergrant rescue spool v1"
+STATE_PURPOSE = b"evergrant mcp request state v1"
 BEARER_PURPOSE = b"evergrant local http bearer v1"
 
 
@@ -40,6 +41,10 @@ class KeyRing:
     def spool_key(self) -> bytes:
         """The key of the rescue spool, which outlives the vault's keys as the bearer does."""
         return hmac.new(self.bearer, SPOOL_PURPOSE, hashlib.sha256).digest()
+
+    def state_key(self) -> bytes:
+        """The key of what MCP clients carry from round to round of a call; it too outlives the vault's keys."""
+        return hmac.new(self.bearer, STATE_PURPOSE, hashlib.sha256).digest()
 
     def text(self) -> Secret:
         """The ring as a source keeps it: short, since a Windows credential holds 1,280 characters."""
