@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     vault_token_file: OptionalPath = Field(default=None, validation_alias="VAULT_TOKEN_FILE")
     link_proof: Literal["code", "backend"] = "code"
     return_url: str | None = None
+    hold_s: Annotated[float, Field(ge=0, le=300)] = 45
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

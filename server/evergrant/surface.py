@@ -33,11 +33,13 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
     return Parts(
         catalog=app.catalog,
         accounts=app.accounts,
-        executor=app.executor,
+        calls=app.held_calls,
         connect=app.connect,
         reauth_url=app.links.reauth,
         links=app.links,
         log=log,
+        state_key=app.vault.key.ring.state_key(),
+        hold_s=app.settings.hold_s,
     )
 
 

@@ -56,8 +56,10 @@ def parts(world: Practice, logged: LogCapture) -> Parts:
     return Parts(
         catalog=app.catalog,
         accounts=app.accounts,
-        executor=app.executor,
+        calls=app.held_calls,
         connect=app.connect,
         reauth_url=lambda key: reauth_url(app.settings, key),
         log=log,
+        state_key=app.vault.key.ring.state_key(),
+        hold_s=0,
     )

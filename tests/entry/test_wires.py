@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 CANARY = "at_SECRET_canary of anna@example.test"
-META = ["list_accounts", "search_tools", "describe_tools", "execute_tool", "connect_account"]
+META = ["list_accounts", "search_tools", "describe_tools", "execute_tool", "resume_call", "connect_account"]
 NAMED = [
     "sandbox_append_row",
     "sandbox_create_contact",

@@ -60,10 +60,10 @@ class ReauthRequired(Failure):
     code: ClassVar[str] = "reauth_required"
     cause: str | None = None
     reauth_url: str | None = None
+    confirmation_code: str | None = None
+    """What the page at `reauth_url` asks for, so that only who was asked can finish."""
     call_id: str | None = None
     """Of the call that is kept and goes on after the reconnect."""
-    confirmation_code: str | None = None
-    """What the page of the link asks the person for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from evergrant.vault.seal import KEY_LENGTH
 
 SPOOL_PURPOSE = b"evergrant rescue spool v1"
 LINK_PURPOSE = b"evergrant links v1"
+STATE_PURPOSE = b"evergrant mcp request state v1"
 BEARER_PURPOSE = b"evergrant local http bearer v1"
 
 
@@ -45,6 +46,10 @@ class KeyRing:
     def link_key(self) -> bytes:
         """The key of links to consent pages, which outlives the vault's keys likewise: a link lives for a day."""
         return hmac.new(self.bearer, LINK_PURPOSE, hashlib.sha256).digest()
+
+    def state_key(self) -> bytes:
+        """The key of what MCP clients carry from round to round of a call; it too outlives the vault's keys."""
+        return hmac.new(self.bearer, STATE_PURPOSE, hashlib.sha256).digest()
 
     def text(self) -> Secret:
         """The ring as a source keeps it: short, since a Windows credential holds 1,280 characters."""
