@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     vault_token_file: OptionalPath = Field(default=None, validation_alias="VAULT_TOKEN_FILE")
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
+    notify: Literal["off", "desktop"] = "off"
+    """Where the person at this machine is told that an account must be reconnected."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")
