@@ -1,6 +1,8 @@
 """The composition root: the one place that builds objects and hands them to each other."""
 
+import os
 import random
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +13,10 @@ import httpx2
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
 from evergrant.dial.guard import Guard, Resolve, system_resolve
+from evergrant.events.desktop import DesktopNotes, system_program
+from evergrant.events.dispatcher import Dispatcher
+from evergrant.events.patience import Patience
+from evergrant.events.send import Post
 from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.live import LiveSecrets
@@ -28,7 +34,8 @@ from evergrant.service.person import verdict
 from evergrant.service.proof import Proofs
 from evergrant.service.registry import Registry
 from evergrant.service.revoking import Revoker
-from evergrant.settings import Settings
+from evergrant.service.webhooks import Webhooks
+from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.store.changes import Changes
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import check_folder
@@ -49,6 +56,8 @@ from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.deliveries import Deliveries
+from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
@@ -114,7 +123,17 @@ class App:
     tokens: TokenSource
     schedule: Schedule
     outbox: Outbox
+    dispatcher: Dispatcher
+    webhooks: Webhooks
+    notes: DesktopNotes | None
+    """None where no notes are wished for, or this machine has no program that shows them."""
     live: LiveSecrets
+
+    async def tell_news(self) -> None:
+        """Have what is due told: by webhook, and on the desktop. Raises StoreUnavailable."""
+        if self.notes:
+            await self.notes.show_new()
+        await self.dispatcher.deliver_due()
 
 
 @asynccontextmanager
@@ -140,6 +159,7 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
             finally:
                 app.schedule.close()
                 await app.held_calls.drain()
+                await app.dispatcher.close()
                 await app.executor.drain()
                 await app.tokens.drain()
     finally:
@@ -217,6 +237,8 @@ def _compose(
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
     kept_calls = KeptCalls(database, vault.data_keys)
     changes, process = Changes(vault.file), ProcessMark(vault.folder / "locks")
+    outbox, deliveries = Outbox(database), Deliveries(database, keys)
+    post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
     return App(
         settings=settings,
         clock=clock,
@@ -237,9 +259,19 @@ def _compose(
         held_calls=HeldCalls(executor, tokens, kept_calls, changes, process, clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
-        outbox=Outbox(database),
+        outbox=outbox,
+        dispatcher=Dispatcher(deliveries, post, Patience(world.random), clock),
+        webhooks=Webhooks(Endpoints(database, keys), deliveries, post, post.guard, clock),
+        notes=_notes(settings, vault, outbox, accounts),
         live=world.live,
     )
+
+
+def _notes(settings: Settings, vault: Vault, outbox: Outbox, accounts: Accounts) -> DesktopNotes | None:
+    if settings.notify != "desktop":
+        return None
+    show = system_program(sys.platform, os.environ)  # noqa: TID251  (the desktop's own variables)
+    return DesktopNotes(outbox, accounts, LOCAL_TENANT, vault.folder / "run", show) if show else None
 
 
 def _in_place(endpoint: TokenEndpoint, places: Places) -> Probe:

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     hold_s: Annotated[float, Field(ge=0, le=300)] = 45
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
+    notify: Literal["off", "desktop"] = "off"
+    """Where the person at this machine is told that an account must be reconnected."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")

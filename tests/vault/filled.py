@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Session, SQLModel, select
-from tests.vault.samples import START, account, grant, renewed
+from tests.vault.samples import START, account, endpoint, grant, renewed
 
 from evergrant.model.account import AccountKey, ConnectedAccount, Connection
 from evergrant.model.secret import Secret
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants
 from evergrant.vault.sealed_fields import SEALED_TABLES, SealedTable
 from evergrant.vault.vault import Vault
@@ -42,6 +43,7 @@ async def fill(vault: Vault) -> None:
             await Authorizations(vault.database, vault.data_keys).add(
                 _consent(tenant_id, connector, number), Secret(f"state {tenant_id} {number}")
             )
+            await _add_endpoint(vault, tenant_id, number)
 
 
 async def _connect(vault: Vault, new: ConnectedAccount) -> None:
@@ -51,6 +53,13 @@ async def _connect(vault: Vault, new: ConnectedAccount) -> None:
     for held in grants.of_account(new.key):
         await grants.commit(held, renewed(2))
         await grants.commit(held, renewed(2))
+
+
+async def _add_endpoint(vault: Vault, tenant_id: str, number: int) -> None:
+    """One that has been given a second secret."""
+    endpoints, added = Endpoints(vault.database, vault.data_keys), endpoint(number, tenant_id=tenant_id)
+    await endpoints.add(added, Secret(f"whsec_first_{number}"))
+    await endpoints.rotate(added.key, Secret(f"whsec_second_{number}"), START + timedelta(days=1))
 
 
 def connection(tenant_id: str, connector: str, number: int) -> Connection:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.endpoint import Endpoint
 from evergrant.model.event import Event, reauth_required
 from evergrant.model.grant import Grant
 from evergrant.model.secret import Secret
@@ -45,6 +46,10 @@ def grant(generation: int = 1, *, refresh_at: datetime | None = DUE) -> Grant:
 def renewed(generation: int = 2) -> Renewed:
     """What an exchange brings: the grant of that generation, and the account as it was."""
     return Renewed(grant(generation), account().values, account().scopes_granted)
+
+
+def endpoint(number: int = 1, *, tenant_id: str = "tnt_a", types: tuple[str, ...] = ()) -> Endpoint:
+    return Endpoint(f"wh_{number}", tenant_id, f"https://hooks.example/{number}", types, START)
 
 
 def death(of: ConnectedAccount) -> Event:

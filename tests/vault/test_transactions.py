@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, event
 from tests.fakes.clock import ManualClock
 from tests.vault.conftest import no_keychain
-from tests.vault.samples import START, account, death, grant, renewed
+from tests.vault.samples import START, account, death, endpoint, grant, renewed
 from tests.vault.test_authorizations import STATE, consent
 
 import evergrant.vault
@@ -28,6 +28,8 @@ from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.deliveries import Claim, Deliveries, Setback
+from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants, Held
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.rotation import Rotation
@@ -36,6 +38,7 @@ from evergrant.vault.vault import Vault, open_vault
 pytestmark = pytest.mark.anyio
 KEY = account().grant_key
 CONNECTION = Connection("client_1", "tnt_a", "sandbox", "abc", Secret("of-this-client"), "http://x/callback", (), START)
+HOOK, SIGNING = endpoint(), Secret("whsec_of-this-endpoint")
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
 HARMLESS = ("SELECT", "PRAGMA")
 
@@ -80,6 +83,8 @@ class Stores:
     agenda: Agenda
     grants: Grants
     outbox: Outbox
+    endpoints: Endpoints
+    deliveries: Deliveries
 
     @property
     def held(self) -> Held:
@@ -107,7 +112,10 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Agenda(database),
         Grants(database, keys),
         Outbox(database),
+        Endpoints(database, keys),
+        Deliveries(database, keys),
     )
+    await made.endpoints.add(HOOK, SIGNING)
     await made.connections.put(CONNECTION)
     await made.grants.connect(account(), grant())
     await made.authorizations.add(consent(), STATE)
@@ -139,6 +147,21 @@ async def brought_forward(stores: Stores) -> None:
     await stores.agenda.bring_forward("tnt_a", "client_1", START)
 
 
+async def claimed(stores: Stores) -> Claim:
+    await stores.grants.bury(stores.held, "revoked", death(account()))
+    claim = await stores.deliveries.claim(HOOK.key, START, START + timedelta(minutes=1))
+    assert claim
+    return claim
+
+
+async def delivered(stores: Stores) -> None:
+    await stores.deliveries.delivered(await claimed(stores), START)
+
+
+async def failed(stores: Stores) -> None:
+    await stores.deliveries.failed(await claimed(stores), Setback("http_500", START + timedelta(minutes=1)), START)
+
+
 NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
@@ -150,6 +173,16 @@ DRIVEN: dict[str, Drive] = {
     "Authorizations.take": lambda on: on.authorizations.take(consent()),
     "Authorizations.finish": lambda on: on.authorizations.finish(consent(), "done", "conn_1"),
     "Authorizations.cancel": lambda on: on.authorizations.cancel(consent(), "not wanted"),
+    "Endpoints.add": lambda on: on.endpoints.add(endpoint(2), SIGNING),
+    "Endpoints.rotate": lambda on: on.endpoints.rotate(HOOK.key, Secret("whsec_other"), START),
+    "Endpoints.disable": lambda on: on.endpoints.disable(HOOK.key, "by hand"),
+    "Endpoints.enable": lambda on: on.endpoints.enable(HOOK.key, START),
+    "Endpoints.remove": lambda on: on.endpoints.remove(HOOK.key),
+    "Deliveries.claim": claimed,
+    "Deliveries.delivered": delivered,
+    "Deliveries.failed": failed,
+    "Deliveries.put_off": lambda on: on.deliveries.put_off(HOOK.key, "sealed", START),
+    "Deliveries.replay": lambda on: on.deliveries.replay(HOOK.key, 0, START),
     "Connections.put": lambda on: on.connections.put(CONNECTION),
     "Connections.set_fault": lambda on: on.connections.set_fault(
         CONNECTION, "invalid_client", connection_faulted(CONNECTION, "invalid_client", START)
@@ -180,6 +213,12 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Accounts.free_alias": lambda on: on.accounts.free_alias("tnt_a", "acme-1"),
     "Authorizations.get": lambda on: on.authorizations.get("tnt_a", "link_1"),
     "Authorizations.with_state": lambda on: on.authorizations.with_state(STATE),
+    "Outbox.last": lambda on: on.outbox.last("tnt_a"),
+    "Endpoints.all": lambda on: on.endpoints.all("tnt_a"),
+    "Endpoints.get": lambda on: on.endpoints.get(HOOK.key),
+    "Endpoints.secrets": lambda on: on.endpoints.secrets(HOOK.key, START),
+    "Deliveries.slots": lambda on: on.deliveries.slots(START),
+    "Deliveries.latest": lambda on: on.deliveries.latest(HOOK.key, 10),
     "Connections.find": lambda on: on.connections.find("tnt_a", "sandbox"),
     "Connections.by_id": lambda on: on.connections.by_id("tnt_a", "client_1"),
     "Connections.all": lambda on: on.connections.all("tnt_a"),

@@ -16,6 +16,7 @@ from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_s
 from evergrant.cli.output import Output
 from evergrant.cli.server import AlreadyRunning, Running, listening, runs_here, server_lock, write_running
 from evergrant.entry import socket
+from evergrant.entry.delivering import delivering
 from evergrant.entry.jobs import job_set, keep_on_time
 from evergrant.entry.mcp.http import bearer_tenant
 from evergrant.entry.mcp.server import make_server
@@ -54,8 +55,11 @@ async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, Non
         )
         scheduler.start()
         watch = asyncio.create_task(keep_on_time(scheduler, app.machine_clock))
+        if app.settings.notify == "desktop" and app.notes is None:
+            log.warning("no notes on the desktop: notify-send (package libnotify-bin) is not installed")
         try:
-            yield
+            async with delivering(app.tell_news, app.vault.database, app.machine_clock, log):
+                yield
         finally:
             watch.cancel()
             scheduler.shutdown(wait=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from evergrant.model.account import Cause, ConnectedAccount, Connection
 from evergrant.model.ids import new_id
@@ -16,6 +16,7 @@ EventType = Literal[
     "connection.faulted",
     "connection.recovered",
 ]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,3 +218,51 @@ class EventRow(SQLModel, table=True):
     type: str
     data: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
     occurred_at: datetime = Field(sa_column=_time())
+
+
+class WebhookEndpointRow(SQLModel, table=True):
+    """Where a tenant's events are sent. No types are all; `reason` says why it is disabled.
+
+    Of the receiver: `failures` in a row since `failing_since`, and `not_before`, until which it is left alone.
+    """
+
+    __tablename__: ClassVar[str] = "webhook_endpoint"
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    url: str
+    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    former_secret: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    former_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    types: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    state: str
+    reason: str | None = None
+    failures: int = 0
+    failing_since: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    not_before: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    last_error: str | None = None
+    delivered_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    created_at: datetime = Field(sa_column=_time())
+
+
+class DeliveryRow(SQLModel, table=True):
+    """One event on its way to one endpoint, written with the event.
+
+    `subject` is what the event is about: of the waiting ones of a subject the first goes first. `lease_until` keeps
+    other processes from sending it too; `fence` tells attempts apart.
+    """
+
+    __tablename__: ClassVar[str] = "delivery"
+    __table_args__ = (Index("ix_delivery_state", "tenant_id", "endpoint_id", "state", "subject", "seq"),)
+
+    tenant_id: str = Field(primary_key=True)
+    endpoint_id: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    subject: str
+    state: str
+    due_at: datetime = Field(sa_column=_time())
+    attempts: int = 0
+    fence: int = 0
+    lease_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    last_error: str | None = None
+    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
