@@ -24,7 +24,10 @@ from tests.fakes.oidc_connector import write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 from tests.fakes.receiver import Delivery, receiver
 
+from evergrant.app import open_app, real_world
+from evergrant.dial.guard import permitted
 from evergrant.model.json import JsonObject
+from evergrant.settings import LOCAL_TENANT, Settings
 
 CERTIFIED, SANDBOX = oidc_connector.NAME, "sandbox"
 CERTIFIED_LIFE_S = 6
@@ -156,7 +159,7 @@ async def stage(folder: Path) -> AsyncGenerator[Stage]:
             _run(
                 command, "connections", "add", SANDBOX, *_client(practice["client_id"]), given=practice["client_secret"]
             )
-            secret = _run(command, "webhooks", "add", inbox)["secret"]
+            secret = await _add_webhook(command, inbox)
             bearer = _run(command, "token")["token"]
             origin = f"origin={practice['url']}"
             accounts = {
@@ -201,14 +204,17 @@ def _first_object(process: subprocess.Popen[str]) -> str:
 
 async def _connect(browser: Browser, command: Command, person: str, *arguments: str) -> str:
     """Connect an account by the command, whose link the person opens; its id."""
-    process = command.start("connect", *arguments, "--no-browser")
+    process = command.start("connect", *arguments, "--no-browser", "--json")
     assert process.stderr
-    said = ""
-    while not (ADDRESS.search(said) and CODE.search(said)):
-        line = await asyncio.to_thread(process.stderr.readline)
-        assert line, said
-        said += line
-    ending = await follow(browser, found(ADDRESS, said), found(CODE, said), person)
+    invited = json.loads(await asyncio.to_thread(process.stderr.readline))
+    ending = await follow(browser, invited["url"], invited["confirmation_code"], person)
     printed, trouble = await asyncio.to_thread(process.communicate, timeout=30)
     assert process.returncode == 0, ending.text + printed + trouble
-    return found(re.compile(r"conn_\w+"), printed)
+    return cast("str", json.loads(printed)["id"])
+
+
+async def _add_webhook(command: Command, url: str) -> str:
+    settings = Settings(home=command.home, key_source="file", allow_private_hosts=permitted(["127.0.0.1"]))
+    async with open_app(settings, real_world()) as app:
+        _, secret = await app.webhooks.add(LOCAL_TENANT, url)
+    return secret.reveal()

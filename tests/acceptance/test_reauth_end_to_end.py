@@ -13,7 +13,7 @@ from mcp import Client
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitRequestURLParams, ElicitResult
 from tests.acceptance.reauth_stage import CERTIFIED, MOST_SECONDS, SANDBOX, Stage, stage
 from tests.fakes.receiver import Delivery
-from tests.fakes.ts_client import ts_client
+from tests.fakes.typescript_client import ts_client
 
 from evergrant.model.clock import SystemClock
 from evergrant.model.json import JsonObject
