@@ -5,8 +5,8 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -24,10 +24,7 @@ from tests.fakes.oidc_connector import write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 from tests.fakes.receiver import Delivery, receiver
 
-from evergrant.app import open_app, real_world
-from evergrant.dial.guard import permitted
 from evergrant.model.json import JsonObject
-from evergrant.settings import LOCAL_TENANT, Settings
 
 CERTIFIED, SANDBOX = oidc_connector.NAME, "sandbox"
 CERTIFIED_LIFE_S = 6
@@ -137,54 +134,60 @@ def _ask(url: str, body: JsonObject | None = None) -> JsonObject:
 async def stage(folder: Path) -> AsyncGenerator[Stage]:
     """Everything runs, and three accounts are connected."""
     story = Story(asyncio.get_running_loop())
-    port = free_port()
-    with ExitStack() as processes:
+    with _programs(folder, story) as (command, certified, practice, inbox):
         async with chromium() as browser:
-            callback = f"http://localhost:{port}/callback/{CERTIFIED}"
-            certified = processes.enter_context(
-                oidc_provider(access_token_seconds=CERTIFIED_LIFE_S, redirect_uris=(callback,))
+            said = await asyncio.gather(
+                _run(command, "token"),
+                _run(command, "webhooks", "add", inbox),
+                _add_client(command, CERTIFIED, certified.client_id, certified.client_secret),
+                _add_client(command, SANDBOX, practice["client_id"], practice["client_secret"]),
             )
-            more = {
-                "EVERGRANT_CONNECTOR_PATH": str(write_connector(folder / "own", certified)),
-                "EVERGRANT_ALLOW_PRIVATE_HOSTS": "127.0.0.1",
-            }
-            command = Command(folder / "vault", port, more)
-            life = str(SANDBOX_LIFE_S)
-            practice = processes.enter_context(
-                _running(command, "sandbox", "--port", str(free_port()), "--token-life", life, "--json")
+            origin = ("--set", f"origin={practice['url']}")
+            ids = await asyncio.gather(
+                _connect(browser, command, "anna", CERTIFIED, "--alias", "crm"),
+                _connect(browser, command, "anna", SANDBOX, "--alias", "sheet", *origin),
+                _connect(browser, command, "bert", SANDBOX, "--alias", "notes", *origin),
             )
-            processes.enter_context(_running(command, "serve", "--json"))
-            inbox = processes.enter_context(receiver(story.add))
-            _run(command, "connections", "add", CERTIFIED, *_client(certified.client_id), given=certified.client_secret)
-            _run(
-                command, "connections", "add", SANDBOX, *_client(practice["client_id"]), given=practice["client_secret"]
-            )
-            secret = await _add_webhook(command, inbox)
-            bearer = _run(command, "token")["token"]
-            origin = f"origin={practice['url']}"
-            accounts = {
-                "crm": await _connect(browser, command, "anna", CERTIFIED, "--alias", "crm"),
-                "sheet": await _connect(browser, command, "anna", SANDBOX, "--alias", "sheet", "--set", origin),
-                "notes": await _connect(browser, command, "bert", SANDBOX, "--alias", "notes", "--set", origin),
-            }
+            accounts = dict(zip(("crm", "sheet", "notes"), ids, strict=True))
+            bearer, secret = said[0]["token"], said[1]["secret"]
             yield Stage(command, certified, practice["url"], browser, bearer, secret, story, accounts)
 
 
-def _client(client_id: str) -> tuple[str, ...]:
-    return ("--client-id", client_id, "--client-secret-stdin")
+@contextmanager
+def _programs(folder: Path, story: Story) -> Generator[tuple[Command, OidcProvider, dict[str, str], str]]:
+    """The certified server, the sandbox (and what it says of itself), the server, and the receiver's address."""
+    port, life = free_port(), str(SANDBOX_LIFE_S)
+    callback = f"http://localhost:{port}/callback/{CERTIFIED}"
+    with (
+        oidc_provider(access_token_seconds=CERTIFIED_LIFE_S, redirect_uris=(callback,)) as certified,
+        receiver(story.add) as inbox,
+    ):
+        connectors = str(write_connector(folder / "own", certified))
+        more = {"EVERGRANT_CONNECTOR_PATH": connectors, "EVERGRANT_ALLOW_PRIVATE_HOSTS": "127.0.0.1"}
+        command = Command(folder / "vault", port, more)
+        sandbox = ("sandbox", "--port", str(free_port()), "--token-life", life)
+        with _running(command, *sandbox) as practice, _running(command, "serve"):
+            yield command, certified, practice, inbox
 
 
-def _run(command: Command, *arguments: str, given: str = "") -> dict[str, str]:
+async def _run(command: Command, *arguments: str, given: str = "") -> dict[str, str]:
     """What the command says as JSON."""
-    done = command.run(*arguments, "--json", given=given)
+    done = await asyncio.to_thread(command.run, *arguments, "--json", given=given)
     assert done.returncode == 0, done.stdout + done.stderr
     return cast("dict[str, str]", json.loads(done.stdout))
+
+
+def _add_client(
+    command: Command, connector: str, client_id: str, client_secret: str
+) -> Coroutine[None, None, dict[str, str]]:
+    options = ("--client-id", client_id, "--client-secret-stdin")
+    return _run(command, "connections", "add", connector, *options, given=client_secret)
 
 
 @contextmanager
 def _running(command: Command, *arguments: str) -> Generator[dict[str, str]]:
     """A process that runs until the block ends; yields what it said when it was ready."""
-    process = command.start(*arguments)
+    process = command.start(*arguments, "--json")
     try:
         yield cast("dict[str, str]", json.loads(_first_object(process)))
     finally:
@@ -211,10 +214,3 @@ async def _connect(browser: Browser, command: Command, person: str, *arguments: 
     printed, trouble = await asyncio.to_thread(process.communicate, timeout=30)
     assert process.returncode == 0, ending.text + printed + trouble
     return cast("str", json.loads(printed)["id"])
-
-
-async def _add_webhook(command: Command, url: str) -> str:
-    settings = Settings(home=command.home, key_source="file", allow_private_hosts=permitted(["127.0.0.1"]))
-    async with open_app(settings, real_world()) as app:
-        _, secret = await app.webhooks.add(LOCAL_TENANT, url)
-    return secret.reveal()
