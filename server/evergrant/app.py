@@ -24,6 +24,7 @@ from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.answers import Answers
+from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
@@ -158,7 +159,8 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
                 yield app
             finally:
                 app.schedule.close()
-                await app.held_calls.drain()
+                await app.held_calls.runs.drain()
+                app.held_calls.changes.close()
                 await app.dispatcher.close()
                 await app.executor.drain()
                 await app.tokens.drain()
@@ -236,7 +238,8 @@ def _compose(
     executor = Executor(catalog, tokens, sender, world.live.redact, links)
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
     kept_calls = KeptCalls(database, vault.data_keys)
-    changes, process = Changes(vault.file), ProcessMark(vault.folder / "locks")
+    mark = ProcessMark(vault.folder / "locks")
+    runs = CallRuns(executor, tokens, kept_calls, mark, clock, world.failpoint)
     outbox, deliveries = Outbox(database), Deliveries(database, keys)
     post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
     return App(
@@ -256,7 +259,7 @@ def _compose(
         proofs=Proofs(link_seal, clock),
         answers=Answers(consent, authorizations, clock),
         executor=executor,
-        held_calls=HeldCalls(executor, tokens, kept_calls, changes, process, clock),
+        held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
         outbox=outbox,

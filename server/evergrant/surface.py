@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App
 from evergrant.entry.api.authorizations import authorization_routes
+from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.links import link_routes
@@ -81,6 +82,7 @@ def web_app(
             *event_routes(api, app.outbox),
             *link_routes(api, app.links),
             *authorization_routes(api, app.answers),
+            *call_routes(api, app.accounts, app.held_calls),
             Route("/healthz", _health),
             endpoint.route,
         ],

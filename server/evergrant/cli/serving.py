@@ -52,16 +52,21 @@ async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, Non
             elected=leader.elected,
             stand_by=app.schedule.stand_by,
             begin_epoch=lambda: advance(app.vault.database, app.vault.ring),
+            tend_calls=app.held_calls.runs.tend,
         )
         scheduler.start()
-        watch = asyncio.create_task(keep_on_time(scheduler, app.machine_clock))
+        watches = [
+            asyncio.create_task(keep_on_time(scheduler, app.machine_clock)),
+            asyncio.create_task(app.held_calls.runs.watch()),
+        ]
         if app.settings.notify == "desktop" and app.notes is None:
             log.warning("no notes on the desktop: notify-send (package libnotify-bin) is not installed")
         try:
             async with delivering(app.tell_news, app.vault.database, app.machine_clock, log):
                 yield
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             scheduler.shutdown(wait=False)
 
 
