@@ -20,6 +20,7 @@ from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.links import link_routes
+from evergrant.entry.api.webhooks import webhook_routes
 from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies
 from evergrant.entry.mcp.http import mcp_endpoint
@@ -79,10 +80,11 @@ def web_app(
     return Starlette(
         routes=[
             *pages.routes(),
-            *event_routes(api, app.outbox),
+            *event_routes(api, app.outbox, app.clock),
             *link_routes(api, app.links),
             *authorization_routes(api, app.answers),
             *call_routes(api, app.accounts, app.held_calls),
+            *webhook_routes(api, app.webhooks),
             Route("/healthz", _health),
             endpoint.route,
         ],

@@ -162,6 +162,11 @@ async def failed(stores: Stores) -> None:
     await stores.deliveries.failed(await claimed(stores), Setback("http_500", START + timedelta(minutes=1)), START)
 
 
+async def replayed(stores: Stores) -> None:
+    await delivered(stores)
+    await stores.deliveries.replay(HOOK.key, 0, START)
+
+
 NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
@@ -182,7 +187,7 @@ DRIVEN: dict[str, Drive] = {
     "Deliveries.delivered": delivered,
     "Deliveries.failed": failed,
     "Deliveries.put_off": lambda on: on.deliveries.put_off(HOOK.key, "sealed", START),
-    "Deliveries.replay": lambda on: on.deliveries.replay(HOOK.key, 0, START),
+    "Deliveries.replay": replayed,
     "Connections.put": lambda on: on.connections.put(CONNECTION),
     "Connections.set_fault": lambda on: on.connections.set_fault(
         CONNECTION, "invalid_client", connection_faulted(CONNECTION, "invalid_client", START)

@@ -100,6 +100,6 @@ async def test_a_file_that_is_damaged_is_told(filled: Vault) -> None:
 
 async def test_the_standing_counts_data_keys_by_version(filled: Vault) -> None:
     found = await standing(filled)
-    assert (found.id, found.key_versions, found.data_keys) == (filled.id, (1,), {1: 8})
+    assert (found.id, found.key_versions, found.data_keys) == (filled.id, (1,), {1: 12})
     assert (found.epoch, found.epoch_beside_key, found.restored, found.rotation_unfinished) == (0, 0, False, False)
     assert found.bytes["vault.db"] == filled.file.stat().st_size

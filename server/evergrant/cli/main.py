@@ -12,12 +12,14 @@ from evergrant.cli import (
     consent,
     demo,
     doctor,
+    events,
     install,
     revoke,
     sandbox,
     serve,
     tools,
     vault,
+    webhooks,
 )
 
 
@@ -41,6 +43,8 @@ def build() -> typer.Typer:
     app.command(epilog="Examples: evergrant revoke acme --json; evergrant revoke --all --at-provider --dry-run")(
         revoke.revoke
     )
+    app.add_typer(webhooks.webhooks, name="webhooks")
+    app.command(epilog="Example: evergrant events --after 12 --follow --json")(events.events)
     app.add_typer(vault.vault, name="vault")
     app.add_typer(tools.tools, name="tools")
     app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(

@@ -1,5 +1,6 @@
 """What happens to grants, as told to the outside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -17,6 +18,11 @@ EventType = Literal[
     "connection.recovered",
 ]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+
+
+def unknown_types(names: Sequence[str]) -> list[str]:
+    """Those of the names that are no event's."""
+    return [name for name in names if name not in EVENT_TYPES]
 
 
 @dataclass(frozen=True, slots=True)

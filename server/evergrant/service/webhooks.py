@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from evergrant.dial.guard import Guard
 from evergrant.events.message import new_secret, trial
@@ -10,7 +10,7 @@ from evergrant.events.send import Post, Reply
 from evergrant.events.target import check_target
 from evergrant.model.clock import Clock
 from evergrant.model.endpoint import Delivery, Endpoint, EndpointKey
-from evergrant.model.event import EVENT_TYPES
+from evergrant.model.event import EVENT_TYPES, unknown_types
 from evergrant.model.ids import new_id
 from evergrant.model.secret import Secret
 from evergrant.vault.deliveries import Deliveries
@@ -56,7 +56,7 @@ class Webhooks:
 
     async def add(self, tenant_id: str, url: str, types: Sequence[str] = ()) -> tuple[Endpoint, Secret]:
         """A new endpoint and what it will sign with, which is told this once; raises BadTarget, CannotAddWebhook."""
-        if unknown := [name for name in types if name not in EVENT_TYPES]:
+        if unknown := unknown_types(types):
             raise CannotAddWebhook(f"There is no event type {unknown[0]!r}. There are: {', '.join(EVENT_TYPES)}.")
         if len(self.endpoints.all(tenant_id)) >= MOST:
             raise CannotAddWebhook(f"There are {MOST} webhooks already. First take one away: evergrant webhooks remove")
@@ -105,3 +105,14 @@ class Webhooks:
     async def remove(self, endpoint: Endpoint) -> None:
         """Forget the endpoint, its secret and its deliveries; the events stay in the outbox."""
         await self.endpoints.remove(endpoint.key)
+
+
+def since_of(text: str) -> int | datetime | None:
+    """An event's number, or a time (ISO 8601; UTC where it names no zone); None for what is neither."""
+    if text.isascii() and text.isdigit():
+        return int(text[:15])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
