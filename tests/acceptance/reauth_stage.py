@@ -16,13 +16,12 @@ from mcp import Client
 from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from playwright.async_api import Browser
-from standardwebhooks import Webhook
 from tests.fakes import oidc_connector
 from tests.fakes.browser import Ending, chromium, follow
 from tests.fakes.command import Command, free_port
 from tests.fakes.oidc_connector import write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
-from tests.fakes.receiver import Delivery, receiver
+from tests.fakes.receiver import OK, Received, Reply, receiving
 
 from evergrant.model.json import JsonObject
 
@@ -41,17 +40,22 @@ class Story:
     """What happened, in its order: events as they arrived at the receiver, and what the agent was told."""
 
     loop: asyncio.AbstractEventLoop
-    told: list[str | Delivery] = field(default_factory=list[str | Delivery])
+    told: list[str | Received] = field(default_factory=list[str | Received])
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
         """Forget what was."""
         self.told.clear()
 
-    def add(self, what: str | Delivery) -> None:
-        """From any thread."""
-        self.told.append(what)
+    def say(self, text: str) -> None:
+        """The agent is told this."""
+        self.told.append(text)
+
+    def take(self, received: Received) -> Reply:
+        """As the receiver, in a thread of its own."""
+        self.told.append(received)
         self.loop.call_soon_threadsafe(self._news.set)
+        return OK
 
     async def event(self, secret: str, type_: str, account_id: str) -> JsonObject:
         """The first event of that type about the account since the story was last cleared, waited for and verified."""
@@ -65,8 +69,10 @@ class Story:
 
     def events(self, secret: str) -> list[JsonObject]:
         """All events so far, each of them verified; raises WebhookVerificationError."""
-        arrived = [each for each in self.told if isinstance(each, Delivery)]
-        return [cast("JsonObject", Webhook(secret).verify(each.body, dict(each.headers))) for each in arrived]
+        arrived = [each for each in self.told if isinstance(each, Received)]
+        for each in arrived:
+            each.verify(secret)
+        return [each.data for each in arrived]
 
 
 @dataclass(frozen=True)
@@ -160,14 +166,14 @@ def _programs(folder: Path, story: Story) -> Generator[tuple[Command, OidcProvid
     callback = f"http://localhost:{port}/callback/{CERTIFIED}"
     with (
         oidc_provider(access_token_seconds=CERTIFIED_LIFE_S, redirect_uris=(callback,)) as certified,
-        receiver(story.add) as inbox,
+        receiving(story.take) as inbox,
     ):
         connectors = str(write_connector(folder / "own", certified))
         more = {"EVERGRANT_CONNECTOR_PATH": connectors, "EVERGRANT_ALLOW_PRIVATE_HOSTS": "127.0.0.1"}
         command = Command(folder / "vault", port, more)
         sandbox = ("sandbox", "--port", str(free_port()), "--token-life", life)
         with _running(command, *sandbox) as practice, _running(command, "serve"):
-            yield command, certified, practice, inbox
+            yield command, certified, practice, inbox.url
 
 
 async def _run(command: Command, *arguments: str, given: str = "") -> dict[str, str]:

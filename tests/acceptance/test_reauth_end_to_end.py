@@ -12,7 +12,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitRequestURLParams, ElicitResult
 from tests.acceptance.reauth_stage import CERTIFIED, MOST_SECONDS, SANDBOX, Stage, stage
-from tests.fakes.receiver import Delivery
+from tests.fakes.receiver import Received
 from tests.fakes.typescript_client import ts_client
 
 from evergrant.model.clock import SystemClock
@@ -76,7 +76,7 @@ async def is_told_first(world: Stage, alias: str) -> None:
     """The event, verified, arrived at the receiver before the agent heard of anything."""
     event = await world.story.event(world.webhook_secret, REQUIRED, world.accounts[alias])
     kinds = [type(each) for each in world.story.told]
-    assert kinds.index(Delivery) < kinds.index(str)
+    assert kinds.index(Received) < kinds.index(str)
     assert (event["provider"], event["error_code"]) == (CONNECTORS[alias], "invalid_grant")
 
 
@@ -87,7 +87,7 @@ async def goes_on(world: Stage, alias: str, others: Client, call: Call) -> JsonO
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def say(text: str) -> None:
-        world.story.add(text)
+        world.story.say(text)
         if not told.done():
             told.set_result(text)
 
@@ -182,7 +182,7 @@ async def test_a_call_whose_person_was_not_there_is_resumed_by_its_id_and_runs_o
         before = world.writes(SANDBOX)
         await dies(world, "sheet")
         failed = await client.call_tool("execute_tool", write(world, "sheet"))
-        world.story.add("told")
+        world.story.say("told")
         await is_told_first(world, "sheet")
         failure = content(failed)
         assert (failed.is_error, failure["code"]) == (True, "reauth_required")
