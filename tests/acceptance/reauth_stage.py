@@ -5,7 +5,7 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,12 @@ from tests.fakes.oidc_connector import write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 from tests.fakes.receiver import OK, Received, Reply, receiving
 
+from evergrant.app import App, open_app, real_world
+from evergrant.dial.guard import permitted
 from evergrant.model.json import JsonObject
+from evergrant.model.secret import Secret
+from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.vault.bearer import local_bearer
 
 CERTIFIED, SANDBOX = oidc_connector.NAME, "sandbox"
 CERTIFIED_LIFE_S = 6
@@ -141,22 +146,46 @@ async def stage(folder: Path) -> AsyncGenerator[Stage]:
     """Everything runs, and three accounts are connected."""
     story = Story(asyncio.get_running_loop())
     with _programs(folder, story) as (command, certified, practice, inbox):
+        settings = Settings(
+            home=command.home,
+            port=command.port,
+            key_source="file",
+            connector_path=(folder / "own",),
+            allow_private_hosts=permitted(["127.0.0.1"]),
+        )
         async with chromium() as browser:
-            said = await asyncio.gather(
-                _run(command, "token"),
-                _run(command, "webhooks", "add", inbox),
-                _add_client(command, CERTIFIED, certified.client_id, certified.client_secret),
-                _add_client(command, SANDBOX, practice["client_id"], practice["client_secret"]),
-            )
-            origin = ("--set", f"origin={practice['url']}")
-            ids = await asyncio.gather(
-                _connect(browser, command, "anna", CERTIFIED, "--alias", "crm"),
-                _connect(browser, command, "anna", SANDBOX, "--alias", "sheet", *origin),
-                _connect(browser, command, "bert", SANDBOX, "--alias", "notes", *origin),
-            )
-            accounts = dict(zip(("crm", "sheet", "notes"), ids, strict=True))
-            bearer, secret = said[0]["token"], said[1]["secret"]
-            yield Stage(command, certified, practice["url"], browser, bearer, secret, story, accounts)
+            # Set up in this process, which costs less than seven commands do; it has left the vault when a test begins.
+            async with open_app(settings, real_world()) as app:
+                await _add_client(app, CERTIFIED, certified.client_id, certified.client_secret)
+                await _add_client(app, SANDBOX, practice["client_id"], practice["client_secret"])
+                _, secret = await app.webhooks.add(LOCAL_TENANT, inbox)
+                origin = {"origin": practice["url"]}
+                accounts = {
+                    "crm": await _connect(app, browser, "anna", CERTIFIED, alias="crm"),
+                    "sheet": await _connect(app, browser, "anna", SANDBOX, alias="sheet", values=origin),
+                    "notes": await _connect(app, browser, "bert", SANDBOX, alias="notes", values=origin),
+                }
+                bearer = local_bearer(app.vault.key.ring).reveal()
+            yield Stage(command, certified, practice["url"], browser, bearer, secret.reveal(), story, accounts)
+
+
+async def _add_client(app: App, connector: str, client_id: str, client_secret: str) -> None:
+    redirect_uri = app.settings.redirect_uri(LOCAL_TENANT, connector)
+    secret = Secret(client_secret)
+    await app.registry.add(
+        LOCAL_TENANT, connector, client_id=client_id, client_secret=secret, redirect_uri=redirect_uri
+    )
+
+
+async def _connect(
+    app: App, browser: Browser, person: str, connector: str, *, alias: str, values: Mapping[str, str] | None = None
+) -> str:
+    """Connect an account by a link, whose pages are the server's; its id."""
+    link = app.links.made(app.links.to_connect(LOCAL_TENANT, connector, alias, values or {}))
+    ending = await follow(browser, link.url, link.code, person)
+    account = app.accounts.named(LOCAL_TENANT, alias)
+    assert account, ending.text
+    return account.id
 
 
 @contextmanager
@@ -174,20 +203,6 @@ def _programs(folder: Path, story: Story) -> Generator[tuple[Command, OidcProvid
         sandbox = ("sandbox", "--port", str(free_port()), "--token-life", life)
         with _running(command, *sandbox) as practice, _running(command, "serve"):
             yield command, certified, practice, inbox.url
-
-
-async def _run(command: Command, *arguments: str, given: str = "") -> dict[str, str]:
-    """What the command says as JSON."""
-    done = await asyncio.to_thread(command.run, *arguments, "--json", given=given)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return cast("dict[str, str]", json.loads(done.stdout))
-
-
-def _add_client(
-    command: Command, connector: str, client_id: str, client_secret: str
-) -> Coroutine[None, None, dict[str, str]]:
-    options = ("--client-id", client_id, "--client-secret-stdin")
-    return _run(command, "connections", "add", connector, *options, given=client_secret)
 
 
 @contextmanager
@@ -209,14 +224,3 @@ def _first_object(process: subprocess.Popen[str]) -> str:
         if line.rstrip() == "}":
             break
     return "".join(lines)
-
-
-async def _connect(browser: Browser, command: Command, person: str, *arguments: str) -> str:
-    """Connect an account by the command, whose link the person opens; its id."""
-    process = command.start("connect", *arguments, "--no-browser", "--json")
-    assert process.stderr
-    invited = json.loads(await asyncio.to_thread(process.stderr.readline))
-    ending = await follow(browser, invited["url"], invited["confirmation_code"], person)
-    printed, trouble = await asyncio.to_thread(process.communicate, timeout=30)
-    assert process.returncode == 0, ending.text + printed + trouble
-    return cast("str", json.loads(printed)["id"])
