@@ -35,7 +35,8 @@ CERTIFIED_LIFE_S = 6
 """So short that the server's own refresh finds a dead grant within seconds, when no call does."""
 SANDBOX_LIFE_S = 600
 """So long that only a call finds one."""
-MOST_SECONDS = 30.0
+MOST_SECONDS = 60.0
+"""The server looks for new accounts to refresh every half minute."""
 CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
 ADDRESS = re.compile(r"http://localhost:\d+/(?:re)?connect/[^\s)\"]+")
 

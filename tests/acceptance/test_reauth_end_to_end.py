@@ -65,11 +65,9 @@ async def work_on_others(world: Stage, client: Client, dead: str) -> None:
 
 
 async def dies(world: Stage, alias: str) -> None:
-    """The grant is revoked at the provider. Where the server's own refresh will find that, it has been told of."""
+    """The grant is revoked at the provider, and nobody has noticed."""
     world.story.begin()
     await asyncio.to_thread(world.revoke, CONNECTORS[alias])
-    if CONNECTORS[alias] == CERTIFIED:
-        await world.story.event(world.webhook_secret, REQUIRED, world.accounts[alias])
 
 
 async def is_told_first(world: Stage, alias: str) -> None:
@@ -81,7 +79,7 @@ async def is_told_first(world: Stage, alias: str) -> None:
 
 
 async def goes_on(world: Stage, alias: str, others: Client, call: Call) -> JsonObject:
-    """Plays one death: returns what the paused call came to, in the request in which it was made."""
+    """A call on a dead grant, to its end: what it came to, in the request in which it was made."""
     connector, clock = CONNECTORS[alias], SystemClock()
     before = world.writes(connector)
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -91,7 +89,6 @@ async def goes_on(world: Stage, alias: str, others: Client, call: Call) -> JsonO
         if not told.done():
             told.set_result(text)
 
-    await dies(world, alias)
     paused = asyncio.ensure_future(call(say))
     async with asyncio.timeout(MOST_SECONDS):
         await asyncio.wait((paused, told), return_when=asyncio.FIRST_COMPLETED)
@@ -111,26 +108,21 @@ async def goes_on(world: Stage, alias: str, others: Client, call: Call) -> JsonO
     return result
 
 
-@pytest.mark.parametrize(("era", "alias"), [(MODERN, "crm"), (HANDSHAKE, "sheet")])
-async def test_a_client_that_can_only_wait_gets_the_result_in_the_same_request(
-    world: Stage, era: str, alias: str
-) -> None:
-    async with world.agent(era) as client:
+def held(world: Stage, client: Client, alias: str) -> Call:
+    """A client that can do nothing but wait: it hears of the link by progress."""
 
-        async def call(say: Say) -> JsonObject:
-            async def hear(progress: float, total: float | None, message: str | None) -> None:
-                say(message or "")
+    async def call(say: Say) -> JsonObject:
+        async def hear(progress: float, total: float | None, message: str | None) -> None:
+            say(message or "")
 
-            result = await client.call_tool("execute_tool", write(world, alias), progress_callback=hear)
-            assert not result.is_error, result
-            return content(result)
+        result = await client.call_tool("execute_tool", write(world, alias), progress_callback=hear)
+        assert not result.is_error, result
+        return content(result)
 
-        result = await goes_on(world, alias, client, call)
-
-    assert result["account"] == world.accounts[alias]
+    return call
 
 
-@pytest.mark.parametrize(("era", "alias"), [(MODERN, "sheet"), (HANDSHAKE, "crm")])
+@pytest.mark.parametrize(("era", "alias"), [(HANDSHAKE, "crm"), (MODERN, "sheet")])
 async def test_a_client_that_opens_links_asks_its_person_and_gets_the_result_in_the_same_call(
     world: Stage, era: str, alias: str
 ) -> None:
@@ -151,6 +143,7 @@ async def test_a_client_that_opens_links_asks_its_person_and_gets_the_result_in_
             assert not result.is_error, result
             return content(result)
 
+        await dies(world, alias)
         result = await goes_on(world, alias, client, call)
 
     assert result["account"] == world.accounts[alias]
@@ -169,6 +162,7 @@ async def test_the_typescript_client_asks_its_person_and_gets_the_result_in_the_
             assert not result.get("isError"), result
             return cast("JsonObject", result["structuredContent"])
 
+        await dies(world, "sheet")
         result = await goes_on(world, "sheet", others, call)
 
     assert result["account"] == world.accounts["sheet"]
@@ -194,3 +188,20 @@ async def test_a_call_whose_person_was_not_there_is_resumed_by_its_id_and_runs_o
     assert [result.is_error for result in resumed] == [False, False]
     assert content(resumed[0]) == content(resumed[1])
     assert world.writes(SANDBOX) == before + 1
+
+
+async def test_a_client_that_can_only_wait_gets_the_result_in_the_same_request(world: Stage) -> None:
+    async with world.agent(HANDSHAKE) as client:
+        await dies(world, "sheet")
+        result = await goes_on(world, "sheet", client, held(world, client, "sheet"))
+
+    assert result["account"] == world.accounts["sheet"]
+
+
+async def test_a_death_that_no_call_has_met_is_told_before_the_agents_next_call(world: Stage) -> None:
+    async with world.agent(MODERN) as client:
+        await dies(world, "crm")
+        await world.story.event(world.webhook_secret, REQUIRED, world.accounts["crm"])
+        result = await goes_on(world, "crm", client, held(world, client, "crm"))
+
+    assert result["account"] == world.accounts["crm"]
