@@ -9,7 +9,6 @@ from structlog.testing import LogCapture
 from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Practice, practice
 
-from evergrant.app import reauth_url
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.secret import Secret
@@ -58,6 +57,7 @@ def parts(world: Practice, logged: LogCapture) -> Parts:
         accounts=app.accounts,
         executor=app.executor,
         connect=app.connect,
-        reauth_url=lambda key: reauth_url(app.settings, key),
+        reauth_url=app.links.reauth,
+        links=app.links,
         log=log,
     )

@@ -28,6 +28,8 @@ START = datetime(2026, 5, 25, tzinfo=UTC)
 CLIENT_ID = "practice"
 CLIENT_SECRET = "sandbox-client-secret-canary"
 REDIRECT_URI = "http://localhost:8484/callback"
+"""As connections had it before each had its own; theirs is registered too."""
+OWN_REDIRECT_URI = "http://localhost:8484/callback/sandbox"
 STRICTEST = Behaviour(access_token_ttl=1800, rotation=Rotation.STRICT_FAMILY)
 
 
@@ -58,7 +60,7 @@ def surroundings(clock: Clock, failpoint: FailPoint = nothing, seed: int = 1) ->
 
 def sandbox(clock: Clock, behaviour: Behaviour = STRICTEST) -> Sandbox:
     """A provider with one client."""
-    client = Client(CLIENT_SECRET, (REDIRECT_URI,), ("crm.read", "crm.write"), behaviour)
+    client = Client(CLIENT_SECRET, (REDIRECT_URI, OWN_REDIRECT_URI), ("crm.read", "crm.write"), behaviour)
     return Sandbox({CLIENT_ID: client}, clock=clock, chance=random.Random(1))
 
 

@@ -139,6 +139,21 @@ async def brought_forward(stores: Stores) -> None:
     await stores.agenda.bring_forward("tnt_a", "client_1", START)
 
 
+async def released(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.release(consent()) == Secret("a code")
+
+
+async def denied(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.deny(consent(), "not the one who was asked")
+
+
+async def forgotten(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.forget_codes(consent().expires_at, "nobody confirmed it") == 1
+
+
 NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
@@ -148,6 +163,10 @@ DRIVEN: dict[str, Drive] = {
     "Accounts.remove": lambda on: on.accounts.remove(account().key),
     "Authorizations.add": lambda on: on.authorizations.add(consent(2), Secret("another state")),
     "Authorizations.take": lambda on: on.authorizations.take(consent()),
+    "Authorizations.hold": lambda on: on.authorizations.hold(consent(), Secret("a code")),
+    "Authorizations.release": released,
+    "Authorizations.deny": denied,
+    "Authorizations.forget_codes": forgotten,
     "Authorizations.finish": lambda on: on.authorizations.finish(consent(), "done", "conn_1"),
     "Authorizations.cancel": lambda on: on.authorizations.cancel(consent(), "not wanted"),
     "Connections.put": lambda on: on.connections.put(CONNECTION),
@@ -176,9 +195,11 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Accounts.of_subject": lambda on: on.accounts.of_subject("client_1", "tnt_a", "subject-1"),
     "Accounts.all": lambda on: on.accounts.all("tnt_a"),
     "Accounts.later_consents": lambda on: on.accounts.later_consents(account(), "client", START),
+    "Accounts.consents": lambda on: on.accounts.consents(account().key),
     "Accounts.crowded": lambda on: on.accounts.crowded("sandbox", "client", 1),
     "Accounts.free_alias": lambda on: on.accounts.free_alias("tnt_a", "acme-1"),
     "Authorizations.get": lambda on: on.authorizations.get("tnt_a", "link_1"),
+    "Authorizations.of_link": lambda on: on.authorizations.of_link("tnt_a", "hash of a link"),
     "Authorizations.with_state": lambda on: on.authorizations.with_state(STATE),
     "Connections.find": lambda on: on.connections.find("tnt_a", "sandbox"),
     "Connections.by_id": lambda on: on.connections.by_id("tnt_a", "client_1"),
