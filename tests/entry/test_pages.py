@@ -134,5 +134,3 @@ async def test_a_vault_that_cannot_be_read_is_no_reason_for_a_traceback(site: Si
     assert page.status_code == 503
     assert "Nothing was connected" in page.text
     assert site.world.app.accounts.all(LOCAL_TENANT) == []
-
-

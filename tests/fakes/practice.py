@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from tests.fakes.clock import ManualClock
@@ -73,16 +74,19 @@ async def practice(
     provider: Sandbox | None = None,
     grant: Mapping[str, object] | None = None,
     connector_path: Path | None = None,
+    hosted_at: str | None = None,
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
-    `grant` changes what the connector's table says of the provider's rotation and lives.
+    `grant` changes what the connector's table says of the provider's rotation and lives. `hosted_at` is the page of a
+    tenant whose back end has the last word on who a person is.
     """
     clock = ManualClock(START)
     provider = provider or sandbox(clock, behaviour)
     own = retold_connector(home / "own", grant) if grant else connector_path
     path = (own,) if own else ()
-    settings = Settings(home=home, key_source="file", connector_path=path)
+    proof: Literal["code", "backend"] = "backend" if hosted_at else "code"
+    settings = Settings(home=home, key_source="file", connector_path=path, link_proof=proof, return_url=hosted_at)
     with running(provider) as url:
         async with open_app(settings, surroundings(clock, failpoint)) as app:
             await add_client(app)
