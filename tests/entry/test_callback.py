@@ -167,7 +167,7 @@ async def test_the_offer_is_for_the_browser_that_signed_in_and_for_its_time(site
 
 async def test_no_offer_is_made_for_a_consent_that_was_not_another_persons(site: Site, anna: Person) -> None:
     await anna.connects(link := site.link())
-    (done,) = [each for each in site.world.app.connect.of_link(LOCAL_TENANT, link_hash(handle_of(link)))]
+    (done,) = site.world.app.connect.of_link(LOCAL_TENANT, link_hash(handle_of(link)))
 
     made_up = await anna.browser.post(f"/anew/{LOCAL_TENANT}/{done.id}", headers={"Origin": "http://localhost:8484"})
 

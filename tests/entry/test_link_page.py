@@ -86,11 +86,10 @@ async def test_a_stolen_link_without_its_code_leads_nowhere(site: Site) -> None:
 
 async def test_guessed_codes_close_a_link_for_its_life(site: Site, anna: Person) -> None:
     thief, link = site.person(), site.link()
-    for guess in range(5):
-        last = await thief.types(link, f"GUES-{guess:04}")
+    pages = [await thief.types(link, f"GUES-{guess:04}") for guess in range(5)]
 
-    assert last.status_code == 403
-    assert "Too many wrong codes" in last.text
+    assert {page.status_code for page in pages} == {403}
+    assert ["Too many wrong codes" in page.text for page in pages] == [False] * 4 + [True]
     right = await anna.types(link, link.code)
     assert "Too many wrong codes" in right.text
     assert (await anna.types(other := site.link("other"), other.code)).status_code == 303

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx2
 import pytest
 from tests.entry.sites import Site, site_in
 from tests.fakes.consent import approve, deny

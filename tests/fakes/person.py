@@ -52,6 +52,11 @@ class Person:
         return {"Origin": f"{parts.scheme}://{parts.netloc}"}
 
 
+def passer_by() -> Person:
+    """Somebody whose browser reaches what listens on this machine."""
+    return Person(httpx2.AsyncClient(trust_env=False))
+
+
 def person(consents: Consents, site: str = SITE) -> Person:
     """Somebody whose browser reaches these pages."""
     web = Starlette(routes=list(Pages(consents, lambda: {"Some client": "<paste this>"}).routes()))
