@@ -1,6 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
+from evergrant.cli.running import explained
 from evergrant.dial.guard import permitted
 from evergrant.settings import Settings
 
@@ -15,3 +16,20 @@ def test_a_wrong_entry_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVERGRANT_ALLOW_PRIVATE_HOSTS", "https://corp.example")
     with pytest.raises(ValidationError, match="does not appear to be an IPv4 or IPv6 network"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"EVERGRANT_LINK_PROOF": "backend"},
+        {"EVERGRANT_LINK_PROOF": "backend", "EVERGRANT_RETURN_URL": "http://app.example/connected"},
+        {"EVERGRANT_RETURN_URL": "javascript:alert(1)"},
+        {"EVERGRANT_LINK_PROOF": "nothing"},
+    ],
+)
+def test_a_back_end_that_proves_has_a_page_to_return_to(given: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=r"return_url|link_proof") as wrong:
+        Settings()
+    assert "EVERGRANT_" in explained(wrong.value)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from evergrant.dial.guard import Permitted, permitted
@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     vault_token: OptionalSecret = Field(default=None, validation_alias="VAULT_TOKEN")
     vault_token_file: OptionalPath = Field(default=None, validation_alias="VAULT_TOKEN_FILE")
     link_proof: Literal["code", "backend"] = "code"
-    return_url: str | None = None
+    return_url: Annotated[str | None, Field(validate_default=True)] = None
     hold_s: Annotated[float, Field(ge=0, le=300)] = 45
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
@@ -83,6 +83,18 @@ class Settings(BaseSettings):
     def _hosts(cls, value: object) -> object:
         return permitted(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("return_url")
+    @classmethod
+    def _a_page_of_ones_own(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """There go people whose consent the back end must confirm; nobody else may read which consent that is."""
+        parts = urlsplit(value or "")
+        local = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if value and not (parts.hostname and (parts.scheme == "https" or local)):
+            raise ValueError("must be an https address, or an http one on this machine")
+        if not value and info.data.get("link_proof") == "backend":
+            raise ValueError("EVERGRANT_LINK_PROOF=backend needs it: a page of your own")
+        return value or None
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _capitals(cls, value: object) -> object:
@@ -94,17 +106,6 @@ class Settings(BaseSettings):
         if missing := [path for path in value if not (path / "connectors").is_dir()]:
             raise ValueError(f"there is no folder {missing[0] / 'connectors'}")
         return value
-
-    @model_validator(mode="after")
-    def _back_end_has_a_page(self) -> "Settings":
-        """Back to it go people whose consent it must confirm; nobody else may read which consent that is."""
-        parts = urlsplit(self.return_url or "")
-        local = parts.scheme == "http" and parts.hostname in LOOPBACK
-        if self.return_url and not (parts.hostname and (parts.scheme == "https" or local)):
-            raise ValueError("EVERGRANT_RETURN_URL is an https address, or an http one on this machine")
-        if self.link_proof == "backend" and not self.return_url:
-            raise ValueError("EVERGRANT_LINK_PROOF=backend needs EVERGRANT_RETURN_URL, a page of your own")
-        return self
 
     @property
     def url(self) -> str:

@@ -23,7 +23,7 @@ from evergrant.entry.api.links import link_routes
 from evergrant.entry.api.webhooks import webhook_routes
 from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies
-from evergrant.entry.mcp.http import mcp_endpoint
+from evergrant.entry.mcp.http import Verify, mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
 from evergrant.settings import LOCAL_TENANT
@@ -56,9 +56,17 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
 
 
 def web_app(
-    app: App, server: Server[Any], snippets: Callable[[], Mapping[str, str]], log: FilteringBoundLogger
+    app: App,
+    server: Server[Any],
+    snippets: Callable[[], Mapping[str, str]],
+    log: FilteringBoundLogger,
+    *,
+    tenant_of: Verify | None = None,
 ) -> Starlette:
-    """All that the server answers over HTTP: pages, OAuth callback, MCP and `/v1` for bearers, a health check."""
+    """All that the server answers over HTTP: pages, OAuth callback, MCP and `/v1` for bearers, a health check.
+
+    `tenant_of` knows bearers; without it the vault's own is the only one.
+    """
 
     app.live.note(local_bearer(app.vault.key.ring))
 
@@ -67,8 +75,9 @@ def web_app(
 
     public = urlsplit(app.settings.public_url or "")
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
-    endpoint = mcp_endpoint(server, tenant_of_bearer, origins=own)
-    api = Api(tenant_of_bearer, log)
+    verify = tenant_of or tenant_of_bearer
+    endpoint = mcp_endpoint(server, verify, origins=own)
+    api = Api(verify, log)
     pages = Pages(consents(app), snippets)
 
     @asynccontextmanager

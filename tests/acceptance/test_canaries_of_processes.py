@@ -15,7 +15,7 @@ from tests.fakes.canaries import Canaries, fresh_canary
 from tests.fakes.clock import ManualClock
 from tests.fakes.command import Command, free_port
 from tests.fakes.consent import approve
-from tests.fakes.practice import CLIENT_ID, REDIRECT_URI, START
+from tests.fakes.practice import CLIENT_ID, OWN_REDIRECT_URI, START
 
 from evergrant.cli.output import Exit
 from evergrant.model.json import Json
@@ -66,8 +66,8 @@ class Terminal:
         with self.started(*arguments, "--no-browser", "--json") as process:
             assert process.stderr
             assert process.stdin
-            address = next(line.strip() for line in process.stderr if line.startswith("http"))
-            redirect = await approve(address)
+            told = json.loads(next(line for line in process.stderr if line.startswith("{")))
+            redirect = await approve(told["paste_back_url"])
             if code := parse_redirect(redirect).code:
                 self.canaries.add("authorization code", code.reveal())
             process.stdin.write(redirect + "\n")
@@ -94,7 +94,7 @@ async def test_no_process_shows_or_leaves_a_secret(tmp_path: Path) -> None:
     command, canaries, secret = Command(tmp_path / "home", free_port()), Canaries(), fresh_canary("client-secret")
     canaries.add("client secret", secret)
     terminal = Terminal(command, canaries)
-    client = Client(secret, (REDIRECT_URI,))
+    client = Client(secret, (OWN_REDIRECT_URI,))
     provider = Sandbox({CLIENT_ID: client}, clock=ManualClock(START), chance=random.Random(1))
     with running(provider) as url:
         add = ("connections", "add", "sandbox", "--client-id", CLIENT_ID, "--client-secret-stdin")

@@ -11,7 +11,6 @@ from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Practice, practice
 from tests.fakes.worker import From
 
-from evergrant.app import reauth_url
 from evergrant.entry.mcp.parts import HOLD_S, Parts
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import SystemClock
@@ -61,7 +60,8 @@ def parts(world: Practice, logged: LogCapture) -> Parts:
         accounts=app.accounts,
         calls=app.held_calls,
         connect=app.connect,
-        reauth_url=lambda key: reauth_url(app.settings, key),
+        reauth_url=app.links.reauth,
+        links=app.links,
         log=log,
         state_key=app.vault.key.ring.state_key(),
         hold_s=0,

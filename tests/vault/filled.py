@@ -40,9 +40,9 @@ async def fill(vault: Vault) -> None:
         for number, connector in ((1, "sandbox"), (2, "hubspot")):
             await _connect(vault, replace(account(number, tenant_id=tenant_id), connector=connector))
             await Connections(vault.database, vault.data_keys).put(connection(tenant_id, connector, number))
-            await Authorizations(vault.database, vault.data_keys).add(
-                _consent(tenant_id, connector, number), Secret(f"state {tenant_id} {number}")
-            )
+            consents, consent = Authorizations(vault.database, vault.data_keys), _consent(tenant_id, connector, number)
+            await consents.add(consent, Secret(f"state {tenant_id} {number}"))
+            await consents.hold(consent, Secret("a code that waits for the back end"))
             await _add_endpoint(vault, tenant_id, number)
 
 

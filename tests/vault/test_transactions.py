@@ -167,6 +167,21 @@ async def replayed(stores: Stores) -> None:
     await stores.deliveries.replay(HOOK.key, 0, START)
 
 
+async def released(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.release(consent()) == Secret("a code")
+
+
+async def denied(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.deny(consent(), "not the one who was asked")
+
+
+async def forgotten(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.forget_codes(consent().expires_at, "nobody confirmed it") == 1
+
+
 NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
@@ -176,6 +191,10 @@ DRIVEN: dict[str, Drive] = {
     "Accounts.remove": lambda on: on.accounts.remove(account().key),
     "Authorizations.add": lambda on: on.authorizations.add(consent(2), Secret("another state")),
     "Authorizations.take": lambda on: on.authorizations.take(consent()),
+    "Authorizations.hold": lambda on: on.authorizations.hold(consent(), Secret("a code")),
+    "Authorizations.release": released,
+    "Authorizations.deny": denied,
+    "Authorizations.forget_codes": forgotten,
     "Authorizations.finish": lambda on: on.authorizations.finish(consent(), "done", "conn_1"),
     "Authorizations.cancel": lambda on: on.authorizations.cancel(consent(), "not wanted"),
     "Endpoints.add": lambda on: on.endpoints.add(endpoint(2), SIGNING),
@@ -214,9 +233,11 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Accounts.of_subject": lambda on: on.accounts.of_subject("client_1", "tnt_a", "subject-1"),
     "Accounts.all": lambda on: on.accounts.all("tnt_a"),
     "Accounts.later_consents": lambda on: on.accounts.later_consents(account(), "client", START),
+    "Accounts.consents": lambda on: on.accounts.consents(account().key),
     "Accounts.crowded": lambda on: on.accounts.crowded("sandbox", "client", 1),
     "Accounts.free_alias": lambda on: on.accounts.free_alias("tnt_a", "acme-1"),
     "Authorizations.get": lambda on: on.authorizations.get("tnt_a", "link_1"),
+    "Authorizations.of_link": lambda on: on.authorizations.of_link("tnt_a", "hash of a link"),
     "Authorizations.with_state": lambda on: on.authorizations.with_state(STATE),
     "Outbox.last": lambda on: on.outbox.last("tnt_a"),
     "Endpoints.all": lambda on: on.endpoints.all("tnt_a"),

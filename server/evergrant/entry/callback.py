@@ -43,7 +43,8 @@ class Callback:
             return self.consents.over(authorization, stop(error))
         if account is None:
             return self.consents.over(authorization, onward(self._back_to(authorization)))
-        connected = page("connected.html", account=account, again=authorization.account_id is not None)
+        again, service = authorization.account_id is not None, self._service(authorization)
+        connected = page("connected.html", account=account, service=service, again=again)
         return self.consents.over(authorization, connected)
 
     def _expected(self, request: Request) -> tuple[Redirect, Authorization]:
@@ -62,7 +63,11 @@ class Callback:
 
     def _offer(self, authorization: Authorization) -> Response:
         account = self.consents.links.account(authorization.tenant_id, authorization.account_id)
-        return page("other_person.html", 403, leads_away=True, authorization=authorization, account=account)
+        told = {"authorization": authorization, "account": account, "service": self._service(authorization)}
+        return page("other_person.html", 403, leads_away=True, **told)
+
+    def _service(self, authorization: Authorization) -> str:
+        return self.consents.links.connect.catalog.connector(authorization.connector).name
 
     async def _anew(self, request: Request) -> Response:
         """Who signed in for another wants an account of their own: in the same browser, a new consent."""

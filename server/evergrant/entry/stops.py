@@ -16,8 +16,8 @@ from evergrant.store.database import StoreUnavailable
 from evergrant.vault.seal import SealBroken
 
 NEW_LINK = (
-    "Ask for a new link where you got this one: an agent gives one when you ask it to list or to connect accounts, "
-    "and a terminal by  evergrant reauth ACCOUNT  or  evergrant connect SERVICE."
+    "Ask for a new link where you got this one. An agent gives one when you ask it to list or to connect accounts, a "
+    "terminal by `evergrant reauth ACCOUNT` or `evergrant connect SERVICE`."
 )
 NOT_YOURS = "If somebody else sent you this address, close the page: nothing of yours was connected."
 
@@ -29,6 +29,7 @@ class _Kind(NamedTuple):
     message: str | None
     """None says what the error says."""
     next_: Sequence[str]
+    """What stands between backquotes is a command."""
 
 
 KINDS = (
@@ -45,7 +46,7 @@ KINDS = (
         410,
         "This link was used already",
         None,
-        ("If the account works again, there is nothing to do: close this page.", f"Otherwise: {NEW_LINK}"),
+        ("If the account works again, there is nothing to do: close this page.", NEW_LINK),
     ),
     _Kind(
         TooManyCodes,
@@ -68,7 +69,7 @@ KINDS = (
         None,
         (
             "Open the link again and sign in once more.",
-            "If it happens again, the operator looks at the redirect URIs: evergrant connections list",
+            "If it happens again, the operator looks at the redirect URIs: `evergrant connections list`",
         ),
     ),
     _Kind(
@@ -85,7 +86,7 @@ KINDS = (
         400,
         "Nothing to see here",
         "This address is for a provider's answer, and there is none in it.",
-        ("Close this page. To connect an account, open a link: evergrant connect SERVICE gives one.",),
+        ("Close this page. To connect an account, open a link: `evergrant connect SERVICE` gives one.",),
     ),
     _Kind(
         ConsentFailed,
@@ -99,14 +100,14 @@ KINDS = (
         503,
         "Not now",
         "The vault cannot be used just now. Nothing was connected.",
-        ("Try again in a minute.", "The operator looks at the disk and at: evergrant doctor"),
+        ("Try again in a minute.", "The operator looks at the disk and at: `evergrant doctor`"),
     ),
     _Kind(
         SealBroken,
         503,
         "Not now",
         "The vault cannot be opened just now. Nothing was connected.",
-        ("Try again in a minute.", "The operator looks at: evergrant doctor"),
+        ("Try again in a minute.", "The operator looks at: `evergrant doctor`"),
     ),
 )
 STOPS = tuple(kind.error for kind in KINDS)

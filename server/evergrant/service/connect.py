@@ -143,11 +143,6 @@ class Connect:
         """The consent that a redirect belongs to."""
         return self.authorizations.with_state(redirect.state)
 
-    def is_answer_to(self, authorization_id: str, redirect: Redirect) -> bool:
-        """Whether a redirect belongs to this consent and not to another one."""
-        found = self.answered_by(redirect)
-        return found is not None and found.id == authorization_id
-
     async def cancel(self, tenant_id: str, authorization_id: str) -> None:
         """Make a consent that still waits impossible to finish."""
         if found := self.authorizations.get(tenant_id, authorization_id):
