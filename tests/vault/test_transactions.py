@@ -16,12 +16,13 @@ import pytest
 from sqlalchemy import Engine, event
 from tests.fakes.clock import ManualClock
 from tests.vault.conftest import no_keychain
-from tests.vault.samples import START, account, death, endpoint, grant, renewed
+from tests.vault.samples import START, account, death, endpoint, grant, held_call, renewed
 from tests.vault.test_authorizations import STATE, consent
 
 import evergrant.vault
 from evergrant.model.account import Connection
 from evergrant.model.event import connection_faulted
+from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.store.database import BUSY_TIMEOUT_MS, Database
 from evergrant.vault.accounts import Accounts
@@ -31,6 +32,7 @@ from evergrant.vault.connections import Connections
 from evergrant.vault.deliveries import Claim, Deliveries, Setback
 from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants, Held
+from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.rotation import Rotation
 from evergrant.vault.vault import Vault, open_vault
@@ -39,6 +41,7 @@ pytestmark = pytest.mark.anyio
 KEY = account().grant_key
 CONNECTION = Connection("client_1", "tnt_a", "sandbox", "abc", Secret("of-this-client"), "http://x/callback", (), START)
 HOOK, SIGNING = endpoint(), Secret("whsec_of-this-endpoint")
+DONE = Result(account="conn_1", label="Ada", content=None)
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
 HARMLESS = ("SELECT", "PRAGMA")
 
@@ -85,6 +88,7 @@ class Stores:
     outbox: Outbox
     endpoints: Endpoints
     deliveries: Deliveries
+    calls: KeptCalls
 
     @property
     def held(self) -> Held:
@@ -114,11 +118,13 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Outbox(database),
         Endpoints(database, keys),
         Deliveries(database, keys),
+        KeptCalls(database, keys),
     )
     await made.endpoints.add(HOOK, SIGNING)
     await made.connections.put(CONNECTION)
     await made.grants.connect(account(), grant())
     await made.authorizations.add(consent(), STATE)
+    await made.calls.add(held_call(), 10)
     yield made
     database.close()
 
@@ -224,6 +230,12 @@ DRIVEN: dict[str, Drive] = {
     "Grants.withdraw": withdrawn,
     "Agenda.put_off": put_off,
     "Agenda.distrust_the_future": lambda on: on.agenda.distrust_the_future(START - timedelta(days=1)),
+    "KeptCalls.add": lambda on: on.calls.add(held_call(number=2), 10),
+    "KeptCalls.claim": lambda on: on.calls.claim(held_call(), "process"),
+    "KeptCalls.put_back": lambda on: on.calls.put_back(held_call(), START),
+    "KeptCalls.finish": lambda on: on.calls.finish(held_call(), DONE, START),
+    "KeptCalls.cancel": lambda on: on.calls.cancel("tnt_a", held_call().id, START),
+    "KeptCalls.expire": lambda on: on.calls.expire(START + timedelta(days=2)),
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
 }
 READS: dict[str, Callable[[Stores], object]] = {
@@ -254,6 +266,12 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Agenda.due": lambda on: on.agenda.due(START, 10),
     "Agenda.next_due": lambda on: on.agenda.next_due(),
     "Agenda.crowd": lambda on: on.agenda.crowd(START, START),
+    "KeptCalls.get": lambda on: on.calls.get("tnt_a", held_call().id),
+    "KeptCalls.listed": lambda on: on.calls.listed("tnt_a"),
+    "KeptCalls.same_read": lambda on: on.calls.same_read(held_call(), START),
+    "KeptCalls.ready": lambda on: on.calls.ready("tnt_a", held_call().id),
+    "KeptCalls.due_reads": lambda on: on.calls.due_reads(START, 10),
+    "KeptCalls.running": lambda on: on.calls.running(),
     "Outbox.after": lambda on: on.outbox.after("tnt_a", 0, 10),
 }
 
