@@ -31,6 +31,7 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         accounts=app.accounts,
         calls=app.held_calls,
         connect=app.connect,
+        clock=app.clock,
         reauth_url=lambda key: reauth_url(app.settings, key),
         log=log,
         state_key=app.vault.key.ring.state_key(),

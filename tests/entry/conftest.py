@@ -61,6 +61,7 @@ def parts(world: Practice, logged: LogCapture) -> Parts:
         accounts=app.accounts,
         calls=app.held_calls,
         connect=app.connect,
+        clock=app.clock,
         reauth_url=lambda key: reauth_url(app.settings, key),
         log=log,
         state_key=app.vault.key.ring.state_key(),

@@ -186,6 +186,25 @@ async def test_a_client_that_cannot_ask_after_all_is_held(
     assert rows(world) == [ROW["row"]]
 
 
+@pytest.mark.parametrize("era", ["legacy", NEW])
+async def test_a_refusal_that_came_faster_than_any_person_is_the_clients_own_and_the_call_is_held(
+    holding: Parts, world: Practice, account: ConnectedAccount, era: str
+) -> None:
+    world.sandbox.revoke()
+    person = Person(world, account)
+
+    async with over_memory(holding, NOWHERE, era, host=Host(elicit=_decline)) as client:
+        result = await client.call_tool(WRITE, ROW, progress_callback=person.progress)
+        world.sandbox.revoke()
+    async with over_memory(replace(holding, hold_s=0), NOWHERE, era, host=Host(elicit=_decline)) as client:
+        failed = await client.call_tool(WRITE, ROW)
+
+    assert not result.is_error, said(result)
+    assert failed.structured_content["code"] == "reauth_required"
+    assert "has not agreed" not in said(failed)
+    assert rows(world) == [ROW["row"]]
+
+
 @pytest.mark.parametrize("elicitation", [{}, {"form": {}}, None])
 async def test_a_client_with_forms_alone_is_not_asked_to_open_an_address(
     parts: Parts, world: Practice, account: ConnectedAccount, elicitation: dict[str, object] | None
@@ -311,6 +330,10 @@ def test_the_code_that_the_page_asks_for_stands_beside_the_link() -> None:
 
 async def _accept(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
     return ElicitResult(action="accept")
+
+
+async def _decline(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    return ElicitResult(action="decline")
 
 
 async def _cannot(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
