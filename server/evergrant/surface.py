@@ -15,6 +15,7 @@ from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App, reauth_url
+from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.mcp.http import mcp_endpoint
@@ -62,7 +63,13 @@ def web_app(
 
     hosts = ["localhost", "127.0.0.1", "[::1]", *([public.hostname] if public.hostname else [])]
     return Starlette(
-        routes=[*pages.routes(), *event_routes(api, app.outbox), Route("/healthz", _health), endpoint.route],
+        routes=[
+            *pages.routes(),
+            *event_routes(api, app.outbox),
+            *call_routes(api, app.accounts, app.held_calls),
+            Route("/healthz", _health),
+            endpoint.route,
+        ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         lifespan=lifespan,
     )
