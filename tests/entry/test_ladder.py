@@ -1,10 +1,11 @@
 """A call that meets a dead grant: whatever its client can do, its person reconnects and the call goes on, once."""
 
+import threading
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import anyio
+import anyio.to_thread
 import httpx2
 import pytest
 import structlog
@@ -233,7 +234,7 @@ async def test_a_client_that_goes_away_leaves_a_write_that_waits_for_somebody(
         tasks.cancel_scope.cancel()
     (waiting,) = held.listed(LOCAL_TENANT)
     await reconnect(world.app, account)
-    held.run_due()
+    held.runs.begin_due()
 
     assert rows(world) == []
     async with over_memory(holding, NOWHERE, NEW) as client:
@@ -255,7 +256,7 @@ async def test_a_client_that_goes_away_in_the_midst_of_the_write_neither_stops_n
             resume = {"call_id": failed.structured_content["call_id"]}
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(client.call_tool, "resume_call", resume)
-                await gate.reached.wait()
+                await anyio.to_thread.run_sync(gate.reached.wait)
                 tasks.cancel_scope.cancel()
             gate.opened.set()
             done = await client.call_tool("resume_call", resume)
@@ -341,13 +342,13 @@ async def _cannot(context: ClientRequestContext, params: ElicitRequestParams) ->
 
 
 class Gate(ManualClock):
-    """A provider's clock at which a delay lasts until it is opened."""
+    """The clock of a provider in a thread of its own, whose delays last until it is opened."""
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
-        self.reached, self.opened = anyio.Event(), anyio.Event()
+        self.reached, self.opened = threading.Event(), threading.Event()
 
     @override
     async def sleep(self, seconds: float) -> None:
         self.reached.set()
-        await self.opened.wait()
+        await anyio.to_thread.run_sync(self.opened.wait)

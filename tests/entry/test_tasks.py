@@ -165,7 +165,7 @@ async def test_a_task_that_waited_too_long_is_gone(
     async with asking(parts, host) as session:
         made = await begin(session)
         world.clock.advance(2 * 86_400)
-        await world.app.held_calls.tend()
+        await world.app.held_calls.runs.tend()
         with pytest.raises(MCPError, match="expired"):
             await ask(session, "get", made.task_id)
 
@@ -178,8 +178,8 @@ async def test_a_request_without_the_extension_or_with_another_name_in_its_heade
 ) -> None:
     async with http_server(parts) as url, httpx2.AsyncClient() as http:
         for method in ("tasks/get", "tasks/update", "tasks/cancel"):
-            params = {"taskId": "call_x", "inputResponses": {}}
-            answer = await http.post(f"{url}/mcp", **modern(method, params, name or "call_x", can))
+            request = modern(method, {"taskId": "call_x", "inputResponses": {}}, name or "call_x", can)
+            answer = await http.post(f"{url}/mcp", **request)
             assert answer.json()["error"]["code"] == code
 
 
