@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from evergrant.dial.guard import permitted
+from evergrant.entry.mcp.parts import HOLD_S
 from evergrant.settings import Settings
 
 
@@ -14,4 +15,13 @@ def test_hosts_and_networks_of_ones_own_are_a_list(text: str, monkeypatch: pytes
 def test_a_wrong_entry_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVERGRANT_ALLOW_PRIVATE_HOSTS", "https://corp.example")
     with pytest.raises(ValidationError, match="does not appear to be an IPv4 or IPv6 network"):
+        Settings()
+
+
+def test_a_hold_is_in_seconds_and_within_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().hold_s == HOLD_S
+    monkeypatch.setenv("EVERGRANT_HOLD_S", "2.5")
+    assert Settings().hold_s == 2.5
+    monkeypatch.setenv("EVERGRANT_HOLD_S", "301")
+    with pytest.raises(ValidationError, match=r"(?i)hold_s"):
         Settings()

@@ -314,6 +314,15 @@ async def test_a_call_of_another_tenant_is_answered_as_one_that_does_not_exist(
     assert foreign.id not in said(refused)
 
 
+async def test_a_request_waits_as_long_as_the_settings_say(world: Practice) -> None:
+    settings = world.app.settings.model_copy(update={"hold_s": 7})
+
+    parts = mcp_parts(replace(world.app, settings=settings), structlog.get_logger())
+
+    assert parts.hold_s == 7
+    assert parts.state_key == world.app.vault.key.ring.state_key()
+
+
 def test_the_code_that_the_page_asks_for_stands_beside_the_link() -> None:
     link = ReauthRequired(
         reauth_url="https://auth.example/reconnect/x",
