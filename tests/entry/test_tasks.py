@@ -63,7 +63,7 @@ async def test_a_task_asks_for_the_person_works_when_they_agreed_and_ends_with_t
     async with asking(parts, host) as session:
         made = await begin(session)
         asked = await ask(session, "get", made.task_id)
-        await ask(session, "update", made.task_id, {"another question": "decline"})
+        await ask(session, "update", made.task_id, {"another question": "of another kind"})
         await ask(session, "update", made.task_id, {REAUTH: "accept"})
         await ask(session, "update", made.task_id, {REAUTH: "decline"})
         agreed = await ask(session, "get", made.task_id)
