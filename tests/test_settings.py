@@ -3,6 +3,7 @@ from pydantic import ValidationError
 
 from evergrant.cli.running import explained
 from evergrant.dial.guard import permitted
+from evergrant.entry.mcp.parts import HOLD_S
 from evergrant.settings import Settings
 
 
@@ -33,3 +34,12 @@ def test_a_back_end_that_proves_has_a_page_to_return_to(given: dict[str, str], m
     with pytest.raises(ValidationError, match=r"return_url|link_proof") as wrong:
         Settings()
     assert "EVERGRANT_" in explained(wrong.value)
+
+
+def test_a_hold_is_in_seconds_and_within_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().hold_s == HOLD_S
+    monkeypatch.setenv("EVERGRANT_HOLD_S", "2.5")
+    assert Settings().hold_s == 2.5
+    monkeypatch.setenv("EVERGRANT_HOLD_S", "301")
+    with pytest.raises(ValidationError, match=r"(?i)hold_s"):
+        Settings()

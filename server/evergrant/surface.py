@@ -46,6 +46,7 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         accounts=app.accounts,
         calls=app.held_calls,
         connect=app.connect,
+        clock=app.clock,
         reauth_url=app.links.reauth,
         links=app.links,
         log=log,

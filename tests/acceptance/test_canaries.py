@@ -120,7 +120,7 @@ async def test_no_secret_leaves_by_any_way_but_the_wire(tmp_path: Path, monkeypa
 
 async def played(practice: Practice, wire: Eavesdropper, trap: Trap, logs: Logs) -> HardDay:
     app = practice.app
-    parts = mcp_parts(app, logs.log)
+    parts = replace(mcp_parts(app, logs.log), hold_s=0)
     web = web_app(app, make_server(parts, bearer_tenant), dict, parts.log)
     transport = httpx2.ASGITransport(app=web)
     async with (

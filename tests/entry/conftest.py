@@ -60,6 +60,7 @@ def parts(world: Practice, logged: LogCapture) -> Parts:
         accounts=app.accounts,
         calls=app.held_calls,
         connect=app.connect,
+        clock=app.clock,
         reauth_url=app.links.reauth,
         links=app.links,
         log=log,

@@ -32,9 +32,10 @@ class Person:
         """A client with URL elicitation."""
         return Host(elicit=self.elicit)
 
-    async def elicit(self, _: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    async def elicit(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002
         assert isinstance(params, ElicitRequestURLParams)
         assert params.url in params.message
+        self._world.clock.advance(2)  # they read first
         self._see(params.url)
         return ElicitResult.model_validate({"action": self._action})
 

@@ -1,10 +1,11 @@
 """A call that meets a dead grant: whatever its client can do, its person reconnects and the call goes on, once."""
 
+import threading
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import anyio
+import anyio.to_thread
 import httpx2
 import pytest
 import structlog
@@ -186,6 +187,25 @@ async def test_a_client_that_cannot_ask_after_all_is_held(
     assert rows(world) == [ROW["row"]]
 
 
+@pytest.mark.parametrize("era", ["legacy", NEW])
+async def test_a_refusal_that_came_faster_than_any_person_is_the_clients_own_and_the_call_is_held(
+    holding: Parts, world: Practice, account: ConnectedAccount, era: str
+) -> None:
+    world.sandbox.revoke()
+    person = Person(world, account)
+
+    async with over_memory(holding, NOWHERE, era, host=Host(elicit=_decline)) as client:
+        result = await client.call_tool(WRITE, ROW, progress_callback=person.progress)
+        world.sandbox.revoke()
+    async with over_memory(replace(holding, hold_s=0), NOWHERE, era, host=Host(elicit=_decline)) as client:
+        failed = await client.call_tool(WRITE, ROW)
+
+    assert not result.is_error, said(result)
+    assert failed.structured_content["code"] == "reauth_required"
+    assert "has not agreed" not in said(failed)
+    assert rows(world) == [ROW["row"]]
+
+
 @pytest.mark.parametrize("elicitation", [{}, {"form": {}}, None])
 async def test_a_client_with_forms_alone_is_not_asked_to_open_an_address(
     parts: Parts, world: Practice, account: ConnectedAccount, elicitation: dict[str, object] | None
@@ -214,7 +234,7 @@ async def test_a_client_that_goes_away_leaves_a_write_that_waits_for_somebody(
         tasks.cancel_scope.cancel()
     (waiting,) = held.listed(LOCAL_TENANT)
     await reconnect(world.app, account)
-    held.run_due()
+    held.runs.begin_due()
 
     assert rows(world) == []
     async with over_memory(holding, NOWHERE, NEW) as client:
@@ -236,7 +256,7 @@ async def test_a_client_that_goes_away_in_the_midst_of_the_write_neither_stops_n
             resume = {"call_id": failed.structured_content["call_id"]}
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(client.call_tool, "resume_call", resume)
-                await gate.reached.wait()
+                await anyio.to_thread.run_sync(gate.reached.wait)
                 tasks.cancel_scope.cancel()
             gate.opened.set()
             done = await client.call_tool("resume_call", resume)
@@ -294,6 +314,15 @@ async def test_a_call_of_another_tenant_is_answered_as_one_that_does_not_exist(
     assert foreign.id not in said(refused)
 
 
+async def test_a_request_waits_as_long_as_the_settings_say(world: Practice) -> None:
+    settings = world.app.settings.model_copy(update={"hold_s": 7})
+
+    parts = mcp_parts(replace(world.app, settings=settings), structlog.get_logger())
+
+    assert parts.hold_s == 7
+    assert parts.state_key == world.app.vault.key.ring.state_key()
+
+
 def test_the_code_that_the_page_asks_for_stands_beside_the_link() -> None:
     link = ReauthRequired(
         reauth_url="https://auth.example/reconnect/x",
@@ -313,18 +342,22 @@ async def _accept(context: ClientRequestContext, params: ElicitRequestParams) ->
     return ElicitResult(action="accept")
 
 
+async def _decline(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    return ElicitResult(action="decline")
+
+
 async def _cannot(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
     return ErrorData(code=INVALID_REQUEST, message="Elicitation not supported")
 
 
 class Gate(ManualClock):
-    """A provider's clock at which a delay lasts until it is opened."""
+    """The clock of a provider in a thread of its own, whose delays last until it is opened."""
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
-        self.reached, self.opened = anyio.Event(), anyio.Event()
+        self.reached, self.opened = threading.Event(), threading.Event()
 
     @override
     async def sleep(self, seconds: float) -> None:
         self.reached.set()
-        await self.opened.wait()
+        await anyio.to_thread.run_sync(self.opened.wait)

@@ -33,7 +33,9 @@ class Ladder:
         if takes_tasks(context):
             return self._tasks.begin(pending)
         if is_modern(context) and opens_urls(context):
-            return Round(pending).result()
+            return Round(pending, self._parts.clock.now()).result()
+        if opens_urls(context) and context.session.can_send_request:
+            return await self._answered(pending, await ask_and_hold(context, self._parts, pending))
         return await self._answered(pending, await self._held(context, pending))
 
     async def go_on(
@@ -41,19 +43,15 @@ class Ladder:
     ) -> HandlerResult:
         """The answer to a client that calls again, as it was asked to."""
         asked = Round.of(tenant_id, state)
-        if asked.declined(responses):
+        refusal = asked.refusal(responses or {}, self._parts.clock.now())
+        if refusal == "person":
             return asked.pending.declined()
-        ready = await held(context, self._parts.calls, asked.pending, self._parts.hold_s)
-        following = asked.following()
-        if not ready and following:
-            return following.result()
-        return await self._answered(asked.pending, "ready" if ready else "waiting")
+        heard = await self._held(context, asked.pending)
+        following = None if refusal or heard == "ready" else asked.following()
+        return following.result() if following else await self._answered(asked.pending, heard)
 
     async def _held(self, context: Context, pending: Pending) -> Heard:
-        if opens_urls(context) and context.session.can_send_request:
-            return await ask_and_hold(context, self._parts.calls, pending, self._parts.hold_s)
-        ready = await held(context, self._parts.calls, pending, self._parts.hold_s)
-        return "ready" if ready else "waiting"
+        return "ready" if await held(context, self._parts, pending) else "waiting"
 
     async def _answered(self, pending: Pending, heard: Heard) -> HandlerResult:
         if heard == "declined":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from structlog.typing import FilteringBoundLogger
 
 from evergrant.catalog.catalog import Catalog
+from evergrant.model.clock import Clock
 from evergrant.service.connect import Connect
 from evergrant.service.held import HeldCalls
 from evergrant.service.links import Links
@@ -18,7 +19,7 @@ HOLD_S = 45.0
 STATE_TTL_S = 600.0
 
 Tell = Callable[[str], Awaitable[None]]
-"""Offers a tenant's fresh events to their receivers; whoever gives it bounds the time that it takes."""
+"""Offers a tenant's fresh events to their receivers; raises nothing, and whoever gives it bounds how long it takes."""
 
 
 async def tell_nobody(_tenant_id: str) -> None:
@@ -33,6 +34,7 @@ class Parts:
     accounts: Accounts
     calls: HeldCalls
     connect: Connect
+    clock: Clock
     reauth_url: ReauthUrl
     links: Links
     log: FilteringBoundLogger

@@ -21,6 +21,7 @@ from mcp.types import (
     RequestParams,
     Result,
 )
+from pydantic import BaseModel
 
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.client import TASKS, Context, takes_tasks
@@ -45,10 +46,16 @@ class TaskParams(RequestParams):
     task_id: str
 
 
+class Answers(BaseModel):
+    """What the person said to the question called REAUTH; answers to others, of whatever form, are passed over."""
+
+    reauth: ElicitResult | None = None
+
+
 class TaskUpdate(TaskParams):
     """Of `tasks/update`."""
 
-    input_responses: dict[str, ElicitResult] = {}
+    input_responses: Answers = Answers()
 
 
 class Task(Result):
@@ -103,7 +110,7 @@ class Tasks:
     async def update(self, context: Context, tenant_id: str, params: TaskUpdate) -> HandlerResult:
         """Take the person's answer; one to another question, or a second one, changes nothing."""
         call = self._named(context, tenant_id, params)
-        said = params.input_responses.get(REAUTH)
+        said = params.input_responses.reauth
         asked = self._asked.get(call.id) or await self._gone_on(tenant_id, call.id)
         if said and isinstance(asked, _Asked) and asked.action is None:
             self._remember(replace(asked, action=said.action))
