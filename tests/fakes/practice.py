@@ -1,7 +1,7 @@
 """An app on a new vault, with the sandbox as its provider and a clock that only moves when told to."""
 
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
 
 from evergrant.app import App, Surroundings, open_app
+from evergrant.dial.guard import permitted
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint, nothing
@@ -71,6 +72,7 @@ async def practice(
     provider: Sandbox | None = None,
     grant: Mapping[str, object] | None = None,
     connector_path: Path | None = None,
+    permit: Sequence[str] = (),
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
@@ -80,7 +82,8 @@ async def practice(
     provider = provider or sandbox(clock, behaviour)
     own = retold_connector(home / "own", grant) if grant else connector_path
     path = (own,) if own else ()
-    settings = Settings(home=home, key_source="file", connector_path=path)
+    private = permitted(permit)
+    settings = Settings(home=home, key_source="file", connector_path=path, allow_private_hosts=private)
     with running(provider) as url:
         async with open_app(settings, surroundings(clock, failpoint)) as app:
             await add_client(app)
