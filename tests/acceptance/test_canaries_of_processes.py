@@ -1,5 +1,6 @@
 """The installed command, its server and its pump, through good and bad: no secret in what they show or leave behind."""
 
+import asyncio
 import json
 import random
 import signal
@@ -19,6 +20,7 @@ from tests.fakes.practice import CLIENT_ID, REDIRECT_URI, START
 from tests.fakes.receiver import Receiver, receiving
 
 from evergrant.cli.output import Exit
+from evergrant.model.clock import SystemClock
 from evergrant.model.json import Json
 from evergrant.oauth.flow import parse_redirect
 from evergrant.sandbox.app import Sandbox
@@ -107,6 +109,7 @@ async def test_no_process_shows_or_leaves_a_secret(tmp_path: Path) -> None:
             assert server.stdout
             server.stdout.readline()
             await troubles(terminal, provider, url)
+            await until_told(receiver)
             for verb in ("list", "show", "test", "disable", "enable"):
                 assert terminal.run("webhooks", verb, *([] if verb == "list" else [webhook]), "--json") == Exit.OK
             terminal.keep("over HTTP", await over_http(f"http://127.0.0.1:{command.port}"))
@@ -129,6 +132,14 @@ def hooked(terminal: Terminal, receiver: Receiver) -> str:
     for one in (added, rotated):
         terminal.canaries.add("webhook secret", one["secret"].removeprefix("whsec_"))
     return str(added["id"])
+
+
+async def until_told(receiver: Receiver) -> None:
+    """The server tells of the grant that died in another process."""
+    clock = SystemClock()
+    async with asyncio.timeout(30):
+        while "agent.auth.reauth_required" not in [got.data["type"] for got in receiver.received]:
+            await clock.sleep(0.05)
 
 
 async def troubles(terminal: Terminal, provider: Sandbox, url: str) -> None:
