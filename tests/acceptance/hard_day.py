@@ -5,7 +5,7 @@ import sqlite3
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from mcp.shared.exceptions import MCPError
 from tests.fakes.canaries import Eavesdropper, fresh_canary
 from tests.fakes.consent import approve, deny
 from tests.fakes.practice import Practice
+from tests.fakes.receiver import receiving, takes_all
 
+from evergrant.events.target import BadTarget
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.json import JsonObject
 from evergrant.model.link import Link
@@ -82,6 +84,7 @@ class HardDay:
             await self.wrong_client(account)
             await self.vault_in_trouble()
             await self.revocation(account)
+        await self.webhooks()
         await self.surfaces(account)
         app = self.practice.app
         self.said += [json.dumps(event.data) for event in app.outbox.after(LOCAL_TENANT, 0, 10_000)]
@@ -205,6 +208,30 @@ class HardDay:
         redirect = (await approve(begun.url)).removeprefix(SITE)
         for answer in (redirect, redirect.replace("/callback", "/callback/hubspot")):
             await self.page(answer)
+
+    async def webhooks(self) -> None:
+        """A receiver that takes, refuses, moves away and is not there, and what is shown of it."""
+        app = self.practice.app
+        with receiving(lambda got: (307, {"Location": f"http://127.0.0.1:1/{got.signatures[0]}"})) as receiver:
+            endpoint, secret = await app.webhooks.add(LOCAL_TENANT, receiver.url)
+            self.wire.canaries.add("webhook secret", secret.reveal())
+            self.wire.canaries.add("webhook secret", secret.reveal().removeprefix("whsec_"))
+            await app.webhooks.replay(endpoint, 0)
+            for answer in (receiver.answer, takes_all):
+                receiver.answer = answer
+                await app.tell_news()
+                self.said += [repr(await app.webhooks.test(endpoint)), repr(receiver.received)]
+                self.practice.clock.advance(LIFE_S)
+            second = await app.webhooks.rotate_secret(endpoint)
+            self.wire.canaries.add("webhook secret", second.reveal().removeprefix("whsec_"))
+            await app.webhooks.replay(endpoint, 0)
+            await app.tell_news()
+        self.said.append(repr(await app.webhooks.test(endpoint)))
+        with suppress(BadTarget):
+            await app.webhooks.add(LOCAL_TENANT, f"https://user:{fresh_canary('x')}@hooks.example/")
+        found = app.webhooks.find(LOCAL_TENANT, endpoint.id)
+        self.said += [repr(found), json.dumps(found.as_json()), repr(app.webhooks.latest(found))]
+        assert found.deliveries["delivered"]
 
     async def begin(self, alias: str) -> str:
         """The address of the consent page of a new account, by a link's page."""

@@ -7,7 +7,7 @@ import pytest
 import structlog
 from anyio.lowlevel import checkpoint
 from structlog.testing import LogCapture
-from tests.events.stage import person, stage
+from tests.events.stage import stage
 from typing_extensions import override
 
 from evergrant.entry.delivering import delivering
@@ -40,20 +40,22 @@ async def test_an_event_of_this_process_is_told_at_once_and_a_slow_run_puts_off_
         begun.set()
         await asyncio.Event().wait()
 
-    async with stage(tmp_path / "home") as on, asyncio.timeout(20):
-        async with delivering(work, on.vault.database, Patient(), structlog.get_logger()):
-            await begun.wait()
-            for expected in (2, 3):
-                begun.clear()
-                await on.die(expected)
-                await begun.wait()
-                assert runs == expected
+    async with (
+        asyncio.timeout(20),
+        stage(tmp_path / "home") as on,
+        delivering(work, on.vault.database, Patient(), structlog.get_logger()),
+    ):
+        await begun.wait()
+        for expected in (2, 3):
             begun.clear()
-            await on.vault.database.write(lambda session: None)
-            for _ in range(20):
-                await checkpoint()
-            assert not begun.is_set()
-    assert person().id
+            await on.die(expected)
+            await begun.wait()
+            assert runs == expected
+        begun.clear()
+        await on.vault.database.write(lambda _: None)
+        for _ in range(20):
+            await checkpoint()
+        assert not begun.is_set()
 
 
 async def test_without_news_it_looks_again_and_again(tmp_path: Path) -> None:
@@ -65,9 +67,12 @@ async def test_without_news_it_looks_again_and_again(tmp_path: Path) -> None:
         if runs == 5:
             often.set()
 
-    async with stage(tmp_path / "home") as on, asyncio.timeout(20):
-        async with delivering(work, on.vault.database, Hasty(), structlog.get_logger()):
-            await often.wait()
+    async with (
+        asyncio.timeout(20),
+        stage(tmp_path / "home") as on,
+        delivering(work, on.vault.database, Hasty(), structlog.get_logger()),
+    ):
+        await often.wait()
 
 
 async def test_trouble_of_the_store_is_logged_once_and_an_unforeseen_failure_each_time(tmp_path: Path) -> None:
@@ -84,9 +89,12 @@ async def test_trouble_of_the_store_is_logged_once_and_an_unforeseen_failure_eac
             raise ZeroDivisionError("nobody thought of this")
         raise StoreUnavailable("the disk is full")
 
-    async with stage(tmp_path / "home") as on, asyncio.timeout(20):
-        async with delivering(work, on.vault.database, Hasty(), log):
-            await often.wait()
+    async with (
+        asyncio.timeout(20),
+        stage(tmp_path / "home") as on,
+        delivering(work, on.vault.database, Hasty(), log),
+    ):
+        await often.wait()
     events = [entry["event"] for entry in captured.entries]
     assert events[0] == "events wait: they cannot be read"
     assert events.count("events wait: they cannot be read") == 1

@@ -82,11 +82,9 @@ class Stage:
     def last(self, of: Endpoint) -> Delivery:
         return self.deliveries.latest(of.key, 1)[0]
 
-    async def write(self, *events: Event) -> list[str]:
-        """Put the events into the outbox, each in a transaction of its own; their ids."""
-        for event in events:
-            await self.vault.database.write(lambda session, event=event: add_event(session, event))
-        return [event.id for event in events]
+    async def write(self, event: Event) -> None:
+        """Put the event into the outbox."""
+        await self.vault.database.write(lambda session: add_event(session, event))
 
     async def die(self, number: int = 1) -> str:
         """A grant dies: its account's state and the event, in one transaction; the event's id."""

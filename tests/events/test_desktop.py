@@ -19,7 +19,8 @@ def shown(tmp_path: Path) -> Path:
     """Where the programs write down how they were called, NUL-separated, and a line of their environment."""
     place, folder = tmp_path / "shown", tmp_path / "bin"
     folder.mkdir()
-    script = f'#!{sys.executable}\nimport os, sys\nopen({str(place)!r}, "a").write(repr((sys.argv[1:], sorted(os.environ))) + "\\n")\n'
+    told = f'open({str(place)!r}, "a").write(repr((sys.argv[1:], sorted(os.environ))) + "\\n")'
+    script = f"#!{sys.executable}\nimport os, sys\n{told}\n"
     for name in ("notify-send", "osascript"):
         (folder / name).write_text(script, encoding="utf-8")
         (folder / name).chmod(0o755)

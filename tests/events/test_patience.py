@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.events.stage import Stage, stage
-from tests.fakes.receiver import OK, Received, Receiver, Reply, receiving
+from tests.fakes.receiver import OK, Received, Receiver, Reply, receiving, takes_all
 
 from evergrant.events.patience import SCHEDULE_S, Patience
 
@@ -16,6 +16,10 @@ pytestmark = pytest.mark.anyio
 
 def answering(status: int, **headers: str) -> Reply:
     return status, {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def refuses_all(_: Received) -> Reply:
+    return answering(500)
 
 
 async def wait_s(on: Stage) -> float | None:
@@ -176,7 +180,7 @@ async def test_after_five_days_of_nothing_but_failures_the_endpoint_is_disabled_
 async def test_one_success_in_five_days_keeps_the_endpoint(on: Stage, receiver: Receiver) -> None:
     endpoint, _ = await on.add(receiver.url)
     for number in range(40):
-        receiver.answer = lambda _, number=number: OK if number == 20 else answering(500)
+        receiver.answer = takes_all if number == 20 else refuses_all
         await on.die(number)
         await wait_s(on)
         on.clock.advance(6 * 3600)

@@ -1,7 +1,7 @@
 """An app on a new vault, with the sandbox as its provider and a clock that only moves when told to."""
 
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
 
 from evergrant.app import App, Surroundings, open_app
+from evergrant.dial.guard import permitted
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint, nothing
@@ -75,6 +76,7 @@ async def practice(
     grant: Mapping[str, object] | None = None,
     connector_path: Path | None = None,
     hosted_at: str | None = None,
+    permit: Sequence[str] = (),
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
@@ -86,7 +88,14 @@ async def practice(
     own = retold_connector(home / "own", grant) if grant else connector_path
     path = (own,) if own else ()
     proof: Literal["code", "backend"] = "backend" if hosted_at else "code"
-    settings = Settings(home=home, key_source="file", connector_path=path, link_proof=proof, return_url=hosted_at)
+    settings = Settings(
+        home=home,
+        key_source="file",
+        connector_path=path,
+        link_proof=proof,
+        return_url=hosted_at,
+        allow_private_hosts=permitted(permit),
+    )
     with running(provider) as url:
         async with open_app(settings, surroundings(clock, failpoint)) as app:
             await add_client(app)

@@ -64,6 +64,14 @@ class Receiver:
         return self.answer(received)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    @override
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: senders that are killed leave broken connections behind."""
+
+
 @contextmanager
 def receiving(answer: Callable[[Received], Reply] = takes_all) -> Generator[Receiver]:
     """A receiver on a loopback port until the block ends."""
@@ -88,8 +96,7 @@ def receiving(answer: Callable[[Received], Reply] = takes_all) -> Generator[Rece
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         receiver.url = f"http://127.0.0.1:{server.server_port}/hooks"
