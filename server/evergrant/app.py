@@ -1,6 +1,8 @@
 """The composition root: the one place that builds objects and hands them to each other."""
 
+import os
 import random
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,25 +13,36 @@ import httpx2
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
 from evergrant.dial.guard import Guard, Resolve, system_resolve
-from evergrant.model.account import AccountKey
+from evergrant.events.desktop import DesktopNotes, system_program
+from evergrant.events.dispatcher import Dispatcher
+from evergrant.events.patience import Patience
+from evergrant.events.send import Post
 from evergrant.model.clock import Clock, SystemClock, boot_id
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
+from evergrant.service.answers import Answers
+from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
+from evergrant.service.held import HeldCalls
+from evergrant.service.links import Links
 from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
+from evergrant.service.proof import Proofs
 from evergrant.service.registry import Registry
 from evergrant.service.revoking import Revoker
-from evergrant.settings import Settings
+from evergrant.service.webhooks import Webhooks
+from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.store.changes import Changes
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import check_folder
 from evergrant.store.locks import AccountLocks
 from evergrant.store.mounts import Mount, mounts
+from evergrant.store.process_mark import ProcessMark
 from evergrant.store.steady import SteadyClock
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
@@ -44,9 +57,13 @@ from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.deliveries import Deliveries
+from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
+from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.keys import FindKeychain
+from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.sources.keychain import system_keychain
 from evergrant.vault.vault import Vault, open_vault
@@ -99,11 +116,25 @@ class App:
     accounts: Accounts
     connect: Connect
     consent: Consent
+    links: Links
+    proofs: Proofs
+    answers: Answers
     executor: Executor
+    held_calls: HeldCalls
     tokens: TokenSource
     schedule: Schedule
     outbox: Outbox
+    dispatcher: Dispatcher
+    webhooks: Webhooks
+    notes: DesktopNotes | None
+    """None where no notes are wished for, or this machine has no program that shows them."""
     live: LiveSecrets
+
+    async def tell_news(self) -> None:
+        """Have what is due told: by webhook, and on the desktop. Raises StoreUnavailable."""
+        if self.notes:
+            await self.notes.show_new()
+        await self.dispatcher.deliver_due()
 
 
 @asynccontextmanager
@@ -128,6 +159,9 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
                 yield app
             finally:
                 app.schedule.close()
+                await app.held_calls.runs.drain()
+                app.held_calls.changes.close()
+                await app.dispatcher.close()
                 await app.executor.drain()
                 await app.tokens.drain()
     finally:
@@ -168,6 +202,12 @@ def _compose(
     locks = AccountLocks(vault.folder / "locks", clock)
     successors = Successors(grants, agenda, endpoint, clock, world.random)
     revoker = Revoker(catalog, connections, grants, endpoint, successors, clock)
+    connect = Connect(catalog, connections, accounts, authorizations, clock)
+    link_seal = LinkSeal(vault.ring.ring.link_key(), vault.id)
+    links = Links(link_seal, connect, accounts, clock, settings.url, settings.link_proof == "code")
+    consent = Consent(
+        catalog, connections, accounts, grants, authorizations, endpoint, successors, locks, sender, clock, world.live
+    )
     places = Places()
     setbacks = Setbacks(
         accounts=accounts,
@@ -175,7 +215,7 @@ def _compose(
         grants=grants,
         successors=successors,
         clock=clock,
-        reauth_url=lambda key: reauth_url(settings, key),
+        reauth_url=links.reauth,
         verdict=lambda client, grant: verdict(sender, client, grant),
     )
     refresher = Refresher(
@@ -195,6 +235,13 @@ def _compose(
         restored=lambda: is_restored(database, vault.ring),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
+    executor = Executor(catalog, tokens, sender, world.live.redact, links)
+    # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
+    kept_calls = KeptCalls(database, vault.data_keys)
+    mark = ProcessMark(vault.folder / "locks")
+    runs = CallRuns(executor.execute_tool, tokens.grant, catalog, kept_calls, mark, clock, world.failpoint)
+    outbox, deliveries = Outbox(database), Deliveries(database, keys)
+    post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
     return App(
         settings=settings,
         clock=clock,
@@ -206,26 +253,28 @@ def _compose(
         desk=AccountDesk(catalog, accounts, grants, locks, revoker),
         panic=Panic(accounts, revoker, refresher, locks, Places()),
         accounts=accounts,
-        connect=Connect(catalog, connections, accounts, authorizations, clock),
-        consent=Consent(
-            catalog,
-            connections,
-            accounts,
-            grants,
-            authorizations,
-            endpoint,
-            successors,
-            locks,
-            sender,
-            clock,
-            world.live,
-        ),
-        executor=Executor(catalog, tokens, sender, world.live.redact),
+        connect=connect,
+        consent=consent,
+        links=links,
+        proofs=Proofs(link_seal, clock),
+        answers=Answers(consent, authorizations, clock),
+        executor=executor,
+        held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
-        outbox=Outbox(database),
+        outbox=outbox,
+        dispatcher=Dispatcher(deliveries, post, Patience(world.random), clock),
+        webhooks=Webhooks(Endpoints(database, keys), deliveries, post, post.guard, clock),
+        notes=_notes(settings, vault, outbox, accounts),
         live=world.live,
     )
+
+
+def _notes(settings: Settings, vault: Vault, outbox: Outbox, accounts: Accounts) -> DesktopNotes | None:
+    if settings.notify != "desktop":
+        return None
+    show = system_program(sys.platform, os.environ)  # noqa: TID251  (the desktop's own variables)
+    return DesktopNotes(outbox, accounts, LOCAL_TENANT, vault.folder / "run", show) if show else None
 
 
 def _in_place(endpoint: TokenEndpoint, places: Places) -> Probe:
@@ -236,8 +285,3 @@ def _in_place(endpoint: TokenEndpoint, places: Places) -> Probe:
             return await endpoint.probe(client)
 
     return probe
-
-
-def reauth_url(settings: Settings, key: AccountKey) -> str:
-    """The page where a person renews an account's grant; it carries an id, no credential."""
-    return f"{settings.url}/reconnect/{key.account_id}"

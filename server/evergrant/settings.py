@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from evergrant.dial.guard import Permitted, permitted
@@ -15,6 +16,12 @@ from evergrant.vault.sources.given import Given, Transit
 DEFAULT_PORT = 8484
 LOCAL_TENANT = "tnt_local"
 """The tenant of a vault that serves one person or one team."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def callback_path(tenant_id: str, connector: str) -> str:
+    """Where the provider's answers for one connection come to."""
+    return f"/callback/{connector}" if tenant_id == LOCAL_TENANT else f"/callback/{tenant_id}/{connector}"
 
 
 def _path(value: object) -> object:
@@ -52,8 +59,13 @@ class Settings(BaseSettings):
     vault_namespace: str | None = Field(default=None, validation_alias="VAULT_NAMESPACE")
     vault_token: OptionalSecret = Field(default=None, validation_alias="VAULT_TOKEN")
     vault_token_file: OptionalPath = Field(default=None, validation_alias="VAULT_TOKEN_FILE")
+    link_proof: Literal["code", "backend"] = "code"
+    return_url: Annotated[str | None, Field(validate_default=True)] = None
+    hold_s: Annotated[float, Field(ge=0, le=300)] = 45
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
+    notify: Literal["off", "desktop"] = "off"
+    """Where the person at this machine is told that an account must be reconnected."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")
@@ -70,6 +82,18 @@ class Settings(BaseSettings):
     @classmethod
     def _hosts(cls, value: object) -> object:
         return permitted(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("return_url")
+    @classmethod
+    def _a_page_of_ones_own(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """There go people whose consent the back end must confirm; nobody else may read which consent that is."""
+        parts = urlsplit(value or "")
+        local = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if value and not (parts.hostname and (parts.scheme == "https" or local)):
+            raise ValueError("must be an https address, or an http one on this machine")
+        if not value and info.data.get("link_proof") == "backend":
+            raise ValueError("EVERGRANT_LINK_PROOF=backend needs it: a page of your own")
+        return value or None
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -88,10 +112,9 @@ class Settings(BaseSettings):
         """Where people and providers reach this server."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
-    @property
-    def redirect_uri(self) -> str:
-        """The callback that new connections register."""
-        return f"{self.url}/callback"
+    def redirect_uri(self, tenant_id: str, connector: str) -> str:
+        """The callback that a new connection registers: its own, so that no answer is taken for another's."""
+        return f"{self.url}{callback_path(tenant_id, connector)}"
 
     def given(self, ask: Callable[[bool], Secret] | None = None) -> Given:
         """What a vault's key may come from; `ask` asks a person for a passphrase."""

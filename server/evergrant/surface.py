@@ -1,7 +1,7 @@
 """The composition of what clients meet: MCP, the pages, the callback. Apart from `app`, since few commands need it."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,32 +14,60 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
-from evergrant.app import App, reauth_url
+from evergrant.app import App
+from evergrant.entry.api.authorizations import authorization_routes
+from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
-from evergrant.entry.mcp.http import mcp_endpoint
+from evergrant.entry.api.links import link_routes
+from evergrant.entry.api.webhooks import webhook_routes
+from evergrant.entry.consents import Consents
+from evergrant.entry.cookies import Cookies
+from evergrant.entry.mcp.http import Verify, mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
 from evergrant.settings import LOCAL_TENANT
+from evergrant.store.database import StoreUnavailable
 from evergrant.vault.bearer import is_local_bearer, local_bearer
+
+TOLD_WITHIN_S = 2.0
+"""So long an agent's answer waits for the operator's web service to take the event that says why."""
 
 
 def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
     """What the MCP surface works with."""
+
+    async def tell(tenant_id: str) -> None:
+        with suppress(StoreUnavailable):  # what could not be read now is told by the next job
+            await app.dispatcher.tell(tenant_id, TOLD_WITHIN_S)
+
     return Parts(
         catalog=app.catalog,
         accounts=app.accounts,
-        executor=app.executor,
+        calls=app.held_calls,
         connect=app.connect,
-        reauth_url=lambda key: reauth_url(app.settings, key),
+        clock=app.clock,
+        reauth_url=app.links.reauth,
+        links=app.links,
         log=log,
+        state_key=app.vault.key.ring.state_key(),
+        hold_s=app.settings.hold_s,
+        tell=tell,
     )
 
 
 def web_app(
-    app: App, server: Server[Any], snippets: Callable[[], Mapping[str, str]], log: FilteringBoundLogger
+    app: App,
+    server: Server[Any],
+    snippets: Callable[[], Mapping[str, str]],
+    log: FilteringBoundLogger,
+    *,
+    tenant_of: Verify | None = None,
 ) -> Starlette:
-    """All that the server answers over HTTP: pages, OAuth callback, MCP and `/v1` for bearers, a health check."""
+    """All that the server answers over HTTP: pages, OAuth callback, MCP and `/v1` for bearers, a health check.
+
+    `tenant_of` knows bearers; without it the vault's own is the only one.
+    """
 
     app.live.note(local_bearer(app.vault.key.ring))
 
@@ -48,9 +76,10 @@ def web_app(
 
     public = urlsplit(app.settings.public_url or "")
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
-    endpoint = mcp_endpoint(server, tenant_of_bearer, origins=own)
-    api = Api(tenant_of_bearer, log)
-    pages = Pages(app.connect, app.consent, app.accounts, LOCAL_TENANT, snippets)
+    verify = tenant_of or tenant_of_bearer
+    endpoint = mcp_endpoint(server, verify, origins=own)
+    api = Api(verify, log)
+    pages = Pages(consents(app), snippets)
 
     @asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
@@ -59,10 +88,25 @@ def web_app(
 
     hosts = ["localhost", "127.0.0.1", "[::1]", *([public.hostname] if public.hostname else [])]
     return Starlette(
-        routes=[*pages.routes(), *event_routes(api, app.outbox), Route("/healthz", _health), endpoint.route],
+        routes=[
+            *pages.routes(),
+            *event_routes(api, app.outbox, app.clock),
+            *link_routes(api, app.links),
+            *authorization_routes(api, app.answers),
+            *call_routes(api, app.accounts, app.held_calls),
+            *webhook_routes(api, app.webhooks),
+            Route("/healthz", _health),
+            endpoint.route,
+        ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         lifespan=lifespan,
     )
+
+
+def consents(app: App, tenants: frozenset[str] | None = frozenset({LOCAL_TENANT})) -> Consents:
+    """The pages at which these tenants' people consent; None is every tenant of the vault."""
+    cookies = Cookies(secure=app.settings.url.startswith("https://"))
+    return Consents(app.links, app.proofs, app.answers, tenants, cookies, app.settings.return_url)
 
 
 async def _health(_request: Request) -> Response:

@@ -5,7 +5,7 @@ import sqlite3
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,9 +15,12 @@ from mcp.shared.exceptions import MCPError
 from tests.fakes.canaries import Eavesdropper, fresh_canary
 from tests.fakes.consent import approve, deny
 from tests.fakes.practice import Practice
+from tests.fakes.receiver import receiving, takes_all
 
+from evergrant.events.target import BadTarget
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.json import JsonObject
+from evergrant.model.link import Link
 from evergrant.model.outcome import Failure
 from evergrant.model.secret import Secret
 from evergrant.oauth.flow import parse_redirect
@@ -81,6 +84,7 @@ class HardDay:
             await self.wrong_client(account)
             await self.vault_in_trouble()
             await self.revocation(account)
+        await self.webhooks()
         await self.surfaces(account)
         app = self.practice.app
         self.said += [json.dumps(event.data) for event in app.outbox.after(LOCAL_TENANT, 0, 10_000)]
@@ -148,8 +152,8 @@ class HardDay:
         self.practice.clock.advance(LIFE_S)
         await self.calls(account)
         for who in ("somebody-else", account.label.partition("@")[0]):
-            begun = await self.practice.app.connect.begin_reauth(account)
-            await self.finish(await approve(begun.url, who))
+            begun = await self.proven(self.practice.app.links.reauth(account.key))
+            await self.finish(await approve(begun, who))
         await self.calls(account)
 
     async def calls(self, account: ConnectedAccount) -> None:
@@ -192,11 +196,56 @@ class HardDay:
             self.practice.sandbox.faults.clear()
         for path in ("/callback", "/callback?code=sbx_code_guessed&state=guessed", "/reconnect/conn_x", "/"):
             await self.page(path)
+        await self.links()
+
+    async def links(self) -> None:
+        """Links that lead nowhere, a provider's answer in another browser, and one at another address."""
+        links = self.practice.app.links
+        link = links.made(links.to_connect(LOCAL_TENANT, "sandbox", "odd", {"origin": self.practice.url}))
+        for _ in range(6):
+            await self.page(link.url.removeprefix(SITE), "POST")
+        begun = await self.practice.app.connect.begin(LOCAL_TENANT, "sandbox", "odd", {"origin": self.practice.url})
+        redirect = (await approve(begun.url)).removeprefix(SITE)
+        for answer in (redirect, redirect.replace("/callback", "/callback/hubspot")):
+            await self.page(answer)
+
+    async def webhooks(self) -> None:
+        """A receiver that takes, refuses, moves away and is not there, and what is shown of it."""
+        app = self.practice.app
+        with receiving(lambda got: (307, {"Location": f"http://127.0.0.1:1/{got.signatures[0]}"})) as receiver:
+            endpoint, secret = await app.webhooks.add(LOCAL_TENANT, receiver.url)
+            self.wire.canaries.add("webhook secret", secret.reveal())
+            self.wire.canaries.add("webhook secret", secret.reveal().removeprefix("whsec_"))
+            await app.webhooks.replay(endpoint, 0)
+            for answer in (receiver.answer, takes_all):
+                receiver.answer = answer
+                await app.tell_news()
+                self.said += [repr(await app.webhooks.test(endpoint)), repr(receiver.received)]
+                self.practice.clock.advance(LIFE_S)
+            second = await app.webhooks.rotate_secret(endpoint)
+            self.wire.canaries.add("webhook secret", second.reveal().removeprefix("whsec_"))
+            await app.webhooks.replay(endpoint, 0)
+            await app.tell_news()
+        self.said.append(repr(await app.webhooks.test(endpoint)))
+        with suppress(BadTarget):
+            await app.webhooks.add(LOCAL_TENANT, f"https://user:{fresh_canary('x')}@hooks.example/")
+        found = app.webhooks.find(LOCAL_TENANT, endpoint.id)
+        self.said += [repr(found), json.dumps(found.as_json()), repr(app.webhooks.latest(found))]
+        assert found.deliveries["delivered"]
 
     async def begin(self, alias: str) -> str:
-        """The address of the consent page of a new account."""
-        begun = await self.practice.app.connect.begin(LOCAL_TENANT, "sandbox", alias, {"origin": self.practice.url})
-        return begun.url
+        """The address of the consent page of a new account, by a link's page."""
+        links = self.practice.app.links
+        return await self.proven(
+            links.made(links.to_connect(LOCAL_TENANT, "sandbox", alias, {"origin": self.practice.url}))
+        )
+
+    async def proven(self, link: Link) -> str:
+        """The provider's address, once the link's code was typed."""
+        form = {"code": link.code or ""}
+        answer = await self.browser.post(link.url, data=form, headers={"Origin": SITE})
+        self.said += [answer.text, (await self.browser.get(link.url)).text]
+        return str(answer.headers["Location"])
 
     async def finish(self, redirect: str) -> None:
         """The browser follows the provider's redirect; then it is pasted into a terminal too, which is too late."""
@@ -216,8 +265,9 @@ class HardDay:
 
     async def surfaces(self, account: ConnectedAccount) -> None:
         """What else agents, browsers and HTTP clients meet."""
-        await self.page(f"/reconnect/{account.id}")
-        await self.page(f"/reconnect/{account.id}", "POST")
+        link = self.practice.app.links.reauth(account.key).url.removeprefix(SITE)
+        await self.page(link)
+        await self.page(link, "POST")
         await self.page("/mcp", "POST")
         await self.as_agent("list_accounts")
         await self.as_agent("connect_account", connector="sandbox", values={"origin": self.practice.url})

@@ -25,6 +25,7 @@ from tests.fakes.practice import CLIENT_ID, REDIRECT_URI, START, STRICTEST, Prac
 
 from evergrant.app import App, open_app
 from evergrant.cli.logs import Logs, configure, loop_failure
+from evergrant.dial.guard import permitted
 from evergrant.entry.jobs import job_set
 from evergrant.entry.mcp.http import bearer_tenant
 from evergrant.entry.mcp.server import make_server
@@ -98,7 +99,8 @@ async def test_no_secret_leaves_by_any_way_but_the_wire(tmp_path: Path, monkeypa
         logging.getLogger().addHandler(raw)
         asyncio.get_running_loop().set_exception_handler(loop_failure(logs.log))
         world = replace(surroundings(clock, trap), transport=wire, live=logs.live)
-        async with open_app(Settings(home=tmp_path, key_source="file"), world) as app:
+        settings = Settings(home=tmp_path, key_source="file", allow_private_hosts=permitted(["127.0.0.1"]))
+        async with open_app(settings, world) as app:
             await add_client(app, secret)
             day = await played(Practice(app, provider, clock, url), wire, trap, logs)
             ring = app.vault.key.ring
@@ -120,7 +122,7 @@ async def test_no_secret_leaves_by_any_way_but_the_wire(tmp_path: Path, monkeypa
 
 async def played(practice: Practice, wire: Eavesdropper, trap: Trap, logs: Logs) -> HardDay:
     app = practice.app
-    parts = mcp_parts(app, logs.log)
+    parts = replace(mcp_parts(app, logs.log), hold_s=0)
     web = web_app(app, make_server(parts, bearer_tenant), dict, parts.log)
     transport = httpx2.ASGITransport(app=web)
     async with (
@@ -158,7 +160,7 @@ def assert_it_was_hard(day: HardDay, places: Mapping[str, str]) -> None:
     kinds = day.wire.canaries.by_kind
     assert kinds.keys() == {
         "authorization code", "code verifier", "client secret", "basic credentials", "access token", "refresh token",
-        "revoked token", "bearer of this vault", "key of this vault",
+        "revoked token", "bearer of this vault", "key of this vault", "webhook secret",
     }  # fmt: skip
     assert len(day.wire.canaries.all()) > 200
     assert day.came_to.total() >= CALLS

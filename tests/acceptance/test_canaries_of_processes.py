@@ -1,5 +1,6 @@
 """The installed command, its server and its pump, through good and bad: no secret in what they show or leave behind."""
 
+import asyncio
 import json
 import random
 import signal
@@ -15,9 +16,11 @@ from tests.fakes.canaries import Canaries, fresh_canary
 from tests.fakes.clock import ManualClock
 from tests.fakes.command import Command, free_port
 from tests.fakes.consent import approve
-from tests.fakes.practice import CLIENT_ID, REDIRECT_URI, START
+from tests.fakes.practice import CLIENT_ID, OWN_REDIRECT_URI, START
+from tests.fakes.receiver import Receiver, receiving
 
 from evergrant.cli.output import Exit
+from evergrant.model.clock import SystemClock
 from evergrant.model.json import Json
 from evergrant.oauth.flow import parse_redirect
 from evergrant.sandbox.app import Sandbox
@@ -66,8 +69,8 @@ class Terminal:
         with self.started(*arguments, "--no-browser", "--json") as process:
             assert process.stderr
             assert process.stdin
-            address = next(line.strip() for line in process.stderr if line.startswith("http"))
-            redirect = await approve(address)
+            told = json.loads(next(line for line in process.stderr if line.startswith("{")))
+            redirect = await approve(told["paste_back_url"])
             if code := parse_redirect(redirect).code:
                 self.canaries.add("authorization code", code.reveal())
             process.stdin.write(redirect + "\n")
@@ -91,18 +94,24 @@ def of_process(pid: int) -> str:
 
 
 async def test_no_process_shows_or_leaves_a_secret(tmp_path: Path) -> None:
-    command, canaries, secret = Command(tmp_path / "home", free_port()), Canaries(), fresh_canary("client-secret")
+    permit = {"EVERGRANT_ALLOW_PRIVATE_HOSTS": "127.0.0.1"}
+    command, canaries = Command(tmp_path / "home", free_port(), permit), Canaries()
+    secret = fresh_canary("client-secret")
     canaries.add("client secret", secret)
     terminal = Terminal(command, canaries)
-    client = Client(secret, (REDIRECT_URI,))
+    client = Client(secret, (OWN_REDIRECT_URI,))
     provider = Sandbox({CLIENT_ID: client}, clock=ManualClock(START), chance=random.Random(1))
-    with running(provider) as url:
+    with running(provider) as url, receiving() as receiver:
+        webhook = hooked(terminal, receiver)
         add = ("connections", "add", "sandbox", "--client-id", CLIENT_ID, "--client-secret-stdin")
         assert terminal.run(*add, given=secret) == Exit.OK
         with terminal.started("serve", "--json") as server:
             assert server.stdout
             server.stdout.readline()
             await troubles(terminal, provider, url)
+            await until_told(receiver)
+            for verb in ("list", "show", "test", "disable", "enable"):
+                assert terminal.run("webhooks", verb, *([] if verb == "list" else [webhook]), "--json") == Exit.OK
             terminal.keep("over HTTP", await over_http(f"http://127.0.0.1:{command.port}"))
         assert terminal.run("revoke", "sandbox", "--json") == Exit.OK
     canaries.add("key of this vault", (command.home / "vault.key").read_text(encoding="ascii").strip())
@@ -114,6 +123,23 @@ async def test_no_process_shows_or_leaves_a_secret(tmp_path: Path) -> None:
     assert [(place, prefix) for place, text in everything.items() for prefix in ISSUED if prefix in text] == []
     assert {"vault.db", "spool", "server.json"} <= left.keys()
     assert any("--client-secret-stdin" not in text and "serve" in text for text in terminal.seen.values())
+
+
+def hooked(terminal: Terminal, receiver: Receiver) -> str:
+    """The id of a webhook; its secret is printed by the command that adds it, and by that of a new one, alone."""
+    added = json.loads(terminal.command.run("webhooks", "add", receiver.url, "--json").stdout)
+    rotated = json.loads(terminal.command.run("webhooks", "rotate-secret", added["id"], "--json").stdout)
+    for one in (added, rotated):
+        terminal.canaries.add("webhook secret", one["secret"].removeprefix("whsec_"))
+    return str(added["id"])
+
+
+async def until_told(receiver: Receiver) -> None:
+    """The server tells of the grant that died in another process."""
+    clock = SystemClock()
+    async with asyncio.timeout(30):
+        while "agent.auth.reauth_required" not in [got.data["type"] for got in receiver.received]:
+            await clock.sleep(0.05)
 
 
 async def troubles(terminal: Terminal, provider: Sandbox, url: str) -> None:

@@ -14,10 +14,12 @@ from tests.fakes.command import Command, free_port
 from tests.fakes.consent import approve
 from tests.fakes.oidc_connector import NAME, write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
+from tests.fakes.person import passer_by
 
 from evergrant.app import open_app, real_world
 from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.grant import Grant
+from evergrant.model.link import Link
 from evergrant.model.outcome import Outcome, ReauthRequired, Result
 from evergrant.settings import LOCAL_TENANT, Settings
 
@@ -59,19 +61,20 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Generator[Setting, None
         yield made
 
 
-def address(process: subprocess.Popen[str]) -> str:
-    """The consent page's address that the command prints."""
+def asked(process: subprocess.Popen[str]) -> dict[str, str]:
+    """What the command prints for the person who is to consent."""
     assert process.stderr
-    return next(line.strip() for line in process.stderr if line.startswith("http"))
+    told: dict[str, str] = json.loads(next(line for line in process.stderr if line.startswith("{")))
+    return told
 
 
 async def connect(setting: Setting, person: str) -> dict[str, str]:
     process = setting.command.start("connect", NAME, "--alias", person, "--no-browser", "--json")
-    redirect = await approve(address(process), person)
-    async with httpx2.AsyncClient() as browser:
-        page = await browser.get(redirect)
-    printed, told = await asyncio.to_thread(process.communicate, timeout=30)
-    assert (page.status_code, process.returncode) == (200, 0), told
+    told, somebody = asked(process), passer_by()
+    page = await somebody.connects(Link(told["url"], told["confirmation_code"]), person)
+    await somebody.browser.aclose()
+    printed, said = await asyncio.to_thread(process.communicate, timeout=30)
+    assert (page.status_code, process.returncode) == (200, 0), said
     account: dict[str, str] = json.loads(printed)
     return account
 
@@ -114,7 +117,7 @@ async def test_a_revocation_at_the_provider_is_reauth_required_and_a_reauth_brin
     assert isinstance(refused, ReauthRequired)
 
     process = setting.command.start("reauth", "gina", "--no-browser", "--json")
-    redirect = await approve(address(process), "gina")
+    redirect = await approve(asked(process)["paste_back_url"], "gina")
     assert process.stdin
     process.stdin.write(redirect + "\n")
     printed, told = process.communicate(timeout=30)
@@ -137,7 +140,7 @@ async def grants_of(setting: Setting) -> list[Grant]:
         return [held.grant for account in accounts for held in app.desk.grants.of_account(account.key)]
 
 
-async def asked(setting: Setting, url: str, **form: str) -> dict[str, object]:
+async def answered(setting: Setting, url: str, **form: str) -> dict[str, object]:
     """What the server says to its client."""
     who = (setting.provider.client_id, setting.provider.client_secret)
     async with httpx2.AsyncClient(trust_env=False) as http:
@@ -149,7 +152,7 @@ async def living(setting: Setting, grants: list[Grant]) -> list[object]:
     """What introspection says of each token: an access and a refresh token for each grant."""
     tokens = [token for grant in grants for token in (grant.access_token, grant.refresh_token) if token]
     url = setting.provider.introspection_endpoint
-    return [(await asked(setting, url, token=token.reveal()))["active"] for token in tokens]
+    return [(await answered(setting, url, token=token.reveal()))["active"] for token in tokens]
 
 
 async def test_after_a_panic_every_token_is_dead_there(tmp_path: Path) -> None:
@@ -166,5 +169,5 @@ async def test_after_a_panic_every_token_is_dead_there(tmp_path: Path) -> None:
         assert await living(setting, grants) == [False] * 4
         for token in (grant.refresh_token for grant in grants if grant.refresh_token):
             form = {"grant_type": "refresh_token", "refresh_token": token.reveal()}
-            assert (await asked(setting, setting.provider.token_endpoint, **form))["error"] == "invalid_grant"
+            assert (await answered(setting, setting.provider.token_endpoint, **form))["error"] == "invalid_grant"
         assert await grants_of(setting) == []

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from evergrant.demo.facts import ServiceReport
+from evergrant.demo.facts import Deliveries, ServiceReport
 from evergrant.demo.report import Report
 from evergrant.demo.run import run_demo
 from evergrant.demo.services import SERVICES, Service
@@ -75,14 +75,30 @@ def test_fifty_calls_after_a_long_sleep_make_one_refresh_for_each_service(day: R
     ]
 
 
-def test_a_revoked_grant_is_one_event_and_its_calls_are_made_again(day: Report) -> None:
+def test_a_revoked_grant_is_one_event_and_its_calls_go_on_after_the_reconnect(day: Report) -> None:
     assert day.revocation is not None
     assert 0 < day.revocation.paused == day.revocation.resumed
+    assert day.revocation.untold == 0
     assert day.revocation.others_went_on > 0
     assert [(event.event, event.service) for event in day.events] == [
         ("agent.auth.reauth_required", SALESFORCE.name),
         ("agent.auth.reauth_completed", SALESFORCE.name),
     ]
+
+
+def test_every_event_is_delivered(day: Report) -> None:
+    assert day.deliveries == Deliveries(events=2, received=2, refused=0)
+
+
+@pytest.mark.parametrize("made", [Deliveries(2, 1, 0), Deliveries(2, 2, 1)])
+def test_a_lost_or_unsigned_event_breaks_its_promise_and_no_other(day: Report, made: Deliveries) -> None:
+    assert broken(replace(day, deliveries=made)) == {"Every event reached the operator's web service, signed."}
+
+
+def test_a_call_that_was_told_before_the_operator_breaks_its_promise(day: Report) -> None:
+    assert day.revocation is not None
+    spoilt = replace(day, revocation=replace(day.revocation, untold=1))
+    assert broken(spoilt) == {"A revocation reached the operator before any call was told of it."}
 
 
 def test_the_report_survives_json(day: Report) -> None:

@@ -123,7 +123,7 @@ async def test_whatever_fails_is_a_finding_and_the_rest_goes_on(tmp_path: Path, 
     groups = report(tmp_path, broken)
 
     assert [group.title for group in groups] == [
-        "Machine", "Vault", "Clock", "Server", "Clients", "Connections", "Accounts",
+        "Machine", "Vault", "Clock", "Server", "Clients", "Connections", "Accounts", "Webhooks",
     ]  # fmt: skip
     assert of(groups, "key source")[0].level == "ok"
     for check in (

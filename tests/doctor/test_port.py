@@ -4,13 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.doctor.samples import CALLBACK, CONNECTION, only, unknown_commands
+from tests.doctor.samples import CONNECTION, only, unknown_commands
 from tests.fakes.command import free_port
 
 from evergrant.cli.server import bind
 from evergrant.doctor.holder import holder
 from evergrant.doctor.port import host, port, redirect_uris
 
+SERVER = "http://localhost:8484"
+OWN = f"{SERVER}/callback/hubspot"
 TAKEN = "Port 8484 on 127.0.0.1 cannot be had (Address already in use)."
 
 
@@ -42,23 +44,25 @@ def test_the_server_listens_on_loopback_only(name: str, levels: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("uri", "expected", "level", "advice"),
+    ("uri", "server", "level", "advice"),
     [
-        (CALLBACK, CALLBACK, "ok", ""),
-        ("http://127.0.0.1:8484/callback", CALLBACK, "ok", ""),
-        ("http://[::1]:8484/callback", CALLBACK, "ok", ""),
-        ("https://box.example/callback", "https://box.example:443/callback", "ok", ""),
-        ("http://localhost:9000/callback", CALLBACK, "warning", "evergrant serve --port 9000"),
-        ("https://localhost:8484/callback", CALLBACK, "note", "evergrant connect hubspot --no-browser"),
-        ("http://other.example/callback", CALLBACK, "warning", "evergrant connections add hubspot"),
-        (CALLBACK, "https://box.example/callback", "warning", "--redirect-uri https://box.example/callback"),
-        ("http://localhost:8484/back", CALLBACK, "warning", "evergrant connections add hubspot"),
+        (OWN, SERVER, "ok", ""),
+        ("http://127.0.0.1:8484/callback/hubspot", SERVER, "ok", ""),
+        (f"{SERVER}/callback", SERVER, "ok", ""),
+        ("http://[::1]:8484/callback", SERVER, "ok", ""),
+        ("https://box.example/callback", "https://box.example:443", "ok", ""),
+        ("http://localhost:9000/callback", SERVER, "warning", "evergrant serve --port 9000"),
+        ("http://localhost:9000/callback/hubspot", SERVER, "warning", "evergrant serve --port 9000"),
+        ("https://localhost:8484/callback", SERVER, "note", "evergrant connect hubspot --no-browser"),
+        ("http://other.example/callback", SERVER, "warning", "evergrant connections add hubspot"),
+        (OWN, "https://box.example", "warning", "--redirect-uri https://box.example/callback/hubspot"),
+        ("http://localhost:8484/callback/slack", SERVER, "warning", f"--redirect-uri {OWN}"),
     ],
 )
 def test_a_redirect_uri_that_leads_elsewhere_says_both_ways_to_mend_it(
-    uri: str, expected: str, level: str, advice: str
+    uri: str, server: str, level: str, advice: str
 ) -> None:
-    [found] = redirect_uris([replace(CONNECTION, redirect_uri=uri)], expected)
+    [found] = redirect_uris([replace(CONNECTION, redirect_uri=uri)], server)
 
     assert found.level == level
     assert advice in (found.what_to_do or "")
@@ -66,7 +70,7 @@ def test_a_redirect_uri_that_leads_elsewhere_says_both_ways_to_mend_it(
 
 
 def test_without_connections_there_is_nothing_to_say_of_redirects() -> None:
-    assert list(redirect_uris([], CALLBACK)) == []
+    assert list(redirect_uris([], SERVER)) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows it as files")

@@ -1,6 +1,7 @@
 """An MCP server over an app whose provider is the sandbox, with one connected account."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ import structlog
 from structlog.testing import LogCapture
 from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Practice, practice
+from tests.fakes.worker import From
 
-from evergrant.app import reauth_url
-from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.parts import HOLD_S, Parts
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.clock import SystemClock
 from evergrant.model.secret import Secret
 from evergrant.oauth.flow import parse_redirect
 
@@ -56,8 +58,19 @@ def parts(world: Practice, logged: LogCapture) -> Parts:
     return Parts(
         catalog=app.catalog,
         accounts=app.accounts,
-        executor=app.executor,
+        calls=app.held_calls,
         connect=app.connect,
-        reauth_url=lambda key: reauth_url(app.settings, key),
+        clock=app.clock,
+        reauth_url=app.links.reauth,
+        links=app.links,
         log=log,
+        state_key=app.vault.key.ring.state_key(),
+        hold_s=0,
     )
+
+
+@pytest.fixture
+def holding(parts: Parts, world: Practice) -> Parts:
+    """As served: calls are held, and in real time, since a client and a person act meanwhile."""
+    calls = replace(world.app.held_calls, clock=From(world.clock.now(), SystemClock()))
+    return replace(parts, calls=calls, hold_s=HOLD_S)

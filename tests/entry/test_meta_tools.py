@@ -1,6 +1,7 @@
 """Meta tools: what an agent learns from each, and what it is told to do next."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ async def test_without_accounts_the_list_says_how_to_connect_one(parts: Parts) -
     assert "sandbox" in result.structured_content["connectors"]
     assert said(result).startswith("No account is connected yet.")
     assert "connect_account" in said(result)
-    assert len(tools.tools) == 5
+    assert len(tools.tools) == 6
 
 
 async def test_accounts_are_listed_with_whose_they_are_and_what_a_dead_one_needs(
@@ -50,8 +51,10 @@ async def test_accounts_are_listed_with_whose_they_are_and_what_a_dead_one_needs
         "as": "anna@example.test",
         "state": "active",
     }
-    assert (second["state"], second["reauth_url"]) == ("reauth_required", parts.reauth_url(dead.key))
+    assert second["state"] == "reauth_required"
+    assert parts.links.opened(second["reauth_url"].rpartition("/")[2]).account_id == dead.id
     assert second["reauth_url"] in second["what_to_do"]
+    assert second["confirmation_code"] in second["what_to_do"]
 
 
 async def test_of_many_accounts_a_part_is_listed_and_a_query_finds_the_others(
@@ -181,8 +184,11 @@ async def test_connecting_gives_a_link_that_leads_to_an_account(parts: Parts, wo
             "connect_account", {"connector": "sandbox", "alias": "globex", "values": {"origin": world.url}}
         )
 
-    assert result.structured_content["url"].startswith(f"{world.url}/authorize?")
+    link = parts.links.opened(result.structured_content["url"].rpartition("/")[2])
+    assert (link.purpose, link.connector, link.alias) == ("connect", "sandbox", "globex")
+    assert re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{4}", result.structured_content["confirmation_code"])
     assert "list_accounts" in result.structured_content["what_to_do"]
+    assert "confirmation code" in result.structured_content["what_to_do"]
     assert parts.accounts.named(LOCAL_TENANT, "globex") is None
 
 

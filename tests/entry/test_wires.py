@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 CANARY = "at_SECRET_canary of anna@example.test"
-META = ["list_accounts", "search_tools", "describe_tools", "execute_tool", "connect_account"]
+META = ["list_accounts", "search_tools", "describe_tools", "execute_tool", "resume_call", "connect_account"]
 NAMED = [
     "sandbox_append_row",
     "sandbox_create_contact",
@@ -87,11 +87,12 @@ async def test_a_dead_grant_is_an_error_result_with_the_link_in_its_text(
         result = await client.call_tool("sandbox_search_contacts", {})
         tools = await client.list_tools()
 
-    link = parts.reauth_url(account.key)
+    link = result.structured_content["reauth_url"]
     assert result.is_error
     assert result.structured_content["code"] == "reauth_required"
-    assert result.structured_content["reauth_url"] == link
+    assert parts.links.opened(link.rpartition("/")[2]).account_id == account.id
     assert link in said(result)
+    assert result.structured_content["confirmation_code"] in said(result)
     assert [tool.name for tool in tools.tools] == META + NAMED
 
 

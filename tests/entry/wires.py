@@ -2,15 +2,21 @@
 
 import socket
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import anyio
 import httpx2
 import uvicorn
 from mcp import Client, StdioServerParameters
+from mcp.client import Transport
+from mcp.client.extension import ClientExtension
+from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server import Server
 from starlette.applications import Starlette
 
 from evergrant.entry.mcp.http import bearer_tenant, mcp_endpoint
@@ -20,38 +26,61 @@ from evergrant.entry.socket import listening
 from evergrant.paths import socket_path
 from evergrant.settings import LOCAL_TENANT
 
-Wire = Callable[[Parts, Path, str], AbstractAsyncContextManager[Client]]
-"""Parts of the server, its home folder, the client's era."""
+
+@dataclass(frozen=True)
+class Host:
+    """What a client can do beyond calling tools."""
+
+    elicit: ElicitationFnT | None = None
+    extensions: Sequence[ClientExtension] = ()
+
+
+PLAIN = Host()
+
+
+class Wire(Protocol):
+    """Parts of the server, its home folder, the client's era."""
+
+    def __call__(
+        self, parts: Parts, home: Path, era: str, *, host: Host = PLAIN
+    ) -> AbstractAsyncContextManager[Client]: ...
+
 
 TOKENS = {"the local token": LOCAL_TENANT, "a stranger's token": "tnt_stranger"}
 ERAS = ("legacy", "auto", "2026-07-28")
 
 
 @asynccontextmanager
-async def over_memory(parts: Parts, _: Path, era: str) -> AsyncGenerator[Client, None]:
-    async with Client(make_server(parts, lambda: LOCAL_TENANT), mode=era) as client:
+async def over_memory(parts: Parts, home: Path, era: str, *, host: Host = PLAIN) -> AsyncGenerator[Client, None]:
+    async with _client(make_server(parts, lambda: LOCAL_TENANT), era, host) as client:
         yield client
 
 
 @asynccontextmanager
-async def over_pump(parts: Parts, home: Path, era: str) -> AsyncGenerator[Client, None]:
+async def over_pump(parts: Parts, home: Path, era: str, *, host: Host = PLAIN) -> AsyncGenerator[Client, None]:
     """Through `evergrant mcp`, as a desktop client starts it, and the server's unix socket."""
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "evergrant", "mcp"], env={"EVERGRANT_HOME": str(home)}
     )
     server = make_server(parts, lambda: LOCAL_TENANT)
-    async with listening(socket_path(home), server, parts.log), Client(command, mode=era) as client:
+    async with listening(socket_path(home), server, parts.log), _client(command, era, host) as client:
         yield client
 
 
 @asynccontextmanager
-async def over_http(parts: Parts, _: Path, era: str, bearer: str = "the local token") -> AsyncGenerator[Client, None]:
+async def over_http(
+    parts: Parts, home: Path, era: str, bearer: str = "the local token", *, host: Host = PLAIN
+) -> AsyncGenerator[Client, None]:
     async with (
         http_server(parts) as url,
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {bearer}"}) as http,
-        Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=era) as client,
+        _client(streamable_http_client(f"{url}/mcp", http_client=http), era, host) as client,
     ):
         yield client
+
+
+def _client(server: Server[Any] | StdioServerParameters | Transport, era: str, host: Host) -> Client:
+    return Client(server, mode=era, elicitation_callback=host.elicit, extensions=host.extensions)
 
 
 @asynccontextmanager
@@ -81,7 +110,7 @@ class _Server(uvicorn.Server):
 WIRES: dict[str, Wire] = {"memory": over_memory, "pump": over_pump, "http": over_http}
 
 
-def reach(parts: Parts, home: Path, way: tuple[str, str]) -> AbstractAsyncContextManager[Client]:
+def reach(parts: Parts, home: Path, way: tuple[str, str], host: Host = PLAIN) -> AbstractAsyncContextManager[Client]:
     """A client of that wire and era."""
     wire, era = way
-    return WIRES[wire](parts, home, era)
+    return WIRES[wire](parts, home, era, host=host)

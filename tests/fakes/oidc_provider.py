@@ -111,7 +111,7 @@ def oidc_provider(
 
 @contextmanager
 def _node_server(configuration: dict[str, object]) -> Generator[Endpoints]:
-    command = [_installed_node(), str(SERVER), json.dumps(configuration)]
+    command = [installed_node(), str(SERVER), json.dumps(configuration)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             yield Endpoints.model_validate_json(_ready_line(process))
@@ -119,7 +119,7 @@ def _node_server(configuration: dict[str, object]) -> Generator[Endpoints]:
             process.kill()
 
 
-def _installed_node() -> str:
+def installed_node() -> str:
     """The path of node; brings node and the server's modules first where they are missing."""
     script = subprocess.run([str(INSTALL)], stdout=subprocess.PIPE, text=True, check=False)
     if script.returncode != 0:

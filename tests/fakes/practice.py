@@ -1,17 +1,19 @@
 """An app on a new vault, with the sandbox as its provider and a clock that only moves when told to."""
 
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
 
 from evergrant.app import App, Surroundings, open_app
+from evergrant.dial.guard import permitted
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint, nothing
@@ -28,6 +30,8 @@ START = datetime(2026, 5, 25, tzinfo=UTC)
 CLIENT_ID = "practice"
 CLIENT_SECRET = "sandbox-client-secret-canary"
 REDIRECT_URI = "http://localhost:8484/callback"
+"""As connections had it before each had its own; theirs is registered too."""
+OWN_REDIRECT_URI = "http://localhost:8484/callback/sandbox"
 STRICTEST = Behaviour(access_token_ttl=1800, rotation=Rotation.STRICT_FAMILY)
 
 
@@ -58,7 +62,7 @@ def surroundings(clock: Clock, failpoint: FailPoint = nothing, seed: int = 1) ->
 
 def sandbox(clock: Clock, behaviour: Behaviour = STRICTEST) -> Sandbox:
     """A provider with one client."""
-    client = Client(CLIENT_SECRET, (REDIRECT_URI,), ("crm.read", "crm.write"), behaviour)
+    client = Client(CLIENT_SECRET, (REDIRECT_URI, OWN_REDIRECT_URI), ("crm.read", "crm.write"), behaviour)
     return Sandbox({CLIENT_ID: client}, clock=clock, chance=random.Random(1))
 
 
@@ -71,16 +75,27 @@ async def practice(
     provider: Sandbox | None = None,
     grant: Mapping[str, object] | None = None,
     connector_path: Path | None = None,
+    hosted_at: str | None = None,
+    permit: Sequence[str] = (),
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
-    `grant` changes what the connector's table says of the provider's rotation and lives.
+    `grant` changes what the connector's table says of the provider's rotation and lives. `hosted_at` is the page of a
+    tenant whose back end has the last word on who a person is.
     """
     clock = ManualClock(START)
     provider = provider or sandbox(clock, behaviour)
     own = retold_connector(home / "own", grant) if grant else connector_path
     path = (own,) if own else ()
-    settings = Settings(home=home, key_source="file", connector_path=path)
+    proof: Literal["code", "backend"] = "backend" if hosted_at else "code"
+    settings = Settings(
+        home=home,
+        key_source="file",
+        connector_path=path,
+        link_proof=proof,
+        return_url=hosted_at,
+        allow_private_hosts=permitted(permit),
+    )
     with running(provider) as url:
         async with open_app(settings, surroundings(clock, failpoint)) as app:
             await add_client(app)

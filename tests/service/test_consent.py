@@ -184,8 +184,9 @@ async def test_a_redirect_is_told_from_that_of_another_link(world: Practice) -> 
     one, two = await begin(world, "one"), await begin(world, "two")
     redirect = parse_redirect(await approve(one.url))
 
-    assert world.app.connect.is_answer_to(one.authorization_id, redirect)
-    assert not world.app.connect.is_answer_to(two.authorization_id, redirect)
+    found = world.app.connect.answered_by(redirect)
+    assert found is not None
+    assert found.id == one.authorization_id != two.authorization_id
 
 
 async def test_a_reauth_brings_a_dead_account_back_and_says_so(world: Practice) -> None:

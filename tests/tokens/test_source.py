@@ -154,7 +154,11 @@ async def test_a_revoked_grant_asks_for_reauth_once_and_names_the_link(world: Pr
 
     assert {type(outcome) for outcome in outcomes} == {ReauthRequired}
     assert isinstance(outcomes[0], ReauthRequired)
-    assert outcomes[0].reauth_url == f"http://localhost:8484/reconnect/{account.id}"
+    url, code = outcomes[0].reauth_url, outcomes[0].confirmation_code
+    assert url is not None
+    assert url.startswith("http://localhost:8484/reconnect/")
+    handle = url.rpartition("/")[2]
+    assert (world.app.links.opened(handle).account_id, world.app.links.seal.code(handle)) == (account.id, code)
     events = world.app.outbox.after(LOCAL_TENANT, 0, 10)
     assert Counter(event.type for event in events) == {"agent.auth.reauth_required": 1}
     assert events[0].data["cause"] == "revoked"

@@ -89,7 +89,8 @@ async def test_the_end_of_a_refresh_token_is_told_once_while_there_is_time(tmp_p
 
         (event,) = world.app.outbox.after(LOCAL_TENANT, 0, 10)
         assert event.type == ENDING
-        assert event.data["reauth_url"].endswith(f"/reconnect/{account.id}")
+        link = world.app.links.read(event.data["reauth_url"].rpartition("/")[2])
+        assert link.account_id == account.id
         assert event.data["refresh_token_expires_at"] == "2026-06-04T00:00:00Z"
         assert event.occurred_at < START + timedelta(days=CONSENT_DAYS * 0.9)
 

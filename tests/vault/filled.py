@@ -6,13 +6,16 @@ from datetime import timedelta
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Session, SQLModel, select
-from tests.vault.samples import START, account, grant, renewed
+from tests.vault.samples import START, account, endpoint, grant, held_call, renewed
 
 from evergrant.model.account import AccountKey, ConnectedAccount, Connection
+from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants
+from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.sealed_fields import SEALED_TABLES, SealedTable
 from evergrant.vault.vault import Vault
 
@@ -39,9 +42,10 @@ async def fill(vault: Vault) -> None:
         for number, connector in ((1, "sandbox"), (2, "hubspot")):
             await _connect(vault, replace(account(number, tenant_id=tenant_id), connector=connector))
             await Connections(vault.database, vault.data_keys).put(connection(tenant_id, connector, number))
-            await Authorizations(vault.database, vault.data_keys).add(
-                _consent(tenant_id, connector, number), Secret(f"state {tenant_id} {number}")
-            )
+            consents, consent = Authorizations(vault.database, vault.data_keys), _consent(tenant_id, connector, number)
+            await consents.add(consent, Secret(f"state {tenant_id} {number}"))
+            await consents.hold(consent, Secret("a code that waits for the back end"))
+            await _add_endpoint(vault, tenant_id, number)
 
 
 async def _connect(vault: Vault, new: ConnectedAccount) -> None:
@@ -51,6 +55,22 @@ async def _connect(vault: Vault, new: ConnectedAccount) -> None:
     for held in grants.of_account(new.key):
         await grants.commit(held, renewed(2))
         await grants.commit(held, renewed(2))
+    await _hold(KeptCalls(vault.database, vault.data_keys), new)
+
+
+async def _hold(calls: KeptCalls, of: ConnectedAccount) -> None:
+    """One that waits with its input, and one that has come to its outcome."""
+    for number in (1, 2):
+        await calls.add(held_call(of, number=number), 10)
+    done = Result(account=of.id, label=of.label, content=[1])
+    await calls.finish(held_call(of, number=2), done, START)
+
+
+async def _add_endpoint(vault: Vault, tenant_id: str, number: int) -> None:
+    """One that has been given a second secret."""
+    endpoints, added = Endpoints(vault.database, vault.data_keys), endpoint(number, tenant_id=tenant_id)
+    await endpoints.add(added, Secret(f"whsec_first_{number}"))
+    await endpoints.rotate(added.key, Secret(f"whsec_second_{number}"), START + timedelta(days=1))
 
 
 def connection(tenant_id: str, connector: str, number: int) -> Connection:

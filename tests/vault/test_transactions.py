@@ -16,19 +16,23 @@ import pytest
 from sqlalchemy import Engine, event
 from tests.fakes.clock import ManualClock
 from tests.vault.conftest import no_keychain
-from tests.vault.samples import START, account, death, grant, renewed
+from tests.vault.samples import START, account, death, endpoint, grant, held_call, renewed
 from tests.vault.test_authorizations import STATE, consent
 
 import evergrant.vault
 from evergrant.model.account import Connection
 from evergrant.model.event import connection_faulted
+from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.store.database import BUSY_TIMEOUT_MS, Database
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.deliveries import Claim, Deliveries, Setback
+from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants, Held
+from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.rotation import Rotation
 from evergrant.vault.vault import Vault, open_vault
@@ -36,6 +40,8 @@ from evergrant.vault.vault import Vault, open_vault
 pytestmark = pytest.mark.anyio
 KEY = account().grant_key
 CONNECTION = Connection("client_1", "tnt_a", "sandbox", "abc", Secret("of-this-client"), "http://x/callback", (), START)
+HOOK, SIGNING = endpoint(), Secret("whsec_of-this-endpoint")
+DONE = Result(account="conn_1", label="Ada", content=None)
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
 HARMLESS = ("SELECT", "PRAGMA")
 
@@ -80,6 +86,9 @@ class Stores:
     agenda: Agenda
     grants: Grants
     outbox: Outbox
+    endpoints: Endpoints
+    deliveries: Deliveries
+    calls: KeptCalls
 
     @property
     def held(self) -> Held:
@@ -107,10 +116,15 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Agenda(database),
         Grants(database, keys),
         Outbox(database),
+        Endpoints(database, keys),
+        Deliveries(database, keys),
+        KeptCalls(database, keys),
     )
+    await made.endpoints.add(HOOK, SIGNING)
     await made.connections.put(CONNECTION)
     await made.grants.connect(account(), grant())
     await made.authorizations.add(consent(), STATE)
+    await made.calls.add(held_call(), 10)
     yield made
     database.close()
 
@@ -139,6 +153,41 @@ async def brought_forward(stores: Stores) -> None:
     await stores.agenda.bring_forward("tnt_a", "client_1", START)
 
 
+async def claimed(stores: Stores) -> Claim:
+    await stores.grants.bury(stores.held, "revoked", death(account()))
+    claim = await stores.deliveries.claim(HOOK.key, START, START + timedelta(minutes=1))
+    assert claim
+    return claim
+
+
+async def delivered(stores: Stores) -> None:
+    await stores.deliveries.delivered(await claimed(stores), START)
+
+
+async def failed(stores: Stores) -> None:
+    await stores.deliveries.failed(await claimed(stores), Setback("http_500", START + timedelta(minutes=1)), START)
+
+
+async def replayed(stores: Stores) -> None:
+    await delivered(stores)
+    await stores.deliveries.replay(HOOK.key, 0, START)
+
+
+async def released(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.release(consent()) == Secret("a code")
+
+
+async def denied(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.deny(consent(), "not the one who was asked")
+
+
+async def forgotten(stores: Stores) -> None:
+    await stores.authorizations.hold(consent(), Secret("a code"))
+    assert await stores.authorizations.forget_codes(consent().expires_at, "nobody confirmed it") == 1
+
+
 NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
@@ -148,8 +197,22 @@ DRIVEN: dict[str, Drive] = {
     "Accounts.remove": lambda on: on.accounts.remove(account().key),
     "Authorizations.add": lambda on: on.authorizations.add(consent(2), Secret("another state")),
     "Authorizations.take": lambda on: on.authorizations.take(consent()),
+    "Authorizations.hold": lambda on: on.authorizations.hold(consent(), Secret("a code")),
+    "Authorizations.release": released,
+    "Authorizations.deny": denied,
+    "Authorizations.forget_codes": forgotten,
     "Authorizations.finish": lambda on: on.authorizations.finish(consent(), "done", "conn_1"),
     "Authorizations.cancel": lambda on: on.authorizations.cancel(consent(), "not wanted"),
+    "Endpoints.add": lambda on: on.endpoints.add(endpoint(2), SIGNING),
+    "Endpoints.rotate": lambda on: on.endpoints.rotate(HOOK.key, Secret("whsec_other"), START),
+    "Endpoints.disable": lambda on: on.endpoints.disable(HOOK.key, "by hand"),
+    "Endpoints.enable": lambda on: on.endpoints.enable(HOOK.key, START),
+    "Endpoints.remove": lambda on: on.endpoints.remove(HOOK.key),
+    "Deliveries.claim": claimed,
+    "Deliveries.delivered": delivered,
+    "Deliveries.failed": failed,
+    "Deliveries.put_off": lambda on: on.deliveries.put_off(HOOK.key, "sealed", START),
+    "Deliveries.replay": replayed,
     "Connections.put": lambda on: on.connections.put(CONNECTION),
     "Connections.set_fault": lambda on: on.connections.set_fault(
         CONNECTION, "invalid_client", connection_faulted(CONNECTION, "invalid_client", START)
@@ -167,6 +230,12 @@ DRIVEN: dict[str, Drive] = {
     "Grants.withdraw": withdrawn,
     "Agenda.put_off": put_off,
     "Agenda.distrust_the_future": lambda on: on.agenda.distrust_the_future(START - timedelta(days=1)),
+    "KeptCalls.add": lambda on: on.calls.add(held_call(number=2), 10),
+    "KeptCalls.claim": lambda on: on.calls.claim(held_call(), "process"),
+    "KeptCalls.put_back": lambda on: on.calls.put_back(held_call(), START),
+    "KeptCalls.finish": lambda on: on.calls.finish(held_call(), DONE, START),
+    "KeptCalls.cancel": lambda on: on.calls.cancel("tnt_a", held_call().id, START),
+    "KeptCalls.expire": lambda on: on.calls.expire(START + timedelta(days=2)),
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
 }
 READS: dict[str, Callable[[Stores], object]] = {
@@ -176,10 +245,18 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Accounts.of_subject": lambda on: on.accounts.of_subject("client_1", "tnt_a", "subject-1"),
     "Accounts.all": lambda on: on.accounts.all("tnt_a"),
     "Accounts.later_consents": lambda on: on.accounts.later_consents(account(), "client", START),
+    "Accounts.consents": lambda on: on.accounts.consents(account().key),
     "Accounts.crowded": lambda on: on.accounts.crowded("sandbox", "client", 1),
     "Accounts.free_alias": lambda on: on.accounts.free_alias("tnt_a", "acme-1"),
     "Authorizations.get": lambda on: on.authorizations.get("tnt_a", "link_1"),
+    "Authorizations.of_link": lambda on: on.authorizations.of_link("tnt_a", "hash of a link"),
     "Authorizations.with_state": lambda on: on.authorizations.with_state(STATE),
+    "Outbox.last": lambda on: on.outbox.last("tnt_a"),
+    "Endpoints.all": lambda on: on.endpoints.all("tnt_a"),
+    "Endpoints.get": lambda on: on.endpoints.get(HOOK.key),
+    "Endpoints.secrets": lambda on: on.endpoints.secrets(HOOK.key, START),
+    "Deliveries.slots": lambda on: on.deliveries.slots(START),
+    "Deliveries.latest": lambda on: on.deliveries.latest(HOOK.key, 10),
     "Connections.find": lambda on: on.connections.find("tnt_a", "sandbox"),
     "Connections.by_id": lambda on: on.connections.by_id("tnt_a", "client_1"),
     "Connections.all": lambda on: on.connections.all("tnt_a"),
@@ -189,6 +266,12 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Agenda.due": lambda on: on.agenda.due(START, 10),
     "Agenda.next_due": lambda on: on.agenda.next_due(),
     "Agenda.crowd": lambda on: on.agenda.crowd(START, START),
+    "KeptCalls.get": lambda on: on.calls.get("tnt_a", held_call().id),
+    "KeptCalls.listed": lambda on: on.calls.listed("tnt_a"),
+    "KeptCalls.same_read": lambda on: on.calls.same_read(held_call(), START),
+    "KeptCalls.ready": lambda on: on.calls.ready("tnt_a", held_call().id),
+    "KeptCalls.due_reads": lambda on: on.calls.due_reads(START, 10),
+    "KeptCalls.running": lambda on: on.calls.running(),
     "Outbox.after": lambda on: on.outbox.after("tnt_a", 0, 10),
 }
 

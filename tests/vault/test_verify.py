@@ -31,7 +31,7 @@ async def test_a_sound_vault_has_every_value_counted_whatever_the_batch(filled: 
     for batch in (1, 3, 1000):
         checked = list(check(filled, batch))
         assert sum(one.ok for one in checked if one.table != "data_key") == sealed
-        assert sum(one.ok for one in checked if one.table == "data_key") == 8
+        assert sum(one.ok for one in checked if one.table == "data_key") == 12
         assert [fault for one in checked for fault in one.broken] == []
         assert max(one.rows for one in checked) <= batch
     assert faults(filled.file) == []
@@ -71,9 +71,8 @@ async def test_a_data_key_that_is_gone_or_broken_is_told_with_all_that_it_sealed
 
 async def test_a_grant_whose_account_is_gone_is_told(filled: Vault) -> None:
     await filled.database.write(lambda session: session.delete(session.get_one(AccountRow, ("tnt_a", "conn_1"))))
-    assert {(fault.row[0], fault.row[1], fault.why) for fault in broken(filled)} == {
-        ("tnt_a", "conn_1", "Its account is gone.")
-    }
+    found = [fault for fault in broken(filled) if fault.table != "held_call"]
+    assert {(fault.row[0], fault.row[1], fault.why) for fault in found} == {("tnt_a", "conn_1", "Its account is gone.")}
 
 
 async def test_a_broken_entry_of_the_spool_is_told_and_holds_up_none_of_the_others(filled: Vault) -> None:
@@ -100,6 +99,6 @@ async def test_a_file_that_is_damaged_is_told(filled: Vault) -> None:
 
 async def test_the_standing_counts_data_keys_by_version(filled: Vault) -> None:
     found = await standing(filled)
-    assert (found.id, found.key_versions, found.data_keys) == (filled.id, (1,), {1: 8})
+    assert (found.id, found.key_versions, found.data_keys) == (filled.id, (1,), {1: 12})
     assert (found.epoch, found.epoch_beside_key, found.restored, found.rotation_unfinished) == (0, 0, False, False)
     assert found.bytes["vault.db"] == filled.file.stat().st_size

@@ -113,7 +113,7 @@ def _not_permitted(case: _Case) -> Failure:
         )
     return InsufficientScope(
         what_happened=f"{case.answered} The grant lacks a scope: {', '.join(missing) or 'which one is not said'}.",
-        what_to_do=f"Reconnect with the missing scope: evergrant reauth {case.account.alias}",
+        what_to_do=f"Ask {case.account.label} to allow it.",
         missing=missing,
         **case.common,
     )

@@ -44,7 +44,7 @@ def add(
             connector,
             client_id=client_id,
             client_secret=secret,
-            redirect_uri=redirect_uri or app.settings.redirect_uri,
+            redirect_uri=redirect_uri or app.settings.redirect_uri(LOCAL_TENANT, connector),
             scopes=tuple(scope or ()),
         )
 

@@ -1,30 +1,32 @@
 """`evergrant connect` and `evergrant reauth`: a person's consent, by browser, by link or by pasted address."""
 
 import asyncio
-import os
 import sys
-import webbrowser
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated
 
 import typer
-from starlette.applications import Starlette
 
 from evergrant.app import App
+from evergrant.cli.asking import Ask, ask, invite, pages
 from evergrant.cli.output import Exit, JsonOption, Output, output
 from evergrant.cli.render import standing_json, standing_text
 from evergrant.cli.running import run
-from evergrant.cli.server import CannotListen, callback_address, listening, runs_here
-from evergrant.entry.pages import Pages
 from evergrant.oauth.flow import NotARedirect, parse_redirect
 from evergrant.service.accounts import Standing
-from evergrant.service.connect import Begun
+from evergrant.service.connect import CONSENT_TIME
 from evergrant.service.consent import ConsentFailed
 from evergrant.settings import LOCAL_TENANT
 from evergrant.store.database import StoreUnavailable
+from evergrant.vault.authorizations import Authorization
 from evergrant.vault.seal import SealBroken
 
+ON_THE_WAY: Mapping[str, str] = {
+    "other_person": "Another person signed in.",
+    "awaiting": "Your back end is to confirm who that was.",
+}
+"""Worth a word, and no end: the person may try again, or goes on."""
 POLL_S = 0.2
 
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address instead of opening it.")]
@@ -46,8 +48,12 @@ def connect(
     out = output(as_json)
     values = _pairs(out, value or [])
 
-    async def begin(app: App) -> Begun:
-        return await app.connect.begin(LOCAL_TENANT, connector, alias, values, tuple(scope or ()))
+    async def begin(app: App) -> Ask:
+        wish = app.connect.wish(LOCAL_TENANT, connector, alias, values, tuple(scope or ()))
+        claims = app.links.to_connect(
+            LOCAL_TENANT, connector, alias, values, scopes=tuple(scope or ()), life=CONSENT_TIME
+        )
+        return await ask(app, claims, wish)
 
     _consent(out, begin, no_browser=no_browser)
 
@@ -61,19 +67,21 @@ def reauth(
     """Renew the grant of ACCOUNT by a new consent of the same person."""
     out = output(as_json)
 
-    async def begin(app: App) -> Begun:
-        return await app.connect.begin_reauth(app.desk.find(LOCAL_TENANT, name), tuple(scope or ()))
+    async def begin(app: App) -> Ask:
+        account = app.desk.find(LOCAL_TENANT, name)
+        wish = app.connect.wish_reauth(account, tuple(scope or ()))
+        return await ask(app, app.links.to_reauth(account.key, tuple(scope or ()), CONSENT_TIME), wish)
 
     _consent(out, begin, no_browser=no_browser)
 
 
-def _consent(out: Output, begin: Callable[[App], Awaitable[Begun]], *, no_browser: bool) -> None:
+def _consent(out: Output, begin: Callable[[App], Awaitable[Ask]], *, no_browser: bool) -> None:
     async def work(app: App) -> tuple[Standing, str]:
-        begun = await begin(app)
+        asked = await begin(app)
         try:
-            account_id = await _answered(app, out, begun, no_browser=no_browser)
+            account_id = await _answered(app, out, asked, no_browser=no_browser)
         except asyncio.CancelledError:
-            await app.connect.cancel(LOCAL_TENANT, begun.authorization_id)
+            await app.connect.cancel(LOCAL_TENANT, asked.begun.authorization_id)
             raise
         standing = app.desk.standing(app.desk.find(LOCAL_TENANT, account_id))
         return standing, standing_text(standing, app.clock.now())
@@ -85,64 +93,41 @@ def _consent(out: Output, begin: Callable[[App], Awaitable[Begun]], *, no_browse
     out.show(standing_json(standing), f"Connected\n{text}\nNext: evergrant install claude-desktop")
 
 
-async def _answered(app: App, out: Output, begun: Begun, *, no_browser: bool) -> str:
+async def _answered(app: App, out: Output, asked: Ask, *, no_browser: bool) -> str:
     """The id of the account, once the provider's answer came in by the callback or was pasted."""
-    async with _callback(app, out, begun), _pasted(app, out, begun) as pasted:
-        _invite(out, begun, no_browser=no_browser)
+    told = set[str]()
+    async with pages(app, out, asked), _pasted(app, out, asked) as pasted:
+        invite(app, out, asked, no_browser=no_browser)
         while True:
             if pasted.done():
                 return pasted.result()
-            found = app.connect.status(LOCAL_TENANT, begun.authorization_id)
-            if found is None or found.status in ("failed", "cancelled"):
-                raise ConsentFailed(found.detail or "The consent failed." if found else "The consent is gone.")
-            if found.status == "done" and found.detail:
-                return found.detail
-            if app.clock.now() >= begun.expires_at:
-                await app.connect.cancel(LOCAL_TENANT, begun.authorization_id)
+            begun = app.connect.of_link(LOCAL_TENANT, asked.link_hash)
+            if account_id := _outcome(begun):
+                return account_id
+            for each in begun:
+                if each.status in ON_THE_WAY and each.id not in told:
+                    told.add(each.id)
+                    out.say(each.detail or ON_THE_WAY[each.status])
+            waiting = (each.expires_at for each in begun if each.status in ("pending", "awaiting", "taken"))
+            if app.clock.now() >= max((asked.claims.expires_at, *waiting)):
+                await app.connect.cancel(LOCAL_TENANT, asked.begun.authorization_id)
                 raise ConsentFailed("Nobody answered within ten minutes; the link no longer works. Start again.")
             await app.clock.sleep(POLL_S)
 
 
-def _invite(out: Output, begun: Begun, *, no_browser: bool) -> None:
-    if begun.warning:
-        out.say(f"Mind: {begun.warning}")
-    if not no_browser and _has_display() and webbrowser.open(begun.url):
-        out.say("Opened the consent page in your browser. If it did not open, use this address:")
-    else:
-        out.say("Open this address in a browser and consent:")
-    out.tell(begun.url)
-    out.say(
-        "Waiting for the answer. If the browser ends on a page that cannot be reached, "
-        "paste its whole address here and press Enter. Ctrl-C cancels."
-    )
-
-
-def _has_display() -> bool:
-    """Whether a browser opened here would be seen by the person: not over SSH, not without a screen."""
-    env = os.environ  # noqa: TID251  (the terminal's own facts, not settings)
-    remote = "SSH_CONNECTION" in env and "DISPLAY" not in env
-    return not remote and (sys.platform == "darwin" or bool(env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")))
+def _outcome(begun: Sequence[Authorization]) -> str | None:
+    """The account that came of one of them, if one has ended well; raises ConsentFailed where one has not."""
+    for each in begun:
+        if each.status == "done" and each.detail:
+            return each.detail
+    for each in begun:
+        if each.status in ("failed", "denied", "cancelled"):
+            raise ConsentFailed(each.detail or "The consent failed.")
+    return None
 
 
 @asynccontextmanager
-async def _callback(app: App, out: Output, begun: Begun) -> AsyncGenerator[None, None]:
-    """The callback's listener for the block, where no server of this vault has one already."""
-    address, running = callback_address(begun.redirect_uri), runs_here(app.settings)
-    served = running is not None and callback_address(f"{running.url}/callback") == address
-    if served or address is None:
-        yield
-        return
-    pages = Pages(app.connect, app.consent, app.accounts, LOCAL_TENANT, dict)
-    try:
-        async with listening(Starlette(routes=list(pages.callback_routes())), *address):
-            yield
-    except CannotListen as error:
-        out.say(f"{error} Paste the address that the browser ends on instead.")
-        yield
-
-
-@asynccontextmanager
-async def _pasted(app: App, out: Output, begun: Begun) -> AsyncGenerator[asyncio.Future[str], None]:
+async def _pasted(app: App, out: Output, asked: Ask) -> AsyncGenerator[asyncio.Future[str], None]:
     """A future that resolves to the id of the account that an address pasted into the terminal makes."""
     loop = asyncio.get_running_loop()
     account: asyncio.Future[str] = loop.create_future()
@@ -153,7 +138,7 @@ async def _pasted(app: App, out: Output, begun: Begun) -> AsyncGenerator[asyncio
         if not line:
             loop.remove_reader(sys.stdin)
         elif line.strip():
-            tasks.add(loop.create_task(_finish(app, out, begun, line, account)))
+            tasks.add(loop.create_task(_finish(app, out, asked, line, account)))
 
     with suppress(OSError, ValueError):  # standard input is closed, or a file: nobody can paste
         loop.add_reader(sys.stdin, read_line)
@@ -164,14 +149,15 @@ async def _pasted(app: App, out: Output, begun: Begun) -> AsyncGenerator[asyncio
             loop.remove_reader(sys.stdin)
 
 
-async def _finish(app: App, out: Output, begun: Begun, line: str, account: asyncio.Future[str]) -> None:
+async def _finish(app: App, out: Output, asked: Ask, line: str, account: asyncio.Future[str]) -> None:
     """A slip of the paste costs nothing: they may try again."""
     try:
         redirect = parse_redirect(line)
     except NotARedirect as error:
         out.say(str(error))
         return
-    if not app.connect.is_answer_to(begun.authorization_id, redirect):
+    found = app.connect.answered_by(redirect)
+    if found is None or found.link_hash != asked.link_hash:
         out.say("That address answers another link than this one. Paste the one that the browser ended on.")
         return
     try:

@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from evergrant.cli import accounts, connections, consent, demo, doctor, install, revoke, sandbox, serve, tools, vault
+from evergrant.cli import (
+    accounts,
+    calls,
+    connections,
+    consent,
+    demo,
+    doctor,
+    events,
+    install,
+    revoke,
+    sandbox,
+    serve,
+    tools,
+    vault,
+    webhooks,
+)
 
 
 def build() -> typer.Typer:
@@ -28,11 +43,14 @@ def build() -> typer.Typer:
     app.command(epilog="Examples: evergrant revoke acme --json; evergrant revoke --all --at-provider --dry-run")(
         revoke.revoke
     )
+    app.add_typer(webhooks.webhooks, name="webhooks")
+    app.command(epilog="Example: evergrant events --after 12 --follow --json")(events.events)
     app.add_typer(vault.vault, name="vault")
     app.add_typer(tools.tools, name="tools")
     app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(
         tools.call
     )
+    app.add_typer(calls.calls, name="calls")
     app.command(epilog="Example: evergrant install claude-desktop")(install.install)
     app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
     app.command(epilog="Example: evergrant token | pbcopy")(serve.token)

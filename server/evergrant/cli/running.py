@@ -17,11 +17,13 @@ from evergrant.cli.output import Exit, Output
 from evergrant.cli.passphrase import ask_passphrase
 from evergrant.cli.server import running_port
 from evergrant.entry.socket import SocketUnavailable
+from evergrant.events.target import BadTarget
 from evergrant.model.live import LiveSecrets
 from evergrant.service.accounts import CannotRename, NoSuchAccount
 from evergrant.service.connect import CannotConnect
 from evergrant.service.consent import ConsentFailed
 from evergrant.service.registry import CannotAdd
+from evergrant.service.webhooks import CannotAddWebhook, NoSuchWebhook
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import FolderRefused
@@ -51,6 +53,9 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     CannotCopy: (Exit.FAILED, "cannot_copy"),
     CannotRestore: (Exit.FAILED, "cannot_restore"),
     NoSuchAccount: (Exit.NOT_CONNECTED, "not_found"),
+    BadTarget: (Exit.USAGE, "bad_target"),
+    CannotAddWebhook: (Exit.USAGE, "cannot_add"),
+    NoSuchWebhook: (Exit.NOT_CONNECTED, "not_found"),
     SocketUnavailable: (Exit.FAILED, "socket_unavailable"),
     ConfigRefused: (Exit.FAILED, "config_refused"),
 }

@@ -17,6 +17,7 @@ from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.behaviour import Behaviour, Client, Rotation
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.sandbox.run import serve
+from evergrant.settings import LOCAL_TENANT
 
 CLIENT_ID = "practice"
 SCOPES = ("crm.read", "crm.write")
@@ -46,7 +47,7 @@ def sandbox(
     """
     out = output(as_json)
     secret = secrets.token_urlsafe(16)
-    callback = settings(out).redirect_uri
+    callback = settings(out).redirect_uri(LOCAL_TENANT, "sandbox")
     behaviour = _behaviour(out, {"access_token_ttl": str(token_life), "rotation": rotation.value}, more or [])
     client = Client(secret, (callback,), SCOPES, behaviour)
     practice = Sandbox({CLIENT_ID: client}, clock=SystemClock(), chance=random.SystemRandom())

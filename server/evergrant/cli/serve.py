@@ -9,6 +9,7 @@ from evergrant.cli.logs import configure
 from evergrant.cli.output import Exit, JsonOption, output
 from evergrant.cli.running import run, settings
 from evergrant.cli.server import AlreadyRunning, CannotListen, runs_here
+from evergrant.cli.webhooks_render import endpoints_text
 from evergrant.model.json import Json
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import local_bearer
@@ -75,22 +76,24 @@ def status(as_json: bool = JsonOption) -> None:
     configured = settings(out)
     running = runs_here(configured)
 
-    async def work(app: App) -> dict[str, Json]:
+    async def work(app: App) -> tuple[dict[str, Json], str]:
         states = [account.state for account in app.accounts.all(LOCAL_TENANT)]
+        endpoints = app.webhooks.endpoints.all(LOCAL_TENANT)
         return {
             "server": {"url": running.url, "pid": running.pid} if running else None,
             "vault": str(app.vault.file),
             "key": app.vault.key.where,
             "restored": is_restored(app.vault.database, app.vault.ring),
             "accounts": {state: states.count(state) for state in sorted(set(states))},
-        }
+            "webhooks": [one.as_json() for one in endpoints],
+        }, endpoints_text(endpoints)
 
-    found = run(out, work, configured)
+    found, webhooks = run(out, work, configured)
     counted = found["accounts"]
     states = ", ".join(f"{number} {state}" for state, number in counted.items()) if isinstance(counted, dict) else ""
     served = f"runs at {running.url} (process {running.pid})" if running else "does not run; start it: evergrant serve"
     text = f"server    {served}\nvault     {found['vault']}\nkey       {found['key']}\naccounts  {states or 'none yet'}"
-    out.show(found, text)
+    out.show(found, f"{text}\nwebhooks  {webhooks}")
 
 
 def token(as_json: bool = JsonOption) -> None:

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -15,6 +16,7 @@ from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_s
 from evergrant.cli.output import Output
 from evergrant.cli.server import AlreadyRunning, Running, listening, runs_here, server_lock, write_running
 from evergrant.entry import socket
+from evergrant.entry.delivering import delivering
 from evergrant.entry.jobs import job_set, keep_on_time
 from evergrant.entry.mcp.http import bearer_tenant
 from evergrant.entry.mcp.server import make_server
@@ -36,22 +38,35 @@ async def in_process(app: App, log: FilteringBoundLogger) -> None:
 @asynccontextmanager
 async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None]:
     """The job set for the block; among the processes of one vault only the leader's ticks."""
+
+    async def tick() -> datetime | None:
+        await app.answers.forget_late()
+        return await app.schedule.tick()
+
     async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:
         scheduler = job_set(
-            app.schedule.tick,
+            tick,
             app.clock,
             app.machine_clock,
             log,
             elected=leader.elected,
             stand_by=app.schedule.stand_by,
             begin_epoch=lambda: advance(app.vault.database, app.vault.ring),
+            tend_calls=app.held_calls.runs.tend,
         )
         scheduler.start()
-        watch = asyncio.create_task(keep_on_time(scheduler, app.machine_clock))
+        watches = [
+            asyncio.create_task(keep_on_time(scheduler, app.machine_clock)),
+            asyncio.create_task(app.held_calls.runs.watch()),
+        ]
+        if app.settings.notify == "desktop" and app.notes is None:
+            log.warning("no notes on the desktop: notify-send (package libnotify-bin) is not installed")
         try:
-            yield
+            async with delivering(app.tell_news, app.vault.database, app.machine_clock, log):
+                yield
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             scheduler.shutdown(wait=False)
 
 

@@ -1,15 +1,16 @@
 """The agent of the demo: it calls tools and keeps a ledger of what came of each call. It never sees a token."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from evergrant.demo.services import Service
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.event import Event
 from evergrant.model.json import Json, JsonObject, at
-from evergrant.model.outcome import Failure, ReauthRequired, Result
-from evergrant.service.execute import Executor
+from evergrant.model.link import Link
+from evergrant.model.outcome import Failure, Outcome, ReauthRequired, Result
+from evergrant.service.held import HeldCalls
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.outbox import Outbox
 
@@ -18,6 +19,10 @@ MATCHES = 6
 """How many of the sandbox's contacts work at a bakery."""
 STORM_READS, STORM_WRITES = 40, 10
 MOST_EVENTS = 10_000
+
+Tell = Callable[[ConnectedAccount], Awaitable[bool]]
+"""Has fresh events told, as the server does before it answers; whether the operator then knows that the account needs
+its person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,14 @@ class Call:
     row: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A call that is kept for the agent until the person has reconnected."""
+
+    call: Call
+    call_id: str
+
+
 @dataclass(slots=True)
 class Ledger:
     """What the agent knows of its calls to one service."""
@@ -36,11 +49,13 @@ class Ledger:
     calls: int = 0
     results: int = 0
     silent_skips: int = 0
-    paused: list[Call] = field(default_factory=list[Call])
-    """Calls that were told to wait for the person, in order."""
+    paused: list[Paused] = field(default_factory=list[Paused])
+    """Calls that wait for the person, in order."""
+    link: Link | None = None
+    """What the last of them came with: where the person reconnects, and the code to give there."""
     paused_ever: int = 0
     untold: int = 0
-    """Paused calls at whose answer the outbox held no event that says why."""
+    """Paused calls at whose answer the operator had no event that says why."""
     resumed: int = 0
     failed: dict[str, int] = field(default_factory=dict[str, int])
     """By code."""
@@ -59,9 +74,10 @@ class Ledger:
         elif not _is_complete(result.content):
             self.silent_skips += 1
 
-    def note_pause(self, call: Call, *, told: bool) -> None:
+    def note_pause(self, paused: Paused, link: Link, *, told: bool) -> None:
         """The call waits for the person."""
-        self.paused.append(call)
+        self.paused.append(paused)
+        self.link = link
         self.paused_ever += 1
         self.untold += not told
 
@@ -75,13 +91,13 @@ class Agent:
 
     def __init__(
         self,
-        executor: Executor,
-        outbox: Outbox,
+        calls: HeldCalls,
+        tell: Tell,
         services: tuple[Service, ...],
         accounts: Mapping[str, ConnectedAccount],
     ) -> None:
-        self._executor = executor
-        self._outbox = outbox
+        self._calls = calls
+        self._tell = tell
         self._services = {service.name: service for service in services}
         self._accounts = accounts
         self.ledgers = {name: Ledger() for name in self._services}
@@ -97,32 +113,33 @@ class Agent:
         return STORM_READS + STORM_WRITES
 
     async def resume(self, name: str) -> None:
-        """Make the paused calls of one service again."""
+        """Go on with the paused calls of one service."""
         ledger = self.ledgers[name]
         waiting, ledger.paused, before = ledger.paused, [], ledger.results
-        await asyncio.gather(*(self._make(name, call) for call in waiting))
+        await asyncio.gather(*(self._resume(name, paused) for paused in waiting))
         ledger.resumed += ledger.results - before
+
+    async def _resume(self, name: str, paused: Paused) -> None:
+        await self._note(name, paused.call, await self._calls.resume(LOCAL_TENANT, paused.call_id))
 
     async def _all(self, name: str, reads: int, writes: int) -> None:
         calls = [*(self._read(name) for _ in range(reads)), *(self._write(name) for _ in range(writes))]
         await asyncio.gather(*(self._make(name, call) for call in calls))
 
     async def _make(self, name: str, call: Call) -> None:
-        account, ledger = self._accounts[name], self.ledgers[name]
-        outcome = await self._executor.execute_tool(account.key, call.tool, call.given)
-        ledger.calls += 1
+        self.ledgers[name].calls += 1
+        await self._note(name, call, await self._calls.execute(self._accounts[name].key, call.tool, call.given))
+
+    async def _note(self, name: str, call: Call, outcome: Outcome) -> None:
+        ledger = self.ledgers[name]
         match outcome:
             case Result():
                 ledger.note_result(call, outcome)
-            case ReauthRequired():
-                ledger.note_pause(call, told=self._is_told(account))
+            case ReauthRequired(call_id=str(call_id), reauth_url=str(url), confirmation_code=code):
+                told = await self._tell(self._accounts[name])
+                ledger.note_pause(Paused(call, call_id), Link(url, code), told=told)
             case Failure():
                 ledger.note_failure(outcome)
-
-    def _is_told(self, account: ConnectedAccount) -> bool:
-        """Whether the account's last event is the one that asks for the person."""
-        mine = [event for event in events(self._outbox) if event.account_id == account.id]
-        return bool(mine) and mine[-1].type == "agent.auth.reauth_required"
 
     def _read(self, name: str) -> Call:
         return Call(self._services[name].tool("search_contacts"), {"query": QUERY})

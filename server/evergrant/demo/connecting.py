@@ -1,12 +1,19 @@
-"""The person of the demo: says yes at the provider, so that an account is connected or reconnected."""
+"""The person of the demo: opens a link, gives its code and says yes at the provider, as in a browser."""
+
+from urllib.parse import urlsplit
 
 import httpx2
+from starlette.applications import Starlette
 
 from evergrant.app import App
 from evergrant.demo.services import SECRET, Service
+from evergrant.entry.consents import Consents
+from evergrant.entry.cookies import Cookies
+from evergrant.entry.pages import consent_routes
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.link import Link
 from evergrant.model.secret import Secret
-from evergrant.oauth.flow import parse_redirect
+from evergrant.service.consent import ConsentFailed
 from evergrant.settings import LOCAL_TENANT
 
 
@@ -17,20 +24,28 @@ async def connect(app: App, service: Service, origin: str) -> ConnectedAccount:
         service.name,
         client_id=service.name,
         client_secret=Secret(SECRET),
-        redirect_uri=app.settings.redirect_uri,
+        redirect_uri=app.settings.redirect_uri(LOCAL_TENANT, service.name),
     )
-    begun = await app.connect.begin(LOCAL_TENANT, service.name, service.name, {"origin": origin})
-    return await _consent(app, begun.url, service.user)
+    claims = app.links.to_connect(LOCAL_TENANT, service.name, service.name, {"origin": origin})
+    return await consent(app, service, app.links.made(claims))
 
 
-async def reconnect(app: App, service: Service, account: ConnectedAccount) -> ConnectedAccount:
-    """Renew the grant of an account that asked for it; raises CannotConnect, ConsentFailed."""
-    begun = await app.connect.begin_reauth(account)
-    return await _consent(app, begun.url, service.user)
+async def consent(app: App, service: Service, link: Link) -> ConnectedAccount:
+    """Follow the link to its end as the service's user, who agrees; raises ConsentFailed where nothing came of it."""
+    site = "{0.scheme}://{0.netloc}".format(urlsplit(link.url))
+    async with httpx2.AsyncClient(mounts={site: _pages(app)}, trust_env=False) as browser:
+        asked = await browser.post(link.url, data={"code": link.code or ""}, headers={"Origin": site})
+        agreed = await browser.get(f"{asked.headers['Location']}&auto=approve&user={service.user}")
+        page = await browser.get(agreed.headers["Location"])
+    account = app.accounts.named(LOCAL_TENANT, service.name)
+    if page.status_code != 200 or account is None:
+        raise ConsentFailed(f"The consent at {service.title} came to nothing.")
+    return account
 
 
-async def _consent(app: App, url: str, user: str) -> ConnectedAccount:
-    """Open the consent page as that user, who agrees, and carry the redirect back."""
-    async with httpx2.AsyncClient(trust_env=False) as browser:
-        page = await browser.get(f"{url}&auto=approve&user={user}")
-    return await app.consent.finish(parse_redirect(page.headers["Location"]))
+def _pages(app: App) -> httpx2.AsyncBaseTransport:
+    """The pages of a consent, in this process: what a browser would fetch from the server."""
+    consents = Consents(
+        app.links, app.proofs, app.answers, frozenset({LOCAL_TENANT}), Cookies(secure=False), app.settings.return_url
+    )
+    return httpx2.ASGITransport(Starlette(routes=consent_routes(consents)))

@@ -4,7 +4,7 @@ from collections import Counter
 
 from evergrant.demo.agent import Ledger, events
 from evergrant.demo.day import Happened
-from evergrant.demo.facts import EventSeen, ServiceReport
+from evergrant.demo.facts import Deliveries, EventSeen, ServiceReport
 from evergrant.demo.report import Report
 from evergrant.demo.scenes import clock_time
 from evergrant.demo.services import Service
@@ -26,6 +26,7 @@ def report(stage: Stage, happened: Happened, *, hours: int, seed: int, wall_s: f
         crash=happened.crash,
         revocation=happened.revocation,
         events=seen,
+        deliveries=Deliveries(len(seen), len(stage.receiver.taken), stage.receiver.refused),
     )
 
 

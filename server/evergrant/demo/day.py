@@ -79,19 +79,26 @@ class Day:
             await self._scene(passed)
             self._progress(passed / timedelta(hours=1))
             passed = _on_the_beat(self._stage.clock.now() - self._start) + BEAT
+        await self._stage.app.tell_news()
         for service in self._stage.services:
             self._stage.lives.end(service.name, self._stage.clock.now())
         return self.happened
 
     async def _job_until(self, moment: datetime) -> None:
         """Tick at every due time until `moment`, and then."""
-        clock, schedule = self._stage.clock, self._stage.app.schedule
-        due = await schedule.tick()
+        clock = self._stage.clock
+        due = await self._jobs()
         while due is not None and due < moment:
             clock.advance_to(max(due, clock.now() + SHORTEST_WAIT))
-            due = await schedule.tick()
+            due = await self._jobs()
         clock.advance_to(moment)
-        await schedule.tick()
+        await self._jobs()
+
+    async def _jobs(self) -> datetime | None:
+        """Renew what is due and tell what has happened; returns when something is due to be renewed next."""
+        due = await self._stage.app.schedule.tick()
+        await self._stage.app.tell_news()
+        return due
 
     async def _agent_works(self, passed: timedelta) -> None:
         """The usual calls; and fifty at once wherever a token used as long as it lives would expire now."""

@@ -40,11 +40,12 @@ class Revocation:
     at: str
     reconnected_at: str
     event_after_s: float | None
-    """Virtual seconds until `agent.auth.reauth_required` lay in the outbox; None where it never did."""
+    """Virtual seconds until `agent.auth.reauth_required` had reached the operator, signed; None where it never did."""
     paused: int
     untold: int
-    """Calls that were refused before the event was there."""
+    """Calls that were told of it before the operator was."""
     resumed: int
+    """Paused calls that returned their result after the reconnect."""
     others_went_on: int
     """Results of the other services meanwhile."""
 
@@ -56,6 +57,17 @@ class EventSeen:
     at: str
     event: str
     service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What the operator's web service got of the outbox."""
+
+    events: int
+    received: int
+    """With a good signature, each counted once."""
+    refused: int
+    """Messages without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import cast
 from rich.console import RenderableType
 
 from evergrant.demo import table
-from evergrant.demo.facts import Crash, EventSeen, Revocation, ServiceReport, Storm
+from evergrant.demo.facts import Crash, Deliveries, EventSeen, Revocation, ServiceReport, Storm
 from evergrant.model.json import Json, JsonObject
 
 
@@ -31,6 +31,7 @@ class Report:
     crash: Crash | None
     revocation: Revocation | None
     events: tuple[EventSeen, ...]
+    deliveries: Deliveries
 
     @property
     def promises(self) -> list[Promise]:
@@ -45,7 +46,8 @@ class Report:
             Promise("Each service was refreshed as often as its token life demands.", self._in_bounds()),
             Promise("Fifty calls at once with an expired token made one refresh.", self._storms_were_calm()),
             Promise("A refresh that was killed halfway was taken up by the next call.", self._crash_was_healed()),
-            Promise("A revocation was an event before any call was told of it.", self._revocation_was_told()),
+            Promise("A revocation reached the operator before any call was told of it.", self._revocation_was_told()),
+            Promise("Every event reached the operator's web service, signed.", self._all_delivered()),
             Promise("Every paused call returned its result after the reconnect.", self._paused_calls_returned()),
         ]
 
@@ -84,6 +86,10 @@ class Report:
     def _revocation_was_told(self) -> bool:
         met = self.revocation
         return met is not None and met.event_after_s is not None and met.paused > 0 and met.untold == 0
+
+    def _all_delivered(self) -> bool:
+        made = self.deliveries
+        return made.received == made.events and made.refused == 0
 
     def _paused_calls_returned(self) -> bool:
         met = self.revocation

@@ -19,15 +19,19 @@ from evergrant.demo.agent import Agent
 from evergrant.demo.clock import VirtualClock
 from evergrant.demo.connecting import connect
 from evergrant.demo.expected import Lives
+from evergrant.demo.receiver import Receiver, listening
 from evergrant.demo.report import Report
 from evergrant.demo.services import SERVICES, Service, write_connectors
 from evergrant.demo.stage import Stage
+from evergrant.dial.guard import permitted
+from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import SystemClock
 from evergrant.model.failpoint import nothing
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
-from evergrant.settings import Settings
+from evergrant.settings import LOCAL_TENANT, Settings
 
+TOLD_WITHIN_S = 2.0
 MIDNIGHT = datetime(2026, 5, 25, tzinfo=UTC)
 SHORTEST_DAY, LONGEST_DAY = 6, 24
 CONNECTIONS = 16
@@ -64,24 +68,34 @@ async def _stage(services: tuple[Service, ...], seed: int) -> AsyncGenerator[Sta
     with tempfile.TemporaryDirectory(prefix="evergrant-demo-") as folder:
         write_connectors(Path(folder, "data"), data_folder(Path(evergrant.__file__).parent), services)
         settings = Settings(
-            home=Path(folder, "vault"), key_source="file", connector_path=(Path(folder, "data"),), public_url=None
+            home=Path(folder, "vault"),
+            key_source="file",
+            connector_path=(Path(folder, "data"),),
+            public_url=None,
+            allow_private_hosts=permitted(["127.0.0.1"]),
         )
-        clients = {each.name: each.client(settings.redirect_uri) for each in services}
+        clients = {each.name: each.client(settings.redirect_uri(LOCAL_TENANT, each.name)) for each in services}
         sandbox = Sandbox(clients, clock=clock, chance=_repeatable(seed), auto_approve=True)
-        with running(sandbox) as origin:
+        receiver = Receiver(clock)
+        with running(sandbox) as origin, listening(receiver) as address:
             async with open_app(settings, _surroundings(clock, seed)) as app:
-                yield await _connected(app, sandbox, clock, services, origin)
+                _, receiver.secret = await app.webhooks.add(LOCAL_TENANT, address)
+                yield await _connected(app, sandbox, clock, receiver, services, origin=origin)
 
 
 async def _connected(
-    app: App, sandbox: Sandbox, clock: VirtualClock, services: tuple[Service, ...], origin: str
+    app: App, sandbox: Sandbox, clock: VirtualClock, receiver: Receiver, services: tuple[Service, ...], *, origin: str
 ) -> Stage:
+    async def tell(account: ConnectedAccount) -> bool:
+        await app.dispatcher.tell(LOCAL_TENANT, TOLD_WITHIN_S)
+        return receiver.asks_for(account.id)
+
     accounts = {each.name: await connect(app, each, origin) for each in services}
     lives = Lives()
     for each in services:
         lives.begin(each.name, clock.now())
-    agent = Agent(app.executor, app.outbox, services, accounts)
-    return Stage(app, sandbox, clock, agent, services, accounts, lives, app.settings.connector_path[0])
+    agent = Agent(app.held_calls, tell, services, accounts)
+    return Stage(app, sandbox, clock, agent, receiver, services, accounts, lives, app.settings.connector_path[0])
 
 
 def _surroundings(clock: VirtualClock, seed: int) -> Surroundings:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evergrant.demo.agent import events
-from evergrant.demo.connecting import reconnect
+from evergrant.demo.connecting import consent
 from evergrant.demo.facts import Crash, Revocation, Storm
 from evergrant.demo.services import Service
 from evergrant.demo.stage import Stage
@@ -70,10 +69,11 @@ def revoke(stage: Stage, service: Service) -> Revoked:
 
 
 async def restore(stage: Stage, revoked: Revoked) -> Revocation:
-    """The person reconnects, and the paused calls are made again."""
+    """The person follows the link that a paused call came with, and the paused calls go on."""
     service, now = revoked.service, stage.clock.now()
     ledger, others = stage.agent.ledgers[service.name], _results_of_others(stage, revoked.service) - revoked.others
-    account = await reconnect(stage.app, service, stage.accounts[service.name])
+    link = ledger.link or stage.app.links.reauth(stage.accounts[service.name].key)
+    account = await consent(stage.app, service, link)
     stage.accounts[service.name] = account
     stage.lives.begin(service.name, now)
     await stage.agent.resume(service.name)
@@ -94,10 +94,10 @@ def _results_of_others(stage: Stage, service: Service) -> int:
 
 
 def _seconds_to_event(stage: Stage, account_id: str, since: datetime) -> float | None:
-    asked = (
-        event.occurred_at
-        for event in events(stage.app.outbox)
-        if event.account_id == account_id and event.type == "agent.auth.reauth_required" and event.occurred_at >= since
+    arrived = (
+        event.at
+        for event in stage.receiver.taken
+        if event.account_id == account_id and event.type == "agent.auth.reauth_required" and event.at >= since
     )
-    first = next(asked, None)
+    first = next(arrived, None)
     return None if first is None else (first - since).total_seconds()

@@ -72,9 +72,9 @@ def _storms(storms: Sequence[Storm]) -> Iterator[str]:
 def _revocation(met: Revocation | None) -> Iterator[str]:
     if met:
         after = "never" if met.event_after_s is None else f"after {met.event_after_s:.0f} s"
-        yield f"{met.at}  the grant of {met.service} is revoked at the provider; reauth_required: {after}"
+        yield f"{met.at}  the grant of {met.service} is revoked at the provider; the operator knew {after}"
         yield f"{met.reconnected_at}  {met.paused} calls paused so far; of the others, {met.others_went_on} were done"
-        yield f"{met.reconnected_at}  reconnected; resumed by calling again: {met.resumed} of {met.paused}"
+        yield f"{met.reconnected_at}  reconnected by the link of a paused call; resumed: {met.resumed} of {met.paused}"
 
 
 def _events(events: Sequence[EventSeen]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from evergrant.doctor import accounts as of_accounts
 from evergrant.doctor import asking, clients, clock, google, keychain, machine, port, vault
 from evergrant.doctor import connections as of_connections
 from evergrant.doctor import server as of_server
+from evergrant.doctor import webhooks as of_webhooks
 from evergrant.doctor.asking import Asked
 from evergrant.doctor.database import sqlite_version
 from evergrant.doctor.finding import Finding, note, walled
@@ -53,6 +54,7 @@ def examine(settings: Settings, outside: Outside, *, offline: bool) -> Iterator[
     yield Group("Clients", walled("clients", all_of.clients))
     yield Group("Connections", [*walled("connectors", all_of.connectors), *all_of.kept("connections")])
     yield Group("Accounts", all_of.kept("accounts"))
+    yield Group("Webhooks", all_of.kept("webhooks"))
 
 
 @dataclass(slots=True)
@@ -134,19 +136,20 @@ class _Examination:
         for file in self.outside.clients():
             yield clients.client(file, command, self.settings.home, self.outside.usual_home)
 
-    def kept(self, name: Literal["connections", "accounts"]) -> list[Finding]:
+    def kept(self, name: Literal["connections", "accounts", "webhooks"]) -> list[Finding]:
         """What the database tells; nothing is said to be in order that could not be read."""
         if self.read.unread:
             return [note(name, "Not looked at, since the database cannot be read.")]
         looks = {
             "connections": ((name, self.redirect_uris), (name, self.connections)),
             "accounts": ((name, self.accounts), (google.CHECK, self.google)),
+            "webhooks": ((name, self.webhooks),),
         }
         return [finding for check, look in looks[name] for finding in walled(check, look)]
 
     def redirect_uris(self) -> Iterator[Finding]:
-        expected = f"{self.running.url}{port.CALLBACK}" if self.running else self.settings.redirect_uri
-        return port.redirect_uris(self.read.overview.connections, expected)
+        server = self.running.url if self.running else self.settings.url
+        return port.redirect_uris(self.read.overview.connections, server)
 
     def connectors(self) -> Iterator[Finding]:
         catalog = self._catalog()
@@ -166,6 +169,9 @@ class _Examination:
             connectors=self._catalog().connectors(),
         )
         return of_accounts.accounts(self.read.overview, around)
+
+    def webhooks(self) -> Iterator[Finding]:
+        return of_webhooks.webhooks(self.read.overview)
 
     def google(self) -> Iterator[Finding]:
         return google.testing_mode(self.read.overview, self._catalog().connectors(), self._now())

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from evergrant.doctor.finding import Finding, note, ok, problem, warning
+from evergrant.settings import LOCAL_TENANT, LOOPBACK, callback_path
 from evergrant.vault.overview import KnownConnection
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CALLBACK = "/callback"
 
 
@@ -36,20 +36,24 @@ def host(name: str) -> Iterator[Finding]:
         )
 
 
-def redirect_uris(connections: Sequence[KnownConnection], expected: str) -> Iterator[Finding]:
-    """Each redirect URI against the callback at which the server is, or would be, reached."""
-    strays = [finding for each in connections if (finding := _stray(each, expected))]
+def redirect_uris(connections: Sequence[KnownConnection], server: str) -> Iterator[Finding]:
+    """Each redirect URI against the callbacks at which the server is, or would be, reached: its own, or the common one
+    that connections were given before each had its own.
+    """
+    strays = [finding for each in connections if (finding := _stray(each, server))]
     yield from strays
     if connections and not strays:
-        yield ok("redirect URIs", f"They lead to {expected}.")
+        yield ok("redirect URIs", f"They lead to {server}{CALLBACK}.")
 
 
-def _stray(connection: KnownConnection, expected: str) -> Finding | None:
+def _stray(connection: KnownConnection, server: str) -> Finding | None:
     uri, name = connection.redirect_uri, connection.connector
-    if _place(uri) == _place(expected):
+    expected = server + callback_path(LOCAL_TENANT, name)
+    if _place(uri) in (_place(expected), _place(server + CALLBACK)):
         return None
     there, here = urlsplit(uri), urlsplit(expected)
-    if there.scheme == "http" and there.hostname in LOOPBACK and there.path == CALLBACK and here.hostname in LOOPBACK:
+    both_local = there.scheme == "http" and there.hostname in LOOPBACK and here.hostname in LOOPBACK
+    if both_local and there.path in (CALLBACK, here.path):
         return warning(
             "redirect URIs",
             f"{name} sends people back to {uri}, and the server is at {expected}: reconnect links cannot be finished.",

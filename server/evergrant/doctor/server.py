@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from evergrant.doctor.asking import Asked
 from evergrant.doctor.finding import Finding, note, ok, problem, warning
-from evergrant.doctor.port import LOOPBACK
+from evergrant.settings import LOOPBACK
 
 
 class Server(Protocol):

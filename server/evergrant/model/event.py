@@ -1,8 +1,9 @@
 """What happens to grants, as told to the outside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from evergrant.model.account import Cause, ConnectedAccount, Connection
 from evergrant.model.ids import new_id
@@ -16,6 +17,12 @@ EventType = Literal[
     "connection.faulted",
     "connection.recovered",
 ]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+
+
+def unknown_types(names: Sequence[str]) -> list[str]:
+    """Those of the names that are no event's."""
+    return [name for name in names if name not in EVENT_TYPES]
 
 
 @dataclass(frozen=True, slots=True)

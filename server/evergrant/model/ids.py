@@ -13,5 +13,9 @@ _LENGTH = 26
 def new_id(prefix: Prefix, now: datetime) -> str:
     """`prefix_` and a ULID (48 bits of milliseconds, 80 random bits), such as `conn_01JD9Z...`."""
     number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
-    digits = (_CROCKFORD[(number >> (5 * place)) & 31] for place in reversed(range(_LENGTH)))
-    return f"{prefix}_{''.join(digits)}"
+    return f"{prefix}_{crockford(number, _LENGTH)}"
+
+
+def crockford(number: int, length: int) -> str:
+    """The number's last `length` digits in Crockford's base32, which has no I, L, O and U."""
+    return "".join(_CROCKFORD[(number >> (5 * place)) & 31] for place in reversed(range(length)))

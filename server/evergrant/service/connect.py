@@ -1,11 +1,12 @@
-"""Begin to connect an account, or to renew the grant of one: a link to the provider's consent page."""
+"""Begin to connect an account, or to renew the grant of one: the address of the provider's consent page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog
+from evergrant.catalog.connector import FromUser
 from evergrant.model.account import ConnectedAccount, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
@@ -24,6 +25,29 @@ class CannotConnect(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A consent as it would be asked for."""
+
+    client: Client
+    alias: str
+    scopes: tuple[str, ...]
+    account: ConnectedAccount | None
+    """The account to renew; None connects a new one."""
+    warning: str | None
+    """What the consent may cost, where it may cost something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where a consent was asked for: the link, and the browser that alone may bring the answer."""
+
+    link_hash: str | None = None
+    browser_hash: str | None = None
+    needs_confirmation: bool = False
+    """Whether the tenant's back end has the last word."""
+
+
+@dataclass(frozen=True, slots=True)
 class Begun:
     """A consent that waits for the person."""
 
@@ -33,6 +57,10 @@ class Begun:
     expires_at: datetime
     warning: str | None
     """What the consent may cost, where it may cost something."""
+
+
+NOWHERE = Asked()
+"""By whoever will bring the answer: a terminal, or a program that plays the person."""
 
 
 def still_alive(account: ConnectedAccount) -> str:
@@ -56,7 +84,17 @@ class Connect:
     async def begin(
         self, tenant_id: str, connector: str, alias: str | None, values: Mapping[str, str], scopes: tuple[str, ...] = ()
     ) -> Begun:
-        """A link at which a new account is connected; raises CannotConnect, UnknownConnector."""
+        """A consent to a new account, for the caller to finish; raises CannotConnect, UnknownConnector."""
+        return await self.ask(self.wish(tenant_id, connector, alias, values, scopes))
+
+    async def begin_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Begun:
+        """A consent by which the same person renews an account's grant; raises CannotConnect."""
+        return await self.ask(self.wish_reauth(account, scopes))
+
+    def wish(
+        self, tenant_id: str, connector: str, alias: str | None, values: Mapping[str, str], scopes: tuple[str, ...] = ()
+    ) -> Wish:
+        """What connecting a new account would ask for; raises CannotConnect, UnknownConnector."""
         declared = self.catalog.connector(connector)
         connection = self._connection(tenant_id, connector)
         if alias and self.accounts.named(tenant_id, alias):
@@ -68,58 +106,75 @@ class Connect:
         except BadAccountValue as error:
             raise CannotConnect(str(error)) from None
         name = alias or self.accounts.free_alias(tenant_id, connector)
+        client = Client(declared, connection, given)
         wanted = scopes or connection.scopes or self._scopes(connector)
-        return await self._begin(Client(declared, connection, given), name, wanted, None)
+        return Wish(client, name, wanted, None, self._eviction(client, None))
 
-    async def begin_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Begun:
-        """A link at which the same person renews an account's grant; raises CannotConnect."""
+    def wish_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Wish:
+        """What renewing the account's grant would ask for; raises CannotConnect."""
         if account.state == "revoked":
             raise CannotConnect(still_alive(account))
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
         if connection is None:
             raise CannotConnect(f"The connection is gone. Add it: evergrant connections add {account.connector}")
         client = Client(self.catalog.connector(account.connector), connection, account.values)
-        return await self._begin(client, account.alias, scopes or account.scopes_requested, account)
+        wanted = scopes or account.scopes_requested
+        return Wish(client, account.alias, wanted, account, self._eviction(client, account))
+
+    def wish_anew(self, authorization: Authorization) -> Wish:
+        """What connecting would ask for, as a new account, the person who signed in for another; raises CannotConnect.
+
+        Of the other account's values only those are taken that a user gives: where it lives is not where this one does.
+        """
+        declared = self.catalog.connector(authorization.connector)
+        asked = (name for name, value in declared.account.items() if isinstance(value, FromUser))
+        values = {name: authorization.values[name] for name in asked if name in authorization.values}
+        return self.wish(authorization.tenant_id, authorization.connector, None, values, authorization.scopes)
 
     def status(self, tenant_id: str, authorization_id: str) -> Authorization | None:
         """How a consent stands."""
         return self.authorizations.get(tenant_id, authorization_id)
 
-    def is_answer_to(self, authorization_id: str, redirect: Redirect) -> bool:
-        """Whether a redirect belongs to this consent and not to another one."""
-        found = self.authorizations.with_state(redirect.state)
-        return found is not None and found.id == authorization_id
+    def of_link(self, tenant_id: str, link_hash: str) -> Sequence[Authorization]:
+        """The consents that were begun from a link, oldest first."""
+        return self.authorizations.of_link(tenant_id, link_hash)
+
+    def answered_by(self, redirect: Redirect) -> Authorization | None:
+        """The consent that a redirect belongs to."""
+        return self.authorizations.with_state(redirect.state)
 
     async def cancel(self, tenant_id: str, authorization_id: str) -> None:
         """Make a consent that still waits impossible to finish."""
         if found := self.authorizations.get(tenant_id, authorization_id):
             await self.authorizations.cancel(found, "It was cancelled before the provider answered.")
 
-    async def _begin(
-        self, client: Client, alias: str, scopes: tuple[str, ...], account: ConnectedAccount | None
-    ) -> Begun:
-        now, connection = self.clock.now(), client.connection
+    async def ask(self, wish: Wish, asked: Asked = NOWHERE) -> Begun:
+        """Begin the consent: ten minutes in which its answer is taken, once."""
+        now, connection = self.clock.now(), wish.client.connection
         state, verifier = fresh_secret(), fresh_secret()
         authorization = Authorization(
             id=new_id("link", now),
             tenant_id=connection.tenant_id,
             connection_id=connection.id,
             connector=connection.connector,
-            account_id=account.id if account else None,
-            alias=alias,
+            account_id=wish.account.id if wish.account else None,
+            alias=wish.alias,
             code_verifier=verifier,
             redirect_uri=connection.redirect_uri,
-            scopes=scopes,
-            values=dict(client.account),
+            scopes=wish.scopes,
+            values=dict(wish.client.account),
             status="pending",
             detail=None,
             created_at=now,
             expires_at=now + CONSENT_TIME,
+            link_hash=asked.link_hash,
+            browser_hash=asked.browser_hash,
+            needs_confirmation=asked.needs_confirmation,
         )
         await self.authorizations.add(authorization, state)
-        url = authorization_url(client, scopes, state, verifier, account.label if account else None)
-        warning = self._eviction(client, account)
-        return Begun(authorization.id, url, connection.redirect_uri, authorization.expires_at, warning)
+        hint = wish.account.label if wish.account else None
+        url = authorization_url(wish.client, wish.scopes, state, verifier, hint)
+        return Begun(authorization.id, url, connection.redirect_uri, authorization.expires_at, wish.warning)
 
     def _eviction(self, client: Client, account: ConnectedAccount | None) -> str | None:
         """Some providers keep only so many grants of a person for one OAuth client, and end the oldest silently."""

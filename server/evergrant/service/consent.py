@@ -1,5 +1,6 @@
 """Finish a consent: take the provider's redirect, redeem its code once, keep what was issued."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from evergrant.calls.send import Sender
@@ -21,7 +22,7 @@ from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts, AliasTaken
-from evergrant.vault.authorizations import Authorization, Authorizations
+from evergrant.vault.authorizations import Authorization, Authorizations, Status
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
 from evergrant.vault.seal import SealBroken
@@ -31,6 +32,18 @@ LONGEST_ERROR = 80
 
 class ConsentFailed(Exception):
     """A consent came to nothing; nothing is half-made. The message says what to do."""
+
+
+class LinkEnded(ConsentFailed):
+    """The consent was used, cancelled or came too late."""
+
+
+class Declined(ConsentFailed):
+    """The person said no at the provider."""
+
+
+class OtherPerson(ConsentFailed):
+    """Another person signed in than the one whose account was to be renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +64,64 @@ class Consent:
 
     async def finish(self, redirect: Redirect) -> ConnectedAccount:
         """The account that a redirect makes; its code is redeemed once only. Raises ConsentFailed."""
-        for given in (redirect.state, redirect.code):
-            if given is not None:
-                self.live.note(given)
-        authorization = self._waiting(redirect.state)
+        authorization = self.waiting(redirect)
         if not await self.authorizations.take(authorization):
             raise _used()
+        return await self._ended(authorization, lambda client: code_of(client, redirect))
+
+    async def hold(self, authorization: Authorization, redirect: Redirect) -> None:
+        """Keep the code of a redirect until the tenant's back end has confirmed it; raises ConsentFailed."""
         try:
-            account = await self._finish(authorization, redirect)
+            code = code_of(self._client(authorization), redirect)
+        except ConsentFailed:
+            await self.finish(redirect)  # it fails in the same way, and that is then written
+            raise
+        if not await self.authorizations.hold(authorization, code):
+            raise _used()
+
+    async def confirm(self, authorization: Authorization) -> ConnectedAccount:
+        """The account of a code that was kept, and is redeemed now; once only. Raises ConsentFailed."""
+        code = await self.authorizations.release(authorization)
+        if code is None:
+            raise _used()
+        return await self._ended(authorization, lambda _: code)
+
+    async def _ended(self, authorization: Authorization, code: Callable[[Client], Secret]) -> ConnectedAccount:
+        try:
+            account = await self._finish(authorization, code)
         except (ConsentFailed, StoreUnavailable, SealBroken) as failed:
-            await self.authorizations.finish(authorization, "failed", str(failed))
+            status: Status = "other_person" if isinstance(failed, OtherPerson) else "failed"
+            await self.authorizations.finish(authorization, status, str(failed))
             raise
         await self.authorizations.finish(authorization, "done", account.id)
         return account
 
-    def _waiting(self, state: Secret) -> Authorization:
-        found = self.authorizations.with_state(state)
+    def waiting(self, redirect: Redirect) -> Authorization:
+        """The consent that waits for this answer; raises ConsentFailed."""
+        for given in (redirect.state, redirect.code):
+            if given is not None:
+                self.live.note(given)
+        found = self.authorizations.with_state(redirect.state)
         if found is None:
             raise ConsentFailed("This link was not made here, or it is old. Start again: evergrant connect")
         if found.status == "cancelled":
-            raise ConsentFailed(f"This link was cancelled. Start again: evergrant connect {found.connector}")
+            raise LinkEnded(f"This link was cancelled. Start again: evergrant connect {found.connector}")
         if found.status != "pending":
             raise _used()
         if self.clock.now() >= found.expires_at:
-            raise ConsentFailed(f"This link has expired. Start again: evergrant connect {found.connector}")
+            raise LinkEnded(f"This link has expired. Start again: evergrant connect {found.connector}")
         return found
 
-    async def _finish(self, authorization: Authorization, redirect: Redirect) -> ConnectedAccount:
+    async def _finish(self, authorization: Authorization, code: Callable[[Client], Secret]) -> ConnectedAccount:
         client = self._client(authorization)
-        issued = await self._redeem(client, authorization, _code(client, redirect))
+        issued = await self._redeem(client, authorization, code(client))
         try:
             person = await identify(self.sender, client.connector, client.account, issued)
             return await self._store(client, self._account(client.connector, authorization, issued, person), issued)
-        except (Unidentified, ConsentFailed) as error:
+        except ConsentFailed:
+            await self._take_back(client, issued)
+            raise
+        except Unidentified as error:
             await self._take_back(client, issued)
             raise ConsentFailed(str(error)) from None
 
@@ -143,7 +181,7 @@ class Consent:
             raise ConsentFailed(
                 f"The account was removed. Connect it anew: evergrant connect {authorization.connector}"
             )
-        raise ConsentFailed(
+        raise OtherPerson(
             f"Another person signed in than the one whose account {authorization.alias!r} is. Nothing was changed. "
             f"Sign in as that person, or connect this one anew: evergrant connect {authorization.connector}"
         )
@@ -181,16 +219,16 @@ def _granted(connector: Connector, requested: tuple[str, ...], issued: Issued) -
 
 
 def _used() -> ConsentFailed:
-    return ConsentFailed("This link was used already. If the account is not listed, start again: evergrant connect")
+    return LinkEnded("This link was used already. If the account is not listed, start again: evergrant connect")
 
 
-def _code(client: Client, redirect: Redirect) -> Secret:
+def code_of(client: Client, redirect: Redirect) -> Secret:
     """The code of a redirect that is a consent by the server that was asked; raises ConsentFailed."""
     name = client.connector.name
     if not _from_expected_issuer(client, redirect):
         raise ConsentFailed("The answer came from another authorization server than the one asked (RFC 9207).")
     if redirect.error == "access_denied":
-        raise ConsentFailed(f"The consent was declined at {name}. Nothing was stored.")
+        raise Declined(f"The consent was declined at {name}. Nothing was stored.")
     if redirect.error or redirect.code is None:
         said = plain(redirect.error or "", LONGEST_ERROR) or "without a code"
         raise ConsentFailed(f"{name} answered {said}. Nothing was stored.")

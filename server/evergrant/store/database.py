@@ -6,9 +6,9 @@ begins nothing and the `begin` event says which kind it is.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,9 @@ WAL_RESET_FIXED = (3, 51, 3)
 WAL_RESET_BACKPORTS = ((3, 44, 6), (3, 50, 7))
 
 
+NEWS = "evergrant_news"
+
+
 class StoreUnavailable(Exception):
     """The database cannot be read or written now: gone, full, read-only or locked. The message says which."""
 
@@ -37,6 +40,7 @@ class Database:
         self._path = path
         self._engine = _engine(path)
         self._inode: int | None = None
+        self._listeners: list[Callable[[], object]] = []
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evergrant-writer")
 
     @property
@@ -62,7 +66,26 @@ class Database:
     def write_now(self, work: Work[T]) -> T:
         """`write` for callers without an event loop."""
         self._check_file()
-        return _run(self._engine, "BEGIN IMMEDIATE", work)
+        news: list[bool] = []
+
+        def told(session: Session) -> T:
+            result = work(session)
+            news.append(NEWS in session.info)
+            return result
+
+        result = _run(self._engine, "BEGIN IMMEDIATE", told)
+        for listener in self._listeners if any(news) else ():
+            listener()
+        return result
+
+    @contextmanager
+    def listening(self, listener: Callable[[], object]) -> Generator[None]:
+        """Within the block `listener` is called, on any thread, after each commit here that has news."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
     async def empty_log(self) -> bool:
         """Whether the write-ahead log is empty now: what `secure_delete` wrote over lives on in it until then.
@@ -95,6 +118,11 @@ class Database:
         """Finish the write under way and close every connection."""
         self._writer.shutdown(wait=True)
         self._engine.dispose()
+
+
+def mark_news(session: Session) -> None:
+    """Have those who listen to this database told, once the transaction is committed."""
+    session.info[NEWS] = True
 
 
 def _run(engine: Engine, begin: str, work: Work[T]) -> T:

@@ -138,12 +138,16 @@ class OrphanRow(SQLModel, table=True):
 
 
 class AuthorizationRow(SQLModel, table=True):
-    """One consent in flight. The state and the link are stored hashed, the PKCE verifier sealed."""
+    """One consent in flight. State, link and browser are stored hashed, the PKCE verifier and the code sealed.
+
+    `code` is a provider's, kept while the tenant's back end is asked who the person is.
+    """
 
     __tablename__: ClassVar[str] = "authorization"
     __table_args__ = (
         UniqueConstraint("state_hash", name="uq_authorization_state"),
         Index("ix_authorization_expires_at", "expires_at"),
+        Index("ix_authorization_link", "tenant_id", "link_hash"),
     )
 
     tenant_id: str = Field(primary_key=True)
@@ -157,8 +161,43 @@ class AuthorizationRow(SQLModel, table=True):
     redirect_uri: str
     scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
     values: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    link_hash: str | None = None
+    browser_hash: str | None = None
+    needs_confirmation: bool = False
+    code: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     status: str
     detail: str | None = None
+    created_at: datetime = Field(sa_column=_time())
+    expires_at: datetime = Field(sa_column=_time())
+
+
+class HeldCallRow(SQLModel, table=True):
+    """A tool call that met a dead grant and waits for its person, and what came of it.
+
+    `status` moves waiting -> running -> done or failed, or from waiting to cancelled or expired; back to waiting where
+    a run was refused before anything was carried out. `claim` names the process that runs it, `fence` tells runs apart.
+    A read does not run by itself before `run_after`. The input goes at the call's end, the outcome at `expires_at`.
+    """
+
+    __tablename__: ClassVar[str] = "held_call"
+    __table_args__ = (
+        Index("ix_held_call_account", "tenant_id", "account_id", "status"),
+        Index("ix_held_call_status", "status", "expires_at"),
+    )
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    account_id: str
+    credential: str
+    tool_name: str
+    effect: str
+    tool_input: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    status: str
+    claim: str | None = None
+    fence: int = 0
+    run_after: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    outcome: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    asked_by: str | None = None
     created_at: datetime = Field(sa_column=_time())
     expires_at: datetime = Field(sa_column=_time())
 
@@ -179,3 +218,51 @@ class EventRow(SQLModel, table=True):
     type: str
     data: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
     occurred_at: datetime = Field(sa_column=_time())
+
+
+class WebhookEndpointRow(SQLModel, table=True):
+    """Where a tenant's events are sent. No types are all; `reason` says why it is disabled.
+
+    Of the receiver: `failures` in a row since `failing_since`, and `not_before`, until which it is left alone.
+    """
+
+    __tablename__: ClassVar[str] = "webhook_endpoint"
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    url: str
+    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    former_secret: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    former_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    types: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    state: str
+    reason: str | None = None
+    failures: int = 0
+    failing_since: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    not_before: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    last_error: str | None = None
+    delivered_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    created_at: datetime = Field(sa_column=_time())
+
+
+class DeliveryRow(SQLModel, table=True):
+    """One event on its way to one endpoint, written with the event.
+
+    `subject` is what the event is about: of the waiting ones of a subject the first goes first. `lease_until` keeps
+    other processes from sending it too; `fence` tells attempts apart.
+    """
+
+    __tablename__: ClassVar[str] = "delivery"
+    __table_args__ = (Index("ix_delivery_state", "tenant_id", "endpoint_id", "state", "subject", "seq"),)
+
+    tenant_id: str = Field(primary_key=True)
+    endpoint_id: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    subject: str
+    state: str
+    due_at: datetime = Field(sa_column=_time())
+    attempts: int = 0
+    fence: int = 0
+    lease_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    last_error: str | None = None
+    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))

@@ -268,7 +268,7 @@ class Refresher:
         end = refresh_token_end(self._policy(held), renewed.grant.refresh_expires_at, since)
         if end is None or since is None or not ends_soon(end, since, now):
             return None
-        return expiring_soon(held.account, end, self.setbacks.reauth_url(held.account.key), now)
+        return expiring_soon(held.account, end, self.setbacks.reauth_url(held.account.key).url, now)
 
     async def take_from_spool(self) -> None:
         """What could not be written goes into the database, by the same rule: a success commits by generation."""

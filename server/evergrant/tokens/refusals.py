@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.model.link import Link
 from evergrant.model.outcome import (
     ConnectionFault,
     InsufficientScope,
@@ -13,7 +14,8 @@ from evergrant.model.outcome import (
     Refused,
 )
 
-ReauthUrl = Callable[[AccountKey], str]
+ReauthUrl = Callable[[AccountKey], Link]
+"""The link at which the account's person renews its grant; its code is shown by clients and never in an event."""
 
 
 def unknown_account() -> Refused:
@@ -28,14 +30,15 @@ def unknown_account() -> Refused:
 
 def reauth_required(account: ConnectedAccount, reauth_url: ReauthUrl) -> Refused:
     """Only the person can help."""
-    url = reauth_url(account.key)
+    link = reauth_url(account.key)
     return Refused(
         ReauthRequired(
             account=account.id,
             cause=account.cause,
-            reauth_url=url,
+            reauth_url=link.url,
+            confirmation_code=link.code,
             what_happened=f"The {account.connector} grant of {account.label} ({account.alias}) is no longer valid.",
-            what_to_do=f"Ask {account.label} to reconnect at {url}, then call again. Do not guess the data meanwhile.",
+            what_to_do=f"Ask {account.label} to reconnect at {link.where}. Do not guess the data meanwhile.",
         )
     )
 
@@ -47,7 +50,7 @@ def not_granted(account: ConnectedAccount, credential: str, missing: tuple[str, 
             account=account.id,
             missing=missing,
             what_happened=f"{account.label} has not granted {account.connector} access for the {credential}.",
-            what_to_do=f"Ask {account.label} to connect once more and allow it: evergrant reauth {account.alias}",
+            what_to_do=f"Ask {account.label} to allow it.",
         )
     )
 

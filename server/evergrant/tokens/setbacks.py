@@ -86,7 +86,7 @@ class Setbacks:
         return await self._bury(held, code, cause_of_death(client.connector.grant, held, later, self.clock.now()))
 
     async def _bury(self, held: Held, code: str, cause: Cause) -> Held:
-        event = reauth_event(held.account, code, cause, self.reauth_url(held.account.key), self.clock.now())
+        event = reauth_event(held.account, code, cause, self.reauth_url(held.account.key).url, self.clock.now())
         stored = await self.grants.bury(held, cause, event)
         if stored is None:
             raise unknown_account()

@@ -9,9 +9,9 @@ from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select, update
 
-from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount
+from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount, GrantKey
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, OrphanRow
+from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
 from evergrant.vault.data_keys import destroy
 
 
@@ -62,6 +62,11 @@ class Accounts:
             given = given.where(col(GrantRow.consented_at) > since)
         return self._database.read(lambda session: session.connection().execute(given).scalar()) or 0
 
+    def consents(self, key: AccountKey) -> int:
+        """How many consents the account has had; 0 where there is no such account."""
+        row = self._database.read(lambda session: session.get(GrantRow, tuple(GrantKey(*key))))
+        return row.consents if row else 0
+
     def crowded(self, connector: str, client_id: str, limit: int) -> set[str]:
         """The subjects that have given at least so many consents to this OAuth client, in any tenant's account."""
         many = _consents(connector, client_id).group_by(AccountRow.subject).having(func.sum(GrantRow.consents) >= limit)
@@ -107,13 +112,15 @@ class Accounts:
         return await self._database.empty_log()
 
     async def remove(self, key: AccountKey) -> bool:
-        """Shred the account: its data key, so that no copy opens any more, and its rows. False where there is none.
+        """Shred the account: its data key, so that no copy opens any more, its rows and its calls that wait.
+
+        False where there is none.
 
         The one place where an account ends.
         """
 
         def work(session: Session) -> bool:
-            for table in (GrantRow, OrphanRow):
+            for table in (GrantRow, OrphanRow, HeldCallRow):
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
             destroy(session, *key)

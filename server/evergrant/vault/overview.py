@@ -7,10 +7,12 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.endpoint import Endpoint
 from evergrant.model.event import Event
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, EventRow, GrantRow, OrphanRow, VaultRow
 from evergrant.vault.accounts import account_of
+from evergrant.vault.endpoints import endpoints_of
 from evergrant.vault.outbox import event_of
 
 
@@ -55,6 +57,7 @@ class Overview:
     accounts: Sequence[ConnectedAccount] = ()
     grants: Sequence[KnownGrant] = ()
     events: Sequence[Event] = ()
+    endpoints: Sequence[Endpoint] = ()
 
 
 def vault_row(database: Database) -> VaultRow | None:
@@ -80,6 +83,7 @@ def _read(session: Session, tenant_id: str) -> Overview:
         accounts=[account_of(row) for row in accounts],
         grants=_grants(session, tenant_id, {row.id: account_of(row) for row in accounts}),
         events=[event_of(row) for row in events],
+        endpoints=endpoints_of(session, tenant_id),
     )
 
 

@@ -14,6 +14,8 @@ from evergrant.model.secret import Secret
 from evergrant.vault.seal import KEY_LENGTH
 
 SPOOL_PURPOSE = b"evergrant rescue spool v1"
+LINK_PURPOSE = b"evergrant links v1"
+STATE_PURPOSE = b"evergrant mcp request state v1"
 BEARER_PURPOSE = b"evergrant local http bearer v1"
 
 
@@ -30,7 +32,7 @@ class KeyRing:
     epoch: int
     """Grows with the vault: a database with a smaller one was restored from a backup."""
     bearer: bytes = field(repr=False)
-    """32 bytes of which the local bearer is made, and the spool's key; they stay when the keys change."""
+    """32 bytes of which the local bearer, the spool's key and the links' are made; they stay when the keys change."""
 
     @property
     def key(self) -> bytes:
@@ -40,6 +42,14 @@ class KeyRing:
     def spool_key(self) -> bytes:
         """The key of the rescue spool, which outlives the vault's keys as the bearer does."""
         return hmac.new(self.bearer, SPOOL_PURPOSE, hashlib.sha256).digest()
+
+    def link_key(self) -> bytes:
+        """The key of links to consent pages, which outlives the vault's keys likewise: a link lives for a day."""
+        return hmac.new(self.bearer, LINK_PURPOSE, hashlib.sha256).digest()
+
+    def state_key(self) -> bytes:
+        """The key of what MCP clients carry from round to round of a call; it too outlives the vault's keys."""
+        return hmac.new(self.bearer, STATE_PURPOSE, hashlib.sha256).digest()
 
     def text(self) -> Secret:
         """The ring as a source keeps it: short, since a Windows credential holds 1,280 characters."""

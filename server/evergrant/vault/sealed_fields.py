@@ -10,7 +10,15 @@ from typing import NamedTuple
 from sqlalchemy import inspect
 from sqlmodel import Session, SQLModel
 
-from evergrant.store.tables import AccountRow, AuthorizationRow, ConnectionRow, GrantRow, OrphanRow
+from evergrant.store.tables import (
+    AccountRow,
+    AuthorizationRow,
+    ConnectionRow,
+    GrantRow,
+    HeldCallRow,
+    OrphanRow,
+    WebhookEndpointRow,
+)
 from evergrant.vault.data_keys import Owner
 
 
@@ -28,7 +36,8 @@ class SealedTable:
     owner_id: str
     """The column that names whose data key seals the row's fields."""
     connector: str | None
-    """The column that names the owner's connector; None where the owner is an account, whose row tells it."""
+    """The column that names the owner's connector; None where the owner is an account, whose row tells it; empty where
+    it has none."""
     places: Mapping[str, tuple[Of | str, ...]]
     """By column: what a value is bound to beside its owner."""
 
@@ -48,8 +57,8 @@ class SealedTable:
     def owner(self, session: Session, row: SQLModel) -> Owner | None:
         """The row's owner; None where its account is gone."""
         tenant_id, owner_id = self.owner_key(row)
-        if self.connector:
-            return Owner(tenant_id, owner_id, _text(row, self.connector))
+        if self.connector is not None:
+            return Owner(tenant_id, owner_id, _text(row, self.connector) if self.connector else "")
         account = session.get(AccountRow, (tenant_id, owner_id))
         return Owner(tenant_id, owner_id, account.connector) if account else None
 
@@ -85,5 +94,14 @@ SEALED_TABLES = (
         None,
         {"access_token": _of_generation("orphan_access"), "refresh_token": _of_generation("orphan_refresh")},
     ),
-    SealedTable(AuthorizationRow, "connection_id", "connector", {"code_verifier": (Of("id"), "code_verifier")}),
+    SealedTable(
+        HeldCallRow,
+        "account_id",
+        None,
+        {"tool_input": (Of("id"), "tool_input"), "outcome": (Of("id"), "outcome")},
+    ),
+    SealedTable(
+        AuthorizationRow, "connection_id", "connector", {name: (Of("id"), name) for name in ("code_verifier", "code")}
+    ),
+    SealedTable(WebhookEndpointRow, "id", "", {name: (name,) for name in ("secret", "former_secret")}),
 )

@@ -15,8 +15,14 @@ from evergrant.vault.bearer import local_bearer
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[Practice, None]:
-    async with practice(tmp_path / "home") as made:
+def permit() -> tuple[str, ...]:
+    """Private hosts that events may go to."""
+    return ()
+
+
+@pytest.fixture
+async def world(tmp_path: Path, permit: tuple[str, ...]) -> AsyncGenerator[Practice, None]:
+    async with practice(tmp_path / "home", permit=permit) as made:
         yield made
 
 

@@ -67,27 +67,36 @@ def _row(parts: Parts, account: ConnectedAccount) -> JsonObject:
     }
     if account.state == "active":
         return row
-    url = parts.reauth_url(account.key)
-    what_to_do = f"Ask {account.label} to reconnect at {url}. Its tools fail until then; do not guess their data."
-    return {**row, "reauth_url": url, "what_to_do": what_to_do}
+    if account.state == "revoked":
+        return {**row, "what_to_do": "Its operator has stopped it. Its tools fail; do not guess their data."}
+    link = parts.reauth_url(account.key)
+    until_then = "Its tools fail until then; do not guess their data."
+    what_to_do = f"Ask {account.label} to reconnect at {link.where}. {until_then}"
+    code: JsonObject = {"confirmation_code": link.code} if link.code else {}
+    return {**row, "reauth_url": link.url, **code, "what_to_do": what_to_do}
 
 
 async def _connect(parts: Parts, tenant_id: str, given: _Connect) -> CallToolResult:
+    values = given.values or {}
     try:
-        begun = await parts.connect.begin(tenant_id, given.connector, given.alias, given.values or {})
+        wish = parts.connect.wish(tenant_id, given.connector, given.alias, values)
     except UnknownConnector as error:
         return results.failed(NotFound(what_happened=str(error), what_to_do="Use one of these names."))
     except CannotConnect as error:
         again = "Put this right, or ask the person to, then call connect_account again."
         return results.failed(InvalidInput(what_happened=str(error), what_to_do=again))
+    claims = parts.links.to_connect(tenant_id, given.connector, given.alias, values)
+    link = parts.links.made(claims)
+    shown = "this link and the confirmation code, both as they are: the page asks for it" if link.code else "this link"
     return results.data(
         {
             "connector": given.connector,
-            "url": begun.url,
-            "expires_at": begun.expires_at.isoformat(),
-            **({"warning": begun.warning} if begun.warning else {}),
-            "what_to_do": "Show the person this link as it is; they open it and consent. Nothing is connected before "
-            "that. When they say it is done, call list_accounts for the new account's id.",
+            "url": link.url,
+            **({"confirmation_code": link.code} if link.code else {}),
+            "expires_at": claims.expires_at.isoformat(),
+            **({"warning": wish.warning} if wish.warning else {}),
+            "what_to_do": f"Show the person {shown}; they open it and consent. Nothing is connected before that. When "
+            "they say it is done, call list_accounts for the new account's id.",
         }
     )
 
@@ -104,8 +113,9 @@ LIST_ACCOUNTS = meta_tool(
 CONNECT_ACCOUNT = meta_tool(
     "connect_account",
     "Connect an account",
-    "Begin to connect an account of a service. Returns a link that the person opens to consent; you never see a "
-    "password or token. Use it when list_accounts has no account of the service that is needed.",
+    "Begin to connect an account of a service. Returns a link that the person opens to consent, and the code that its "
+    "page asks for; you never see a password or token. Use it when list_accounts has no account of the service that is "
+    "needed.",
     given=_Connect,
     run=_connect,
     hints=ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True),

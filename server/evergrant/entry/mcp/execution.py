@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from mcp.types import CallToolResult, ToolAnnotations
+from mcp.types import ToolAnnotations
 from pydantic import Field, JsonValue, WithJsonSchema
 
-from evergrant.entry.mcp import results
-from evergrant.entry.mcp.meta import Input, meta_tool
+from evergrant.entry.mcp.meta import Answer, Input, meta_tool
 from evergrant.entry.mcp.parts import Parts
 from evergrant.tokens.refusals import unknown_account
 
@@ -20,11 +19,11 @@ class _Execute(Input):
     ]
 
 
-async def _execute(parts: Parts, tenant_id: str, given: _Execute) -> CallToolResult:
+async def _execute(parts: Parts, tenant_id: str, given: _Execute) -> Answer:
     account = parts.accounts.named(tenant_id, given.connected_account_id)
     if account is None:
-        return results.failed(unknown_account().failure)
-    return results.of(await parts.executor.execute_tool(account.key, given.tool_name, given.tool_input))
+        return unknown_account().failure
+    return await parts.calls.execute(account.key, given.tool_name, given.tool_input)
 
 
 EXECUTE_TOOL = meta_tool(

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.json import JsonObject
-from evergrant.model.outcome import InvalidInput
+from evergrant.model.outcome import InvalidInput, Outcome
 
-Call = Callable[[Parts, str, JsonObject], Awaitable[CallToolResult]]
+Answer = CallToolResult | Outcome
+Call = Callable[[Parts, str, JsonObject], Awaitable[Answer]]
 """Parts, tenant id, arguments as they came."""
 
 
@@ -24,7 +25,7 @@ class Input(BaseModel):
 
 
 InputT = TypeVar("InputT", bound=Input)
-Run = Callable[[Parts, str, InputT], Awaitable[CallToolResult]]
+Run = Callable[[Parts, str, InputT], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def meta_tool(
 ) -> MetaTool:
     """A tool whose arguments are checked against `given` before `run` gets them."""
 
-    async def call(parts: Parts, tenant_id: str, arguments: JsonObject) -> CallToolResult:
+    async def call(parts: Parts, tenant_id: str, arguments: JsonObject) -> Answer:
         try:
             fits = given.model_validate(arguments)
         except ValidationError as error:

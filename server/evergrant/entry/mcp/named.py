@@ -7,17 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice, zip_longest
 
-from mcp.types import CallToolResult, ToolAnnotations
 from mcp.types import Tool as WireTool
+from mcp.types import ToolAnnotations
 
 from evergrant.catalog.catalog import UnknownConnector, UnknownTool
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
-from evergrant.entry.mcp import results
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json
-from evergrant.model.outcome import Failure, InvalidInput, NotFound
+from evergrant.model.outcome import Failure, InvalidInput, NotFound, Outcome
 
 MOST_CHOICES = 20
 ACCOUNT, ACCOUNT_WHERE_TAKEN = "account", "connected_account_id"
@@ -44,16 +43,14 @@ class NamedTools:
         tool = self._of(connector).get(name)
         return (connector, tool) if tool else None
 
-    async def call(
-        self, accounts: Sequence[ConnectedAccount], name: str, arguments: Mapping[str, Json]
-    ) -> CallToolResult:
+    async def call(self, accounts: Sequence[ConnectedAccount], name: str, arguments: Mapping[str, Json]) -> Outcome:
         """Call the tool as the account that `arguments` names among `accounts`, or as the only one."""
         which = _account_argument(self._parts.catalog.tool(name)[1])
         chosen = _choose(accounts, which, arguments.get(which))
         if isinstance(chosen, Failure):
-            return results.failed(chosen)
+            return chosen
         given = {key: value for key, value in arguments.items() if key != which}
-        return results.of(await self._parts.executor.execute_tool(chosen.key, name, given))
+        return await self._parts.calls.execute(chosen.key, name, given)
 
     def _make(self, connector: str) -> Mapping[str, WireTool]:
         try:

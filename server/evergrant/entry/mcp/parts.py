@@ -1,16 +1,29 @@
 """What the MCP surface works with."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
 
 from evergrant.catalog.catalog import Catalog
+from evergrant.model.clock import Clock
 from evergrant.service.connect import Connect
-from evergrant.service.execute import Executor
+from evergrant.service.held import HeldCalls
+from evergrant.service.links import Links
 from evergrant.tokens.refusals import ReauthUrl
 from evergrant.vault.accounts import Accounts
 
 MOST_NAMED_TOOLS = 100
+HOLD_S = 45.0
+"""Many clients give up on a call after 60 s."""
+STATE_TTL_S = 600.0
+
+Tell = Callable[[str], Awaitable[None]]
+"""Offers a tenant's fresh events to their receivers; raises nothing, and whoever gives it bounds how long it takes."""
+
+
+async def tell_nobody(_tenant_id: str) -> None:
+    """For a vault without receivers of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +32,17 @@ class Parts:
 
     catalog: Catalog
     accounts: Accounts
-    executor: Executor
+    calls: HeldCalls
     connect: Connect
+    clock: Clock
     reauth_url: ReauthUrl
+    links: Links
     log: FilteringBoundLogger
+    state_key: bytes = field(repr=False)
+    """Seals what a client of 2026-07-28 carries from round to round; the same for every process of the vault."""
+    tell: Tell = tell_nobody
+    hold_s: float = HOLD_S
+    """How long a request may wait for a person, in seconds."""
+    state_ttl_s: float = STATE_TTL_S
+    """How long a client may take to call again, in seconds."""
     most_named_tools: int = MOST_NAMED_TOOLS

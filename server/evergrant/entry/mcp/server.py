@@ -1,12 +1,13 @@
 """The MCP server: one object that serves clients of the handshake era and of 2026-07-28."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from mcp.server import NotificationOptions, Server
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import HandlerResult
 from mcp.server.models import InitializationOptions
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
     INTERNAL_ERROR,
@@ -19,14 +20,21 @@ from mcp.types import (
 
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.accounts import CONNECT_ACCOUNT, LIST_ACCOUNTS
+from evergrant.entry.mcp.client import TASKS, Context, is_modern
 from evergrant.entry.mcp.discovery import DESCRIBE_TOOLS, search_tools
 from evergrant.entry.mcp.execution import EXECUTE_TOOL
+from evergrant.entry.mcp.ladder import Ladder
+from evergrant.entry.mcp.meta import Answer
 from evergrant.entry.mcp.named import NamedTools
 from evergrant.entry.mcp.paging import page
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.resume import RESUME_CALL
+from evergrant.entry.mcp.tasks import TaskParams, Tasks, TaskUpdate
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.json import JsonObject
+from evergrant.model.outcome import ReauthRequired
 
+NAME = "evergrant"
 FRESH_MS = 60_000
 """How long a client may keep a list of tools."""
 
@@ -35,11 +43,10 @@ Evergrant gives you tools that act as connected accounts: people's standings wit
 spreadsheet. Call list_accounts first. Tools named after a service are ready to call; all others are found with \
 search_tools, explained by describe_tools and called with execute_tool.
 Tokens are renewed for you, so never ask for one. When a call fails with reauth_required, the person must open its \
-reauth_url: give them the link as it is, say which account it is for, and do not guess or make up the data meanwhile. \
+reauth_url: give them the link and the confirmation_code as they are, say which account it is for, and do not guess or \
+make up the data meanwhile; resume_call then goes on with that call. With insufficient_scope it is the step_up_url. \
 An empty result means that the query ran and matched nothing. A failure says what to do next; retry only what says \
 that it may be retried."""
-
-Context = ServerRequestContext[Any, Any]
 
 
 class _Server(Server[Any]):
@@ -57,6 +64,10 @@ class _Server(Server[Any]):
         return super().create_initialization_options(options, experimental_capabilities, extensions)
 
 
+ParamsT = TypeVar("ParamsT", bound=TaskParams)
+TaskHandler = Callable[[Context, str, ParamsT], Awaitable[HandlerResult]]
+
+
 def make_server(parts: Parts, tenant_of: Callable[[], str], *, list_changed: bool = False) -> Server[Any]:
     """A server for any number of sessions; `tenant_of` says, within a request, whose it is.
 
@@ -64,16 +75,23 @@ def make_server(parts: Parts, tenant_of: Callable[[], str], *, list_changed: boo
     """
     surface = _Surface(parts, tenant_of)
     server = _Server(
-        "evergrant",
+        NAME,
         version=version("evergrant"),
         title="Evergrant",
         instructions=INSTRUCTIONS,
         on_list_tools=surface.list_tools,
-        on_call_tool=surface.call_tool,
         # Without it the SDK walks the whole list of tools at every call over HTTP.
         get_tool_input_schema=surface.input_schema,
     )
     server.list_changed = list_changed
+    server.extensions = {TASKS: {}}
+    server.add_request_handler("tools/call", CallToolRequestParams, surface.call_tool)
+    server.add_request_handler("tasks/get", TaskParams, surface.get_task)
+    server.add_request_handler("tasks/update", TaskUpdate, surface.update_task)
+    server.add_request_handler("tasks/cancel", TaskParams, surface.cancel_task)
+    # Tool and arguments are bound by the boundary itself.
+    security = RequestStateSecurity(keys=[parts.state_key], ttl=parts.state_ttl_s, bind_principal=lambda _: tenant_of())
+    server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     return server
 
 
@@ -84,7 +102,9 @@ class _Surface:
         self._parts = parts
         self._tenant_of = tenant_of
         self._named = NamedTools(parts)
-        tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, CONNECT_ACCOUNT)
+        self._tasks = Tasks(parts.calls)
+        self._ladder = Ladder(parts, self._tasks)
+        tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, RESUME_CALL, CONNECT_ACCOUNT)
         self._meta = {tool.wire.name: tool for tool in tools}
 
     async def list_tools(self, _: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
@@ -93,12 +113,27 @@ class _Surface:
             first = [tool.wire for tool in self._meta.values()]
             tools, following = page(first, self._named.listed(connectors), params.cursor if params else None)
             return ListToolsResult(tools=tools, next_cursor=following, ttl_ms=FRESH_MS, cache_scope="private")
-        raise MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {wall.reference}.")
+        raise _broken(wall)
 
-    async def call_tool(self, _: Context, params: CallToolRequestParams) -> CallToolResult:
+    async def call_tool(self, context: Context, params: CallToolRequestParams) -> HandlerResult:
         with Wall(self._parts.log, "tools/call") as wall:
-            return await self._call(self._tenant_of(), params.name, cast("JsonObject", params.arguments or {}))
+            tenant_id = self._tenant_of()
+            if params.request_state is not None and is_modern(context):
+                return await self._ladder.go_on(context, tenant_id, params.request_state, params.input_responses)
+            answer = await self._call(tenant_id, params.name, cast("JsonObject", params.arguments or {}))
+            if isinstance(answer, ReauthRequired):
+                return await self._ladder.climb(context, tenant_id, answer)
+            return answer if isinstance(answer, CallToolResult) else results.of(answer)
         return results.broken(wall.reference)
+
+    async def get_task(self, context: Context, params: TaskParams) -> HandlerResult:
+        return await self._task(self._tasks.get, context, params)
+
+    async def update_task(self, context: Context, params: TaskUpdate) -> HandlerResult:
+        return await self._task(self._tasks.update, context, params)
+
+    async def cancel_task(self, context: Context, params: TaskParams) -> HandlerResult:
+        return await self._task(self._tasks.cancel, context, params)
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         with Wall(self._parts.log, "input schema"):
@@ -108,7 +143,12 @@ class _Surface:
             return found[1].input_schema if found else None
         return None
 
-    async def _call(self, tenant_id: str, name: str, arguments: JsonObject) -> CallToolResult:
+    async def _task(self, answer: TaskHandler[ParamsT], context: Context, params: ParamsT) -> HandlerResult:
+        with Wall(self._parts.log, context.method) as wall:
+            return await answer(context, self._tenant_of(), params)
+        raise _broken(wall)
+
+    async def _call(self, tenant_id: str, name: str, arguments: JsonObject) -> Answer:
         if meta := self._meta.get(name):
             return await meta.call(self._parts, tenant_id, arguments)
         connector = found[0] if (found := self._named.find(name)) else None
@@ -116,3 +156,7 @@ class _Surface:
         if not accounts:
             raise MCPError(INVALID_PARAMS, f"Unknown tool: {name}. Call search_tools to find the right name.")
         return await self._named.call(accounts, name, arguments)
+
+
+def _broken(wall: Wall) -> MCPError:
+    return MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {wall.reference}.")

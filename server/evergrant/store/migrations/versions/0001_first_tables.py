@@ -23,6 +23,10 @@ def upgrade() -> None:
         sa.Column("redirect_uri", sa.String(), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("link_hash", sa.String(), nullable=True),
+        sa.Column("browser_hash", sa.String(), nullable=True),
+        sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.LargeBinary(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("detail", sa.String(), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
@@ -31,6 +35,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("state_hash", name="uq_authorization_state"),
     )
     op.create_index("ix_authorization_expires_at", "authorization", ["expires_at"])
+    op.create_index("ix_authorization_link", "authorization", ["tenant_id", "link_hash"])
 
     op.create_table(
         "connected_account",
@@ -77,6 +82,23 @@ def upgrade() -> None:
     op.create_index("ix_data_key_vault_key", "data_key", ["vault_key"])
 
     op.create_table(
+        "delivery",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("endpoint_id", sa.String(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_at", UtcTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("lease_until", UtcTime(), nullable=True),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("ended_at", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "endpoint_id", "seq"),
+    )
+    op.create_index("ix_delivery_state", "delivery", ["tenant_id", "endpoint_id", "state", "subject", "seq"])
+
+    op.create_table(
         "event",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
@@ -88,6 +110,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "seq"),
         sa.UniqueConstraint("tenant_id", "id", name="uq_event_id"),
     )
+    op.create_table(
+        "held_call",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("credential", sa.String(), nullable=False),
+        sa.Column("tool_name", sa.String(), nullable=False),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.Column("tool_input", sa.LargeBinary(), nullable=True),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("claim", sa.String(), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("run_after", UtcTime(), nullable=True),
+        sa.Column("outcome", sa.LargeBinary(), nullable=True),
+        sa.Column("asked_by", sa.String(), nullable=True),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_held_call_account", "held_call", ["tenant_id", "account_id", "status"])
+    op.create_index("ix_held_call_status", "held_call", ["status", "expires_at"])
+
     op.create_table(
         "orphan_grant",
         sa.Column("tenant_id", sa.String(), nullable=False),
@@ -139,4 +183,23 @@ def upgrade() -> None:
         sa.Column("restored", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "webhook_endpoint",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("former_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("former_until", UtcTime(), nullable=True),
+        sa.Column("types", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", UtcTime(), nullable=True),
+        sa.Column("not_before", UtcTime(), nullable=True),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("delivered_at", UtcTime(), nullable=True),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
     )

@@ -1,0 +1,183 @@
+"""The tasks extension (SEP-2663): a call that has to wait is a task that its client asks after.
+
+A task is a held call and has its id, so it outlives this process. What is remembered here are questions that were
+answered; a client that is asked again after a restart knows the question by its key.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mcp.server.context import HandlerResult
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    HEADER_MISMATCH,
+    INVALID_PARAMS,
+    MISSING_REQUIRED_CLIENT_CAPABILITY,
+    CallToolResult,
+    ElicitResult,
+    EmptyResult,
+    InputRequests,
+    RequestParams,
+    Result,
+)
+from pydantic import BaseModel
+
+from evergrant.entry.mcp import results
+from evergrant.entry.mcp.client import TASKS, Context, takes_tasks
+from evergrant.entry.mcp.elicit import REAUTH, request
+from evergrant.entry.mcp.pending import Pending
+from evergrant.model.held_call import HeldCall
+from evergrant.model.json import JsonObject
+from evergrant.model.outcome import Outcome, ReauthRequired
+from evergrant.service.held import HeldCalls
+
+POLL_MS = 500
+"""A result is to be with the client within a second of the consent."""
+MOST_REMEMBERED = 1000
+REQUIRED: JsonObject = {"requiredCapabilities": {"extensions": {TASKS: {}}}}
+
+Status = Literal["working", "input_required", "completed", "cancelled"]
+
+
+class TaskParams(RequestParams):
+    """Of `tasks/get` and `tasks/cancel`."""
+
+    task_id: str
+
+
+class Answers(BaseModel):
+    """What the person said to the question called REAUTH; answers to others, of whatever form, are passed over."""
+
+    reauth: ElicitResult | None = None
+
+
+class TaskUpdate(TaskParams):
+    """Of `tasks/update`."""
+
+    input_responses: Answers = Answers()
+
+
+class Task(Result):
+    """A task as `tasks/call` gives it (`result_type` task) and as `tasks/get` does (complete)."""
+
+    result_type: Literal["task", "complete"]
+    task_id: str
+    status: Status
+    status_message: str | None = None
+    created_at: str
+    last_updated_at: str
+    ttl_ms: int
+    poll_interval_ms: int = POLL_MS
+    input_requests: InputRequests | None = None
+    result: CallToolResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question: unanswered at first."""
+
+    pending: Pending
+    action: str | None = None
+
+
+class Tasks:
+    """The tasks of any tenant."""
+
+    def __init__(self, calls: HeldCalls) -> None:
+        self._calls = calls
+        self._asked: OrderedDict[str, _Asked] = OrderedDict()
+
+    def begin(self, pending: Pending) -> Task:
+        """The task that a call becomes."""
+        call = self._call(pending.tenant_id, pending.call_id)
+        self._remember(_Asked(pending))
+        return _task(call, "working", result_type="task", status_message=pending.said)
+
+    async def get(self, context: Context, tenant_id: str, params: TaskParams) -> HandlerResult:
+        """Where the task stands; the call goes on here when its person has reconnected."""
+        call = self._named(context, tenant_id, params)
+        if call.status == "cancelled":
+            return _task(call, "cancelled")
+        known = self._asked.get(call.id)
+        if known and known.action not in {None, "accept"}:
+            return _task(call, "completed", result=known.pending.declined())
+        found = await self._gone_on(tenant_id, call.id)
+        if isinstance(found, _Asked):
+            return _waiting(call, found)
+        return _task(self._call(tenant_id, call.id), "completed", result=results.of(found))
+
+    async def update(self, context: Context, tenant_id: str, params: TaskUpdate) -> HandlerResult:
+        """Take the person's answer; one to another question, or a second one, changes nothing."""
+        call = self._named(context, tenant_id, params)
+        said = params.input_responses.reauth
+        asked = self._asked.get(call.id) or await self._gone_on(tenant_id, call.id)
+        if said and isinstance(asked, _Asked) and asked.action is None:
+            self._remember(replace(asked, action=said.action))
+        return EmptyResult()
+
+    async def cancel(self, context: Context, tenant_id: str, params: TaskParams) -> HandlerResult:
+        """Let the call wait no longer; one that runs comes to its end."""
+        call = self._named(context, tenant_id, params)
+        await self._calls.cancel(tenant_id, call.id)
+        return EmptyResult()
+
+    async def _gone_on(self, tenant_id: str, call_id: str) -> "_Asked | Outcome":
+        """What a call that can go on comes to; the question where it cannot."""
+        asked = self._asked.get(call_id)
+        if asked and not await self._calls.wait(tenant_id, call_id, 0):
+            return asked
+        outcome = await self._calls.resume(tenant_id, call_id)
+        if not isinstance(outcome, ReauthRequired):
+            return outcome
+        asked = _Asked(Pending(tenant_id, call_id, outcome), asked.action if asked else None)
+        self._remember(asked)
+        return asked
+
+    def _named(self, context: Context, tenant_id: str, params: TaskParams) -> HeldCall:
+        if not takes_tasks(context):
+            raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "Missing required client capability", REQUIRED)
+        if context.request is not None and context.request.headers.get("mcp-name") != params.task_id:
+            raise MCPError(HEADER_MISMATCH, "Header mismatch: Mcp-Name must be the taskId.")
+        return self._call(tenant_id, params.task_id)
+
+    def _call(self, tenant_id: str, call_id: str) -> HeldCall:
+        call = self._calls.get(tenant_id, call_id)
+        if call is None or call.status == "expired":
+            raise MCPError(INVALID_PARAMS, "Task not found: there is none of this id, or it has expired.")
+        return call
+
+    def _remember(self, asked: _Asked) -> None:
+        self._asked[asked.pending.call_id] = asked
+        self._asked.move_to_end(asked.pending.call_id)
+        while len(self._asked) > MOST_REMEMBERED:
+            self._asked.popitem(last=False)
+
+
+def _waiting(call: HeldCall, asked: _Asked) -> Task:
+    said = asked.pending.said
+    if asked.action or call.status != "waiting":
+        return _task(call, "working", status_message=said)
+    return _task(call, "input_required", status_message=said, input_requests={REAUTH: request(asked.pending)})
+
+
+def _task(
+    call: HeldCall,
+    status: Status,
+    *,
+    result_type: Literal["task", "complete"] = "complete",
+    status_message: str | None = None,
+    input_requests: InputRequests | None = None,
+    result: CallToolResult | None = None,
+) -> Task:
+    return Task(
+        result_type=result_type,
+        task_id=call.id,
+        status=status,
+        status_message=status_message,
+        created_at=call.created_at.isoformat(),
+        last_updated_at=call.created_at.isoformat(),
+        ttl_ms=int((call.expires_at - call.created_at).total_seconds() * 1000),
+        input_requests=input_requests,
+        result=result,
+    )

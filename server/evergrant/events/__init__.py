@@ -1,0 +1,1 @@
+"""Events reach the operator: signed webhooks, and a note on the desktop."""

@@ -1,0 +1,148 @@
+"""Calls that met a dead grant: kept, sealed, and gone on with once, after the reconnect (`service/call_runs.py`)."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from evergrant.model.account import AccountKey
+from evergrant.model.clock import Clock
+from evergrant.model.held_call import HeldCall
+from evergrant.model.ids import new_id
+from evergrant.model.json import JsonObject
+from evergrant.model.outcome import Outcome, ReauthRequired
+from evergrant.service.call_runs import CallRuns
+from evergrant.service.execute import Executor
+from evergrant.service.held_words import call_cancelled, call_expired, kept, no_such_call, not_kept, still_running
+from evergrant.service.wording import vault_unavailable
+from evergrant.store.changes import Changes
+from evergrant.store.database import StoreUnavailable
+from evergrant.vault.held_calls import KEPT, KeptCalls
+from evergrant.vault.seal import SealBroken
+
+MOST_WAITING = 1000
+"""Calls of one account that wait at one time."""
+LARGEST_INPUT = 256 * 1024
+"""Characters of an input that is kept, as JSON."""
+SAME_READ = timedelta(hours=1)
+"""A read that was kept within it stands for the same read asked again: an agent that asks every minute is given one
+call to resume, and the provider gets one request after the reconnect. Of writes, two alike may both be meant."""
+POLL_S, LOOK_AGAIN_S = 0.2, 1.0
+PATIENCE_S = 60.0
+"""How long a resume waits for a run in another process."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCalls:
+    """Executes tools as the executor does, and keeps the calls that wait for a person."""
+
+    executor: Executor
+    calls: KeptCalls
+    runs: CallRuns
+    changes: Changes
+    clock: Clock
+
+    async def execute(
+        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
+    ) -> Outcome:
+        """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed."""
+        outcome = await self.executor.execute_tool(key, tool_name, tool_input)
+        if not isinstance(outcome, ReauthRequired):
+            return outcome
+        try:
+            return await self._kept(outcome, self._new(key, tool_name, tool_input, asked_by))
+        except (StoreUnavailable, SealBroken) as error:
+            return not_kept(outcome, f"it could not be stored: {error}")
+
+    async def resume(self, tenant_id: str, call_id: str) -> Outcome:
+        """Run a kept call once, or give back what it came to; ReauthRequired while its grant is still dead.
+
+        Of several resumes at once, in whatever processes, one runs and the others wait for its outcome. A run goes on
+        to its end, and its outcome is kept, when its caller is cancelled.
+        """
+        end = self.clock.monotonic() + PATIENCE_S
+        try:
+            while True:
+                seen = self.changes.number()
+                if (outcome := await self._resumed(tenant_id, call_id, end)) is not None:
+                    return outcome
+                await self._changed(seen, end)
+        except (StoreUnavailable, SealBroken) as error:
+            return vault_unavailable(str(error))
+
+    async def wait(self, tenant_id: str, call_id: str, seconds: float) -> bool:
+        """Whether the call can be resumed (or has ended, or is not there), waiting for it up to so long.
+
+        True within half a second of a consent finished by any process. Raises nothing.
+        """
+        end = self.clock.monotonic() + seconds
+        while True:
+            seen = self.changes.number()
+            with suppress(StoreUnavailable):
+                if self.calls.ready(tenant_id, call_id):
+                    return True
+            if self.clock.monotonic() >= end:
+                return False
+            await self._changed(seen, end)
+
+    def get(self, tenant_id: str, call_id: str) -> HeldCall | None:
+        """The tenant's call of that id, with its input or its outcome; raises StoreUnavailable, SealBroken."""
+        return self.calls.get(tenant_id, call_id)
+
+    def listed(self, tenant_id: str, account_id: str | None = None, *, ended: bool = False) -> list[HeldCall]:
+        """The calls that wait or run, with `ended` all, newest first, without contents; raises StoreUnavailable."""
+        return self.calls.listed(tenant_id, account_id, ended=ended)
+
+    async def cancel(self, tenant_id: str, call_id: str) -> bool:
+        """Whether the call was waiting and will now never run; raises StoreUnavailable."""
+        return await self.calls.cancel(tenant_id, call_id, self.clock.now())
+
+    def _new(self, key: AccountKey, tool_name: str, tool_input: JsonObject, asked_by: str | None) -> HeldCall:
+        now, tool = self.clock.now(), self.executor.catalog.tool(tool_name)[1]
+        return HeldCall(
+            id=new_id("call", now),
+            tenant_id=key.tenant_id,
+            account_id=key.account_id,
+            credential=tool.credential,
+            tool_name=tool_name,
+            effect=tool.effect,
+            status="waiting",
+            fence=0,
+            claim=None,
+            asked_by=asked_by,
+            created_at=now,
+            expires_at=now + KEPT,
+            tool_input=tool_input,
+        )
+
+    async def _kept(self, outcome: ReauthRequired, call: HeldCall) -> ReauthRequired:
+        if call.effect == "read" and (same := self.calls.same_read(call, call.created_at - SAME_READ)):
+            return kept(outcome, same, call.effect)
+        if call.size > LARGEST_INPUT:
+            return not_kept(outcome, "its input is too large to be kept")
+        if not await self.calls.add(call, MOST_WAITING):
+            return not_kept(outcome, f"{MOST_WAITING} calls of this account wait already")
+        return kept(outcome, call.id, call.effect)
+
+    async def _resumed(self, tenant_id: str, call_id: str, end: float) -> Outcome | None:
+        """What the call came to; None where it must be looked at again."""
+        call = self.calls.get(tenant_id, call_id)
+        if call is None:
+            return no_such_call()
+        if call.status == "running" and self.runs.abandoned(call):
+            await self.runs.give_up(call)
+            return await self._resumed(tenant_id, call_id, end)
+        if self.runs.under_way(call) or (call.status == "waiting" and call.expires_at > self.clock.now()):
+            return await asyncio.shield(self.runs.run(call))
+        if call.status == "running":
+            return still_running(call) if self.clock.monotonic() >= end else None
+        return call.outcome or (call_cancelled(call) if call.status == "cancelled" else call_expired(call))
+
+    async def _changed(self, seen: int, end: float) -> None:
+        """Return when anybody has written to the vault since `seen`; at the latest after a second, or at the end.
+
+        A second, since a process that dies writes nothing.
+        """
+        end = min(end, self.clock.monotonic() + LOOK_AGAIN_S)
+        while self.changes.number() == seen and (left := end - self.clock.monotonic()) > 0:
+            await self.clock.sleep(min(POLL_S, left))

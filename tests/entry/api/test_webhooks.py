@@ -1,0 +1,118 @@
+"""`/v1/webhook_endpoints`, and waiting for events."""
+
+from collections.abc import Generator
+from typing import Any
+
+import httpx2
+import pytest
+from tests.fakes.practice import Practice
+from tests.fakes.receiver import Receiver, receiving
+
+from evergrant.model.endpoint import EndpointKey
+
+pytestmark = pytest.mark.anyio
+PATH = "/v1/webhook_endpoints"
+
+
+@pytest.fixture
+def permit() -> tuple[str, ...]:
+    return ("127.0.0.1",)
+
+
+@pytest.fixture
+def receiver() -> Generator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+async def add(client: httpx2.AsyncClient, receiver: Receiver) -> dict[str, Any]:
+    answer = await client.post(PATH, json={"url": receiver.url, "types": ["agent.auth.reauth_required"]})
+    assert answer.status_code == 201, answer.text
+    added: dict[str, Any] = answer.json()
+    return added
+
+
+async def test_an_endpoint_is_added_tried_listed_replayed_and_removed(
+    world: Practice, client: httpx2.AsyncClient, receiver: Receiver
+) -> None:
+    added = await add(client, receiver)
+    one = f"{PATH}/{added['id']}"
+    assert (await client.post(f"{one}/test")).json()["delivered"] is True
+    assert receiver.received[0].is_signed_by(added["secret"])
+    (listed,) = (await client.get(PATH)).json()["webhook_endpoints"]
+    assert listed == {name: value for name, value in added.items() if name != "secret"}
+
+    account = await world.connect()
+    world.sandbox.revoke(client_id="practice")
+    await world.search(account)
+    await world.app.tell_news()
+    assert receiver.received[1].data["connected_account_id"] == account.id
+    assert receiver.received[1].is_signed_by(added["secret"])
+    answer = await client.post(f"{one}/replay", json={"since": 0})
+    assert answer.json() == {"replayed": 1, "state": "enabled"}
+    await world.app.tell_news()
+    assert receiver.ids[1] == receiver.ids[2]
+
+    assert (await client.delete(one)).json() == {"removed": added["id"]}
+    assert (await client.get(PATH)).json() == {"webhook_endpoints": []}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (b"[]", "not a JSON object"),
+        (b"{", "not a JSON object"),
+        (b"x" * 70_000, "64 KiB"),
+        (b"[" * 1000 + b"]" * 1000, "nested too deep"),
+        (b"{}", "url is missing"),
+        (b'{"url": 1}', "url is missing"),
+        (b'{"url": "https://10.0.0.1/"}', "not of the public internet"),
+        (b'{"url": "http://127.0.0.1/", "types": "x"}', "types is a list"),
+        (b'{"url": "http://127.0.0.1/", "types": ["x"]}', "There is no event type"),
+    ],
+)
+async def test_what_cannot_be_added_is_refused_in_words(client: httpx2.AsyncClient, given: bytes, words: str) -> None:
+    answer = await client.post(PATH, content=given)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    assert words in answer.json()["title"]
+
+
+async def test_another_tenants_endpoint_is_not_there(
+    world: Practice, client: httpx2.AsyncClient, receiver: Receiver
+) -> None:
+    foreign, _ = await world.app.webhooks.add("tnt_other", receiver.url)
+    for method, path in (("DELETE", ""), ("POST", "/test"), ("POST", "/replay")):
+        answers = [await client.request(method, f"{PATH}/{name}{path}") for name in (foreign.id, "wh_nowhere")]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert answers[0].json() == answers[1].json()
+    assert world.app.webhooks.endpoints.get(EndpointKey("tnt_other", foreign.id))
+    assert (await client.get(PATH)).json() == {"webhook_endpoints": []}
+
+
+@pytest.mark.parametrize("given", [{}, {"since": "yesterday"}, {"since": True}, {"since": None}])
+async def test_a_replay_says_from_where_on(
+    client: httpx2.AsyncClient, receiver: Receiver, given: dict[str, object]
+) -> None:
+    added = await add(client, receiver)
+    answer = await client.post(f"{PATH}/{added['id']}/replay", json=given)
+    assert answer.status_code == 400
+    assert answer.json()["title"].startswith("since is")
+
+
+async def test_a_stranger_learns_nothing(stranger: httpx2.AsyncClient) -> None:
+    for method, path in (("GET", ""), ("POST", ""), ("DELETE", "/wh_1"), ("POST", "/wh_1/test")):
+        assert (await stranger.request(method, PATH + path)).status_code == 401
+
+
+async def test_events_are_waited_for_and_chosen_by_type(world: Practice, client: httpx2.AsyncClient) -> None:
+    began = world.clock.monotonic()
+    assert (await client.get("/v1/events", params={"wait": 600})).json() == {"events": [], "next": 0}
+    assert world.clock.monotonic() - began == 30
+    account = await world.connect()
+    world.sandbox.revoke(client_id="practice")
+    await world.search(account)
+    for types, number in (("agent.auth.reauth_required", 1), ("connection.faulted", 0), ("", 1)):
+        found = (await client.get("/v1/events", params={"types": types, "wait": 1})).json()
+        assert len(found["events"]) == number
+    answer = await client.get("/v1/events", params={"types": "reauth"})
+    assert answer.json()["title"] == "There is no event type 'reauth'."

@@ -1,0 +1,79 @@
+"""The tasks extension (SEP-2663) of a client, which the SDK has not got: it asks after a task until that has ended."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal
+
+from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
+from mcp.client.session import ClientSession
+from mcp.types import CallToolResult, InputRequests, Request, RequestParams, Result
+
+Answer = Callable[[str], Awaitable[str]]
+"""What a person does at an address; gives the action."""
+
+
+class TaskParams(RequestParams):
+    task_id: str
+    input_responses: dict[str, Any] | None = None
+
+
+class TaskRequest(Request[TaskParams, str]):
+    """`tasks/get`, `tasks/update` or `tasks/cancel`."""
+
+    method: str
+    params: TaskParams
+    name_param = "taskId"
+
+
+class TaskMade(Result):
+    """A task in a call's place."""
+
+    result_type: Literal["task"]
+    task_id: str
+    status: str
+    status_message: str
+    ttl_ms: int
+    poll_interval_ms: int
+
+
+class TaskSeen(Result):
+    """A task as it is shown to who asks after it; all are left out in an acknowledgement."""
+
+    task_id: str = ""
+    status: str = ""
+    status_message: str | None = None
+    ttl_ms: int = 0
+    poll_interval_ms: int = 0
+    input_requests: InputRequests | None = None
+    result: CallToolResult | None = None
+
+
+async def ask(session: ClientSession, method: str, task_id: str, said: dict[str, str] | None = None) -> TaskSeen:
+    """One request about a task; `said` are actions by the key of the question."""
+    responses = {key: {"action": action} for key, action in said.items()} if said else None
+    request = TaskRequest(method=f"tasks/{method}", params=TaskParams(task_id=task_id, input_responses=responses))
+    return await session.send_request(request, TaskSeen)
+
+
+class TasksExtension(ClientExtension):
+    """Puts the questions of a task to `answer`; keeps what it saw."""
+
+    identifier = "io.modelcontextprotocol/tasks"
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.made: list[TaskMade] = []
+        self.seen: list[TaskSeen] = []
+
+    def claims(self) -> Sequence[ResultClaim[Any]]:
+        return [ResultClaim(result_type="task", model=TaskMade, resolve=self._resolve)]
+
+    async def _resolve(self, made: TaskMade, context: ClaimContext) -> CallToolResult:
+        self.made.append(made)
+        while True:
+            task = await ask(context.session, "get", made.task_id)
+            self.seen.append(task)
+            if task.result is not None:
+                return task.result
+            assert task.input_requests, f"{task.status} without a question or an answer"
+            said = {key: await self._answer(each.params.url) for key, each in task.input_requests.items()}  # type: ignore[union-attr]  # always a URL
+            await ask(context.session, "update", made.task_id, said)
