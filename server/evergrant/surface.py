@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.app import App, reauth_url
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
+from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.mcp.http import mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
@@ -59,7 +60,13 @@ def web_app(
 
     hosts = ["localhost", "127.0.0.1", "[::1]", *([public.hostname] if public.hostname else [])]
     return Starlette(
-        routes=[*pages.routes(), *event_routes(api, app.outbox), Route("/healthz", _health), endpoint.route],
+        routes=[
+            *pages.routes(),
+            *event_routes(api, app.outbox),
+            *tool_routes(api, app.catalog, app.accounts),
+            Route("/healthz", _health),
+            endpoint.route,
+        ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         lifespan=lifespan,
     )
