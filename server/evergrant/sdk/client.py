@@ -10,13 +10,14 @@ from urllib.parse import quote
 import httpx2
 
 from evergrant.model.clock import Clock, SystemClock
-from evergrant.model.json import Json, JsonObject, at, text_at
+from evergrant.model.json import JsonObject, at
 from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.sdk.errors import Unauthorized
 from evergrant.sdk.events import ReceivedEvent, read_events
 from evergrant.sdk.formats import ToolFormat, formatted
 from evergrant.sdk.http import Ask, Http
+from evergrant.sdk.result import result_of
 from evergrant.sdk.settings import ClientSettings
 
 TIMEOUT_S = 150.0
@@ -66,7 +67,7 @@ class Evergrant:
             "tool_name": tool_name,
             "tool_input": tool_input,
         }
-        return _result(await self._http.ask(Ask("POST", "/v1/execute", body=body)))
+        return result_of(await self._http.ask(Ask("POST", "/v1/execute", body=body)))
 
     async def resume_call(self, call_id: str, *, wait_s: float = 0.0) -> Result:
         """Make a call that was kept for its person, once; if it was made before, what it came to then.
@@ -75,7 +76,7 @@ class Evergrant:
         """
         path = f"/v1/calls/{quote(call_id, safe='')}/resume"
         ask = Ask("POST", path, body={"wait_s": wait_s}, repeatable=True, longer_s=wait_s)
-        return _result(await self._http.ask(ask))
+        return result_of(await self._http.ask(ask))
 
     def events(self, *, after: int = 0, follow: bool = False) -> AsyncIterator[ReceivedEvent]:
         """The events after one place (`seq`) in their order, oldest first; with `follow`, those to come as well."""
@@ -112,15 +113,3 @@ def _checked(token: Secret | None) -> Secret:
             }
         )
     return token
-
-
-def _result(answer: JsonObject) -> Result:
-    note = text_at(answer, "/note")
-    content: Json = answer.get("data")
-    return Result(
-        account=text_at(answer, "/account") or "",
-        label=text_at(answer, "/as") or "",
-        content=content,
-        empty=note is not None,
-        note=note,
-    )
