@@ -21,15 +21,18 @@ from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
+from evergrant.service.held import HeldCalls
 from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.registry import Registry
 from evergrant.service.revoking import Revoker
 from evergrant.settings import Settings
+from evergrant.store.changes import Changes
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import check_folder
 from evergrant.store.locks import AccountLocks
 from evergrant.store.mounts import Mount, mounts
+from evergrant.store.process_mark import ProcessMark
 from evergrant.store.steady import SteadyClock
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
@@ -46,6 +49,7 @@ from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
+from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.keys import FindKeychain
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.sources.keychain import system_keychain
@@ -100,6 +104,7 @@ class App:
     connect: Connect
     consent: Consent
     executor: Executor
+    held_calls: HeldCalls
     tokens: TokenSource
     schedule: Schedule
     outbox: Outbox
@@ -128,6 +133,7 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
                 yield app
             finally:
                 app.schedule.close()
+                await app.held_calls.drain()
                 await app.executor.drain()
                 await app.tokens.drain()
     finally:
@@ -195,6 +201,10 @@ def _compose(
         restored=lambda: is_restored(database, vault.ring),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
+    executor = Executor(catalog, tokens, sender, world.live.redact)
+    # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
+    kept_calls = KeptCalls(database, vault.data_keys)
+    changes, process = Changes(vault.file), ProcessMark(vault.folder / "locks")
     return App(
         settings=settings,
         clock=clock,
@@ -220,7 +230,8 @@ def _compose(
             clock,
             world.live,
         ),
-        executor=Executor(catalog, tokens, sender, world.live.redact),
+        executor=executor,
+        held_calls=HeldCalls(executor, tokens, kept_calls, changes, process, clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
         outbox=Outbox(database),

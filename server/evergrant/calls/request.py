@@ -28,10 +28,15 @@ DOTS = str.maketrans({"\u3002": ".", "\u2215": "/", "\u2044": "/", "\u29f8": "/"
 """Look-alikes that Unicode's compatibility forms (NFKC) leave as they are, and that some servers fold."""
 
 
-def build_request(connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str]) -> httpx2.Request:
-    """The request; raises BadValue where an input cannot stand where the tool puts it."""
+def build_request(
+    connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str], idempotency_key: str = ""
+) -> httpx2.Request:
+    """The request; raises BadValue where an input cannot stand where the tool puts it.
+
+    `idempotency_key` goes where the tool has a header for it.
+    """
     try:
-        return _build(connector, tool, given, account)
+        return _build(connector, tool, given, account, idempotency_key)
     except UnicodeError:
         raise BadValue("it has half a character (a lone surrogate)") from None
     except (ValueError, httpx2.InvalidURL) as error:
@@ -40,13 +45,17 @@ def build_request(connector: Connector, tool: Tool, given: JsonObject, account: 
         raise BadValue("it is nested too deep") from None
 
 
-def _build(connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str]) -> httpx2.Request:
+def _build(
+    connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str], idempotency_key: str
+) -> httpx2.Request:
     values = defaults(tool) | dict(given)
     query, body = _query_and_body(tool, values)
     url = connector.expand(connector.base_url, account).rstrip("/") + _path(tool, values)
     if query:
         url += ("&" if "?" in url else "?") + urlencode(list(flatten(query)), quote_via=quote)
     headers = {**HEADERS, **connector.headers, **tool.headers}
+    if tool.idempotency_header and idempotency_key:
+        headers[tool.idempotency_header] = idempotency_key
     content_type, content = _encode(tool.encoding or connector.encoding, body)
     if content_type:
         headers["Content-Type"] = content_type

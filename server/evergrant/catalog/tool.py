@@ -26,6 +26,8 @@ class Tool(Declaration):
     request: Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")]
     effect: Effect
     idempotent: bool = False
+    idempotency_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
+    """The header by which the provider knows a write again that it has carried out, and answers as it did then."""
     scopes: tuple[str, ...] = ()
     tier: Literal["core", "extended"] = "core"
     input: dict[str, dict[str, JsonValue]]

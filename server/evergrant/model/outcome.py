@@ -60,6 +60,8 @@ class ReauthRequired(Failure):
     code: ClassVar[str] = "reauth_required"
     cause: str | None = None
     reauth_url: str | None = None
+    call_id: str | None = None
+    """Of the call that is kept and goes on after the reconnect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,58 @@ class ProviderUnavailable(Failure):
     retryable: bool = True
     retry_after_s: float | None = None
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeUnknown(Failure):
+    """The process that ran a kept write died at it: it may have been carried out, and it is not run again."""
+
+    code: ClassVar[str] = "outcome_unknown"
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillRunning(Failure):
+    """Another process runs this kept call and has not come to its end."""
+
+    code: ClassVar[str] = "still_running"
+    retryable: bool = True
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCancelled(Failure):
+    """The kept call was cancelled before it ran: nothing was carried out."""
+
+    code: ClassVar[str] = "call_cancelled"
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallExpired(Failure):
+    """The kept call waited for its person too long and was given up: nothing was carried out."""
+
+    code: ClassVar[str] = "call_expired"
+    call_id: str | None = None
+
+
+FAILURES: tuple[type[Failure], ...] = (
+    TokenExpired,
+    ReauthRequired,
+    InsufficientScope,
+    PermissionDenied,
+    RateLimited,
+    InvalidInput,
+    NotFound,
+    ConnectionFault,
+    VaultUnavailable,
+    ProviderError,
+    ProviderUnavailable,
+    OutcomeUnknown,
+    StillRunning,
+    CallCancelled,
+    CallExpired,
+)
+"""Every kind of failure."""
 
 Outcome = Result | Failure
 

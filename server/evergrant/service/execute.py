@@ -1,6 +1,7 @@
 """Execute a tool for a connected account: the one path from a name and an input to an outcome."""
 
 import asyncio
+import uuid
 from dataclasses import dataclass, field, replace
 
 import httpx2
@@ -46,6 +47,7 @@ class _Call:
     name: str
     tool: Tool
     given: JsonObject
+    idempotency_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,16 @@ class Executor:
     redact: Redact
     _writes: set[asyncio.Task[Outcome]] = field(default_factory=set[asyncio.Task[Outcome]])
 
-    async def execute_tool(self, key: AccountKey, tool_name: str, tool_input: JsonObject) -> Outcome:
+    async def execute_tool(
+        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
+    ) -> Outcome:
         """Validate, sign, send and read one call.
 
-        A write goes on to its end when its caller is cancelled: half-sent, nobody could say what it did.
+        A write goes on to its end when its caller is cancelled: half-sent, nobody could say what it did. Under the
+        same `idempotency_key` a tool with a header for it may be called again; without one each call has its own.
         """
         try:
-            call = await self._prepare(key, tool_name, tool_input)
+            call = await self._prepare(key, tool_name, tool_input, idempotency_key or str(uuid.uuid4()))
             if call.tool.effect == "read":
                 return await self._run(key, call)
             write = asyncio.create_task(self._run(key, call))
@@ -81,7 +86,7 @@ class Executor:
         if self._writes:
             await asyncio.wait(self._writes)  # unlike gather, cancelling this cancels none of them
 
-    async def _prepare(self, key: AccountKey, name: str, given: JsonObject) -> _Call:
+    async def _prepare(self, key: AccountKey, name: str, given: JsonObject, idempotency_key: str) -> _Call:
         try:
             connector_name, tool = self.catalog.tool(name)
         except UnknownTool:
@@ -92,7 +97,7 @@ class Executor:
             raise Refused(no_such_tool(name))
         if wrong := fault(name, tool, given):
             raise Refused(wrong)
-        return _Call(self.catalog.connector(connector_name), name, tool, given)
+        return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key)
 
     async def _run(self, key: AccountKey, call: _Call) -> Outcome:
         """Send; where the token was refused, once more with a newer one: a refused call was not executed."""
@@ -110,7 +115,7 @@ class Executor:
     async def _send(self, call: _Call, held: Held) -> Outcome:
         account = held.account
         try:
-            request = build_request(call.connector, call.tool, call.given, account.values)
+            request = build_request(call.connector, call.tool, call.given, account.values, call.idempotency_key)
             origins = allowed(call.connector, account.values)
             auth = BearerAuth(held.grant.access_token, origins, lambda: self.tokens.has_ended(held))
             response, body = await self.sender.send(request, auth)

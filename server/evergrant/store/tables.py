@@ -163,6 +163,37 @@ class AuthorizationRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=_time())
 
 
+class HeldCallRow(SQLModel, table=True):
+    """A tool call that met a dead grant and waits for its person, and what came of it.
+
+    `status` moves waiting -> running -> done or failed, or from waiting to cancelled or expired; back to waiting where
+    a run was refused before anything was carried out. `claim` names the process that runs it, `fence` tells runs apart.
+    A read does not run by itself before `run_after`. The input goes at the call's end, the outcome at `expires_at`.
+    """
+
+    __tablename__: ClassVar[str] = "held_call"
+    __table_args__ = (
+        Index("ix_held_call_account", "tenant_id", "account_id", "status"),
+        Index("ix_held_call_status", "status", "expires_at"),
+    )
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    account_id: str
+    credential: str
+    tool_name: str
+    effect: str
+    tool_input: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    status: str
+    claim: str | None = None
+    fence: int = 0
+    run_after: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    outcome: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    asked_by: str | None = None
+    created_at: datetime = Field(sa_column=_time())
+    expires_at: datetime = Field(sa_column=_time())
+
+
 class EventRow(SQLModel, table=True):
     """The outbox: what happened to a grant, written in the transaction in which it happened.
 

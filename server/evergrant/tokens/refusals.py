@@ -35,7 +35,7 @@ def reauth_required(account: ConnectedAccount, reauth_url: ReauthUrl) -> Refused
             cause=account.cause,
             reauth_url=url,
             what_happened=f"The {account.connector} grant of {account.label} ({account.alias}) is no longer valid.",
-            what_to_do=f"Ask {account.label} to reconnect at {url}, then call again. Do not guess the data meanwhile.",
+            what_to_do=f"Ask {account.label} to reconnect at {url}. Do not guess the data meanwhile.",
         )
     )
 

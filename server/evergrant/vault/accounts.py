@@ -11,7 +11,7 @@ from sqlmodel import Session, col, delete, select, update
 
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, OrphanRow
+from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
 from evergrant.vault.data_keys import destroy
 
 
@@ -107,13 +107,15 @@ class Accounts:
         return await self._database.empty_log()
 
     async def remove(self, key: AccountKey) -> bool:
-        """Shred the account: its data key, so that no copy opens any more, and its rows. False where there is none.
+        """Shred the account: its data key, so that no copy opens any more, its rows and its calls that wait.
+
+        False where there is none.
 
         The one place where an account ends.
         """
 
         def work(session: Session) -> bool:
-            for table in (GrantRow, OrphanRow):
+            for table in (GrantRow, OrphanRow, HeldCallRow):
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
             destroy(session, *key)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import inspect
 from sqlmodel import Session, SQLModel
 
-from evergrant.store.tables import AccountRow, AuthorizationRow, ConnectionRow, GrantRow, OrphanRow
+from evergrant.store.tables import AccountRow, AuthorizationRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
 from evergrant.vault.data_keys import Owner
 
 
@@ -84,6 +84,12 @@ SEALED_TABLES = (
         "account_id",
         None,
         {"access_token": _of_generation("orphan_access"), "refresh_token": _of_generation("orphan_refresh")},
+    ),
+    SealedTable(
+        HeldCallRow,
+        "account_id",
+        None,
+        {"tool_input": (Of("id"), "tool_input"), "outcome": (Of("id"), "outcome")},
     ),
     SealedTable(AuthorizationRow, "connection_id", "connector", {"code_verifier": (Of("id"), "code_verifier")}),
 )

@@ -89,6 +89,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "id", name="uq_event_id"),
     )
     op.create_table(
+        "held_call",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("credential", sa.String(), nullable=False),
+        sa.Column("tool_name", sa.String(), nullable=False),
+        sa.Column("effect", sa.String(), nullable=False),
+        sa.Column("tool_input", sa.LargeBinary(), nullable=True),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("claim", sa.String(), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("run_after", UtcTime(), nullable=True),
+        sa.Column("outcome", sa.LargeBinary(), nullable=True),
+        sa.Column("asked_by", sa.String(), nullable=True),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_held_call_account", "held_call", ["tenant_id", "account_id", "status"])
+    op.create_index("ix_held_call_status", "held_call", ["status", "expires_at"])
+
+    op.create_table(
         "orphan_grant",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=False),
