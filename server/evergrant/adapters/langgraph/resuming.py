@@ -1,7 +1,7 @@
 """Threads run to their end: those that wait for a person go on when the event says that the account is back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -20,16 +20,43 @@ AWAY_S = 5.0
 """How long a server that cannot be reached is left alone."""
 
 
+class _Seen:
+    """What one thread has waited for: each call is asked for once, and tried once each time its account comes back."""
+
+    def __init__(self) -> None:
+        self._asked: set[tuple[str, str | None]] = set()
+        self._tried: set[tuple[str, str | None, int]] = set()
+
+    def new(self, waits: Sequence[Waiting]) -> list[Waiting]:
+        fresh = [each for each in waits if (each.interrupt_id, each.call_id) not in self._asked]
+        self._asked |= {(each.interrupt_id, each.call_id) for each in fresh}
+        return fresh
+
+    def untried(self, waits: Sequence[Waiting], back: Mapping[str, int]) -> list[Waiting]:
+        marks = [(each, (each.interrupt_id, each.call_id, back.get(each.account, 0))) for each in waits]
+        ready = [(each, mark) for each, mark in marks if each.account in back and mark not in self._tried]
+        self._tried |= {mark for _, mark in ready}
+        return [each for each, _ in ready]
+
+
+def _nobody(_: Waiting) -> None:
+    """Nobody is asked here: the event asks."""
+
+
 class Resumer:
     """Runs threads of one graph and follows the events of one server; use it in `async with`.
 
+    `ask` is told of every call that begins to wait, so that its person can be asked: `said` has the link and the code.
     Nothing of it is kept but the graph's own checkpoints: after a crash, complete the same threads again. Of the
     processes that share a checkpointer only one at a time may run a thread, as LangGraph has no lock for it.
     """
 
-    def __init__(self, graph: Graph, client: Evergrant, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, graph: Graph, client: Evergrant, *, ask: Callable[[Waiting], None] = _nobody, clock: Clock | None = None
+    ) -> None:
         self._graph = graph
         self._client = client
+        self._ask = ask
         self._clock = clock or SystemClock()
         self._back: dict[str, int] = {}
         """The accounts that came back, by the place of the event that said so."""
@@ -59,26 +86,19 @@ class Resumer:
         state = await state_of(self._graph, thread_id)
         if not state.interrupts and (state.next or not state.created_at):
             await self._invoke(thread_id, None if state.created_at else given)
-        tried: set[tuple[str, str | None, int]] = set()
+        seen = _Seen()
         while True:
             news = self._news
             state = await state_of(self._graph, thread_id)
             waits = list(waiting_in(state))
             if not waits:
                 return state.values
-            ready = [each for each in waits if self._is_back(each) and self._mark(each) not in tried]
-            tried |= set(map(self._mark, ready))
-            if ready:
+            for each in seen.new(waits):
+                self._ask(each)
+            if ready := seen.untried(waits, self._back):
                 await self._invoke(thread_id, Command(resume={each.interrupt_id: BACK for each in ready}))
             else:
                 await self._next(news)
-
-    def _is_back(self, waits: Waiting) -> bool:
-        return waits.account in self._back
-
-    def _mark(self, waits: Waiting) -> tuple[str, str | None, int]:
-        """Each call is tried once for each time that its account came back."""
-        return waits.interrupt_id, waits.call_id, self._back.get(waits.account, 0)
 
     async def _invoke(self, thread_id: str, given: object) -> None:
         # Only what is on disk before the next step begins is not done again after a crash.

@@ -1,6 +1,6 @@
 """Which threads of a graph wait for which account: read from the checkpoints, so that any process can."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, cast
 
@@ -23,7 +23,11 @@ class Graph(Protocol):
     async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot: ...
 
     async def ainvoke(
-        self, input: Any, config: RunnableConfig | None = None, *, durability: Literal["sync"] | None = None
+        self,
+        input: Any,  # noqa: A002  (LangGraph's own name, of whatever the graph takes)
+        config: RunnableConfig | None = None,
+        *,
+        durability: Literal["sync"] | None = None,
     ) -> object: ...
 
 
@@ -56,7 +60,8 @@ def pause(needed: ReauthRequired, asked: JsonObject) -> JsonObject:
 
 async def waiting(graph: Graph) -> list[Waiting]:
     """Everything that waits for a person, of all threads that the graph's checkpointer knows."""
-    return [each async for thread_id in _threads(graph) for each in waiting_in(await state_of(graph, thread_id))]
+    # The threads are listed to their end first: a checkpointer may allow one reading at a time.
+    return [each for thread_id in await _threads(graph) for each in waiting_in(await state_of(graph, thread_id))]
 
 
 def waiting_in(state: StateSnapshot) -> Iterator[Waiting]:
@@ -78,16 +83,11 @@ def config_of(thread_id: str) -> RunnableConfig:
     return {"configurable": {"thread_id": thread_id}}
 
 
-async def _threads(graph: Graph) -> AsyncIterator[str]:
-    if not isinstance(graph.checkpointer, BaseCheckpointSaver):
-        return
-    saver = cast("BaseCheckpointSaver[str]", graph.checkpointer)
-    seen: set[str] = set()
-    async for found in saver.alist(None):
-        thread_id = _thread_of(found.config)
-        if thread_id not in seen:
-            seen.add(thread_id)
-            yield thread_id
+async def _threads(graph: Graph) -> Sequence[str]:
+    saver = cast("BaseCheckpointSaver[str] | bool | None", graph.checkpointer)
+    if not isinstance(saver, BaseCheckpointSaver):
+        return ()
+    return list(dict.fromkeys([_thread_of(found.config) async for found in saver.alist(None)]))
 
 
 def _thread_of(config: RunnableConfig) -> str:

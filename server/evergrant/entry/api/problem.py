@@ -15,9 +15,11 @@ def problem(status: int, code: str, what_happened: str, what_to_do: str, **more:
 
 
 def of_failure(failure: Failure, status: int) -> JSONResponse:
-    """A failure of a call, with all its fields."""
+    """A failure of a call, with all its fields; the provider's own status is `provider_status` there."""
     fields: JsonObject = failure.as_json()
     said = {name: value for name, value in fields.items() if name not in ("code", "what_happened", "what_to_do")}
+    if "status" in said:
+        said["provider_status"] = said.pop("status")
     return problem(status, failure.code, failure.what_happened, failure.what_to_do, **said)
 
 
