@@ -18,6 +18,7 @@ from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
+from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
@@ -133,7 +134,8 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
                 yield app
             finally:
                 app.schedule.close()
-                await app.held_calls.drain()
+                await app.held_calls.runs.drain()
+                app.held_calls.changes.close()
                 await app.executor.drain()
                 await app.tokens.drain()
     finally:
@@ -204,7 +206,8 @@ def _compose(
     executor = Executor(catalog, tokens, sender, world.live.redact)
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
     kept_calls = KeptCalls(database, vault.data_keys)
-    changes, process = Changes(vault.file), ProcessMark(vault.folder / "locks")
+    mark = ProcessMark(vault.folder / "locks")
+    runs = CallRuns(executor, tokens, kept_calls, mark, clock, world.failpoint)
     return App(
         settings=settings,
         clock=clock,
@@ -231,7 +234,7 @@ def _compose(
             world.live,
         ),
         executor=executor,
-        held_calls=HeldCalls(executor, tokens, kept_calls, changes, process, clock),
+        held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
         outbox=Outbox(database),

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App, reauth_url
+from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.tools import tool_routes
@@ -64,6 +65,7 @@ def web_app(
             *pages.routes(),
             *event_routes(api, app.outbox),
             *tool_routes(api, app.catalog, app.accounts),
+            *call_routes(api, app.accounts, app.held_calls),
             Route("/healthz", _health),
             endpoint.route,
         ],

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from evergrant.cli import accounts, connections, consent, demo, doctor, install, revoke, sandbox, serve, tools, vault
+from evergrant.cli import (
+    accounts,
+    calls,
+    connections,
+    consent,
+    demo,
+    doctor,
+    install,
+    revoke,
+    sandbox,
+    serve,
+    tools,
+    vault,
+)
 
 
 def build() -> typer.Typer:
@@ -33,6 +46,7 @@ def build() -> typer.Typer:
     app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(
         tools.call
     )
+    app.add_typer(calls.calls, name="calls")
     app.command(epilog="Example: evergrant install claude-desktop")(install.install)
     app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
     app.command(epilog="Example: evergrant token | pbcopy")(serve.token)

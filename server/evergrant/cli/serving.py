@@ -45,13 +45,18 @@ async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, Non
             elected=leader.elected,
             stand_by=app.schedule.stand_by,
             begin_epoch=lambda: advance(app.vault.database, app.vault.ring),
+            tend_calls=app.held_calls.runs.tend,
         )
         scheduler.start()
-        watch = asyncio.create_task(keep_on_time(scheduler, app.machine_clock))
+        watches = [
+            asyncio.create_task(keep_on_time(scheduler, app.machine_clock)),
+            asyncio.create_task(app.held_calls.runs.watch()),
+        ]
         try:
             yield
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             scheduler.shutdown(wait=False)
 
 

@@ -11,10 +11,11 @@ from evergrant.app import App
 from evergrant.catalog.catalog import UnknownTool
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
-from evergrant.cli.output import Exit, JsonOption, Output, cells, exit_code, output, table
+from evergrant.cli.calls import show_outcome
+from evergrant.cli.output import Exit, JsonOption, Output, cells, output, table
 from evergrant.cli.running import run
 from evergrant.model.json import Json, JsonObject
-from evergrant.model.outcome import Outcome, Result
+from evergrant.model.outcome import Outcome
 from evergrant.settings import LOCAL_TENANT
 
 tools = typer.Typer(no_args_is_help=True, help="The tools that agents may call.")
@@ -67,22 +68,16 @@ def call(
     example: Annotated[bool, typer.Option("--example", help="Use the tool's own example as input.")] = False,
     as_json: bool = JsonOption,
 ) -> None:
-    """Call TOOL as ACCOUNT, just as an agent would."""
+    """Call TOOL as ACCOUNT, just as an agent would. A call that meets a dead grant waits: see `evergrant calls`."""
     out = output(as_json)
     given = _input(out, data)
 
     async def work(app: App) -> Outcome:
         found = app.desk.find(LOCAL_TENANT, account)
         chosen: JsonObject = _example(app, tool) if example and data is None else given
-        return await app.executor.execute_tool(found.key, tool, chosen)
+        return await app.held_calls.execute(found.key, tool, chosen, asked_by="command line")
 
-    outcome = run(out, work)
-    if isinstance(outcome, Result):
-        text = json.dumps(outcome.content, indent=2, ensure_ascii=False)
-        out.show(outcome.as_json(), f"{outcome.note}\n{text}" if outcome.note else text)
-    else:
-        out.show(outcome.as_json(), outcome.as_text())
-        raise typer.Exit(exit_code(outcome))
+    show_outcome(out, run(out, work))
 
 
 def _example(app: App, tool: str) -> JsonObject:

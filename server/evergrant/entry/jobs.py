@@ -19,7 +19,7 @@ from evergrant.vault.seal import SealBroken
 LONGEST_WAIT = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(seconds=1)
 EPOCH_LENGTH = timedelta(hours=1)
-REFRESH_DUE, TAKE_OVER, BEGIN_EPOCH = "refresh_due", "take_over", "begin_epoch"
+REFRESH_DUE, TAKE_OVER, BEGIN_EPOCH, TEND_CALLS = "refresh_due", "take_over", "begin_epoch", "tend_calls"
 
 Tick = Callable[[], Awaitable[datetime | None]]
 
@@ -37,6 +37,7 @@ def job_set(
     elected: asyncio.Event | None = None,
     stand_by: Tick = nothing_to_do,
     begin_epoch: Callable[[], Awaitable[object]] = nothing_to_do,
+    tend_calls: Callable[[], Awaitable[object]] = nothing_to_do,
 ) -> AsyncIOScheduler:
     """A scheduler, not yet started, that ticks at the next due time and at least every 30 seconds.
 
@@ -45,7 +46,7 @@ def job_set(
     tick is made up for and never dropped: APScheduler's own default drops what is a second late, which a laptop that
     slept always is. A tick that fails, however unforeseen, is logged and followed by the next one; APScheduler would
     log the failure itself. `begin_epoch` runs at the start and hourly, whoever leads: copies
-    of the vault are told by it.
+    of the vault are told by it. So does `tend_calls`, every 30 seconds: it sees to kept calls.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -72,6 +73,13 @@ def job_set(
             except (StoreUnavailable, KeyUnavailable, SealBroken) as error:
                 log.warning("no epoch begun: a copy made now would not be known for one", error=str(error))
 
+    async def tend() -> None:
+        with Wall(log, "kept calls", with_text=True):
+            try:
+                await tend_calls()
+            except (StoreUnavailable, SealBroken) as error:
+                log.warning("kept calls not seen to", error=str(error))
+
     scheduler.add_job(
         refresh_due,
         "interval",
@@ -87,6 +95,16 @@ def job_set(
         "interval",
         seconds=EPOCH_LENGTH.total_seconds(),
         id=BEGIN_EPOCH,
+        next_run_time=machine_clock.now(),
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+    )
+    scheduler.add_job(
+        tend,
+        "interval",
+        seconds=LONGEST_WAIT.total_seconds(),
+        id=TEND_CALLS,
         next_run_time=machine_clock.now(),
         misfire_grace_time=None,
         coalesce=True,

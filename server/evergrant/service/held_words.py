@@ -6,6 +6,7 @@ from evergrant.model.held_call import CallEffect, HeldCall
 from evergrant.model.outcome import (
     CallCancelled,
     CallExpired,
+    InvalidInput,
     NotFound,
     OutcomeUnknown,
     ProviderUnavailable,
@@ -75,6 +76,16 @@ def call_expired(call: HeldCall) -> CallExpired:
         what_happened=f"{call.tool_name} ({call.id}) waited a day for a reconnect and was given up. "
         "Nothing was carried out.",
         what_to_do="Call the tool anew if it is still wanted.",
+    )
+
+
+def not_waiting(call: HeldCall) -> InvalidInput:
+    """Only what waits can be cancelled."""
+    running = "It is under way and cannot be stopped: half-sent, nobody could say what it did."
+    return InvalidInput(
+        account=call.account_id,
+        what_happened=f"{call.tool_name} ({call.id}) does not wait any more: {call.status}.",
+        what_to_do=f"{running if call.status == 'running' else 'It has ended.'} See: evergrant calls show {call.id}",
     )
 
 

@@ -8,6 +8,7 @@ import secrets
 from itertools import count
 from pathlib import Path
 
+from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import FileLock
 
 
@@ -21,14 +22,21 @@ class ProcessMark:
 
     @property
     def name(self) -> str:
-        """This process's own, which no other has or had; raises OSError."""
+        """This process's own, which no other has or had; raises StoreUnavailable."""
         if self._name is None:
-            self._name = self._take()
+            try:
+                self._name = self._take()
+            except OSError as error:
+                raise StoreUnavailable(f"The vault's folder of locks cannot be used: {error}") from None
         return self._name
+
+    def is_own(self, name: str) -> bool:
+        """Whether it is this process's."""
+        return name == self._name
 
     def lives(self, name: str) -> bool:
         """Whether the process of that name still runs; now and then a dead one is told to live, never the reverse."""
-        if name == self._name:
+        if self.is_own(name):
             return True
         file = self._file(name.partition("-")[0])
         if not file.exists():

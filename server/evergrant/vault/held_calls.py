@@ -1,6 +1,7 @@
 """Kept tool calls: input and outcome sealed with the account's data key, and the moves between their states."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -84,13 +85,13 @@ class KeptCalls:
         query = select(HeldCallRow.id).where(*_waits(tenant_id, call_id), ~_grant_lives())
         return self._database.read(lambda session: session.exec(query).first()) is None
 
-    def due_reads(self, now: datetime, limit: int) -> list[tuple[str, str]]:
-        """Tenant and id of the reads, of all tenants, that wait though their grant lives, oldest first."""
+    def due_reads(self, now: datetime, limit: int) -> list[HeldCall]:
+        """The reads, of all tenants, that wait though their grant lives, oldest first; without their inputs."""
         row = HeldCallRow
         reads = (col(row.status) == "waiting", col(row.effect) == "read", col(row.expires_at) > now)
         due = or_(col(row.run_after).is_(None), col(row.run_after) <= now)
-        query = select(row.tenant_id, row.id).where(*reads, due, _grant_lives()).order_by(col(row.id)).limit(limit)
-        return list(self._database.read(lambda session: session.exec(query).all()))
+        query = select(row).where(*reads, due, _grant_lives()).order_by(col(row.id)).limit(limit)
+        return [_call(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
     def running(self) -> list[HeldCall]:
         """The calls of all tenants that run; without their inputs."""
@@ -99,8 +100,7 @@ class KeptCalls:
 
     async def claim(self, call: HeldCall, claim: str) -> bool:
         """Begin a run of it, where it stands as `call` says: whoever is told True, and nobody else, may run it."""
-        change = {"status": "running", "claim": claim, "fence": call.fence + 1}
-        return await self._move(call, change)
+        return await self._move(call, {"status": "running", "claim": claim, "fence": call.fence + 1})
 
     async def put_back(self, call: HeldCall, run_after: datetime) -> bool:
         """Let it wait again: nothing was carried out, or it may be carried out again."""
@@ -137,7 +137,7 @@ class KeptCalls:
         if self._database.read(lambda session: session.exec(select(HeldCallRow.id).where(over, ~runs)).first()):
             await self._database.write(work)
 
-    async def _move(self, call: HeldCall, values: dict[str, object]) -> bool:
+    async def _move(self, call: HeldCall, values: Mapping[str, object]) -> bool:
         change = update(HeldCallRow).where(*_as_it_stands(call)).values(**values)
         return await self._database.write(lambda session: session.exec(change).rowcount == 1)
 
