@@ -17,9 +17,10 @@ from tests.fakes.practice import START
 from evergrant import Evergrant
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.problem import answer, of_failure, problem
-from evergrant.model.outcome import FAILURES, Failure, ProviderUnavailable, RateLimited, Result
+from evergrant.model.outcome import FAILURES, Failure, ProviderUnavailable, RateLimited, ReauthRequired, Result
 from evergrant.sdk import errors
 
+TOKEN = "good"
 pytestmark = pytest.mark.anyio
 
 
@@ -31,13 +32,19 @@ class Script:
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
 
-    def client(self, token: str = "good") -> Evergrant:
-        api = Api(lambda token: "tnt_local" if token == "good" else None, structlog.get_logger())
+    waits: list[float] = field(default_factory=list[float])
+    """What requests wanted to be waited for; each takes `takes_s`."""
+    takes_s: float = 0
+
+    def client(self, token: str = TOKEN) -> Evergrant:
+        api = Api(lambda token: "tnt_local" if token == TOKEN else None, structlog.get_logger())
         routes = [api.route("/execute", "POST", self._next), api.route("/calls/{id}/resume", "POST", self._next)]
         transport = httpx2.ASGITransport(Starlette(routes=routes))
         return Evergrant("http://localhost", token, transport=_Breaking(transport, self), clock=self.clock)
 
     async def _next(self, request: Request, _tenant_id: str) -> Response:
+        self.waits.append((await request.json()).get("wait"))
+        self.clock.advance(self.takes_s)
         now = self.answers.pop(0)
         assert isinstance(now, Response)
         return now
@@ -140,7 +147,7 @@ async def test_what_was_never_sent_is_sent_again() -> None:
 
 async def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVERGRANT_URL", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setenv("EVERGRANT_TOKEN", "good")
+    monkeypatch.setenv("EVERGRANT_TOKEN", TOKEN)
     with pytest.raises(errors.ServerUnreachable, match=r"evergrant serve"):
         await execute(Evergrant(clock=ManualClock(START), dice=random.Random(1)))
 
@@ -153,3 +160,23 @@ async def test_a_page_of_a_stranger_is_not_taken_for_an_answer() -> None:
 async def test_a_wrong_token_is_told_as_such() -> None:
     with pytest.raises(errors.Unauthorized, match="evergrant token"):
         await execute(Script([done()]).client("bad"))
+
+
+async def test_a_longer_wait_is_several_requests() -> None:
+    """The server waits 45 seconds in one request, here on the same clock."""
+    dead = ReauthRequired(what_happened="Dead.", what_to_do="Ask.", account="conn_1")
+    script = Script([of_failure(dead, 409), of_failure(dead, 409), done()])
+    script.takes_s = 45
+    async with script.client() as client:
+        assert (await client.resume_call("call_1", wait_s=100)).content == {"row": 1}
+    assert script.waits == [45, 45, 10]
+
+
+async def test_a_wait_has_an_end() -> None:
+    dead = ReauthRequired(what_happened="Dead.", what_to_do="Ask.", account="conn_1")
+    script = Script([of_failure(dead, 409), of_failure(dead, 409)])
+    script.takes_s = 45
+    async with script.client() as client:
+        with pytest.raises(errors.ReauthRequired):
+            await client.resume_call("call_1", wait_s=60)
+    assert script.waits == [45, 15]

@@ -13,7 +13,7 @@ from evergrant.model.clock import Clock, SystemClock
 from evergrant.model.json import JsonObject, at
 from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
-from evergrant.sdk.errors import Unauthorized
+from evergrant.sdk.errors import ReauthRequired, Unauthorized
 from evergrant.sdk.events import ReceivedEvent, read_events
 from evergrant.sdk.formats import ToolFormat, formatted
 from evergrant.sdk.http import Ask, Http
@@ -22,6 +22,8 @@ from evergrant.sdk.settings import ClientSettings
 
 TIMEOUT_S = 150.0
 """Longer than the server's own limits, so that it is the server that says what became of a call."""
+LONGEST_WAIT_S = 45.0
+"""What the server waits in one request."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -74,8 +76,18 @@ class Evergrant:
 
         Waits up to `wait_s` seconds for the person. Raises ReauthRequired while the grant is dead.
         """
+        end = self._clock.monotonic() + wait_s
+        while True:
+            left = max(end - self._clock.monotonic(), 0.0)
+            try:
+                return await self._resumed(call_id, min(left, LONGEST_WAIT_S))
+            except ReauthRequired:
+                if left <= LONGEST_WAIT_S:
+                    raise
+
+    async def _resumed(self, call_id: str, wait_s: float) -> Result:
         path = f"/v1/calls/{quote(call_id, safe='')}/resume"
-        ask = Ask("POST", path, body={"wait_s": wait_s}, repeatable=True, longer_s=wait_s)
+        ask = Ask("POST", path, body={"wait": wait_s}, repeatable=True, longer_s=wait_s)
         return result_of(await self._http.ask(ask))
 
     def events(self, *, after: int = 0, follow: bool = False) -> AsyncIterator[ReceivedEvent]:

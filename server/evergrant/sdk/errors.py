@@ -22,6 +22,7 @@ class EvergrantError(Exception):
         self.what_happened = text_at(said, "/what_happened") or ""
         self.what_to_do = text_at(said, "/what_to_do") or ""
         self.account = text_at(said, "/account")
+        self.connector = text_at(said, "/connector")
         self.provider_code = text_at(said, "/provider_code")
         self.provider_message = text_at(said, "/provider_message")
 

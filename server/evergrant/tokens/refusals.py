@@ -32,6 +32,7 @@ def reauth_required(account: ConnectedAccount, reauth_url: ReauthUrl) -> Refused
     return Refused(
         ReauthRequired(
             account=account.id,
+            connector=account.connector,
             cause=account.cause,
             reauth_url=url,
             what_happened=f"The {account.connector} grant of {account.label} ({account.alias}) is no longer valid.",

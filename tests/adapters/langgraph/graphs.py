@@ -48,14 +48,14 @@ async def append(client: Evergrant, step: Step) -> str:
 def side_by_side(client: Evergrant, saver: Saver) -> Graph:
     """Each step is a run of the node of its own."""
 
-    async def one(step: Step) -> dict[str, list[str]]:
-        return {"done": [await append(client, step)]}
+    async def one(state: Step) -> dict[str, list[str]]:
+        return {"done": [await append(client, state)]}
 
     def fan_out(plan: Plan) -> list[Send]:
         return [Send("one", step) for step in plan["steps"]]
 
     graph = StateGraph(Plan)
-    graph.add_node("one", one)  # pyright: ignore[reportUnknownMemberType]
+    graph.add_node("one", one)
     graph.add_conditional_edges(START, fan_out)
     graph.add_edge("one", END)
     return graph.compile(checkpointer=saver)
@@ -71,8 +71,11 @@ def one_after_another(client: Evergrant, saver: Saver) -> Graph:
 
 
 def one_node(node: Callable[[Plan], Awaitable[dict[str, list[str]]]], saver: Saver) -> Graph:
+    async def run(state: Plan) -> dict[str, list[str]]:
+        return await node(state)
+
     graph = StateGraph(Plan)
-    graph.add_node("node", node)
+    graph.add_node("node", run)
     graph.add_edge(START, "node")
     graph.add_edge("node", END)
     return graph.compile(checkpointer=saver)

@@ -43,6 +43,7 @@ async def test_of_two_calls_the_one_with_the_dead_grant_waits_and_the_other_is_m
     assert rows(world) == {"anna": ["first"], "maya": []}
     (waits,) = await waiting(graph)
     assert (waits.account, waits.said["cause"]) == (account_of(world, "maya").id, "revoked")
+    assert (waits.said["service"], waits.said["tool"]) == ("sandbox", "sandbox_append_row")
     assert waits.said["reauth_url"]
     assert waits.said["what_to_do"]
     assert waits.call_id

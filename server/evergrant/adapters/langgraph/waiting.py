@@ -47,7 +47,7 @@ def pause(needed: ReauthRequired, asked: JsonObject) -> JsonObject:
     return {
         "kind": KIND,
         "account": needed.account or text_at(asked, "/account"),
-        "service": text_at(needed.said, "/service"),
+        "service": needed.connector,
         "tool": text_at(asked, "/tool"),
         "cause": needed.cause,
         "reauth_url": needed.reauth_url,
