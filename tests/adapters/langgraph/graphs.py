@@ -1,4 +1,6 @@
 """Graphs whose steps append rows, in the ways that people build them."""
+# LangGraph leaves type arguments of its own open in the signatures of its builder:
+# pyright: reportUnknownMemberType=false
 
 from collections.abc import Awaitable, Callable, Sequence
 from operator import add

@@ -106,17 +106,20 @@ async def test_an_account_that_died_again_is_waited_for_again(world: Practice, t
 
 
 class Fickle(httpx2.AsyncBaseTransport):
-    """A server that now and then is not there."""
+    """A server that is now and then not there, or no longer knows the token."""
 
     def __init__(self, world: Practice) -> None:
         self._inner = httpx2.ASGITransport(web(world))
         self.away = 0
+        self.token_is_good = True
 
     @override
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if self.away and request.url.path == "/v1/events":
             self.away -= 1
             raise httpx2.ConnectError("refused")
+        if not self.token_is_good:
+            request.headers["Authorization"] = "Bearer another"
         return await self._inner.handle_async_request(request)
 
 
@@ -137,11 +140,12 @@ async def test_a_server_that_is_away_for_a_while_is_followed_again(world: Practi
 
 async def test_a_token_that_is_taken_back_ends_the_waiting_in_words(world: Practice) -> None:
     world.sandbox.revoke(user="maya")
-    async with client_of(world, VirtualClock(START)) as client:
+    fickle, token = Fickle(world), local_bearer(world.app.vault.ring.ring)
+    async with Evergrant(token=token, transport=fickle, clock=VirtualClock(START)) as client:
         graph = side_by_side(client, InMemorySaver())
         async with Resumer(graph, client) as resumer:
             run = asyncio.create_task(resumer.complete("t", plan(("maya", "second"))))
             await until_waiting(graph)
-            client._http.client.headers["Authorization"] = "Bearer another"
+            fickle.token_is_good = False
             with pytest.raises(Unauthorized):
                 await run
