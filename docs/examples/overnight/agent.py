@@ -92,7 +92,7 @@ def step(lane: str, hour: int) -> str:
 
 
 async def night(checkpoints: str, clock_url: str, hours: int) -> None:
-    """Work through the night, from the checkpoints where there are some; prints a JSON object for what it has to say."""
+    """Work through the night, from the checkpoints where there are some; what it has to say is printed as JSON."""
     async with (
         Evergrant() as client,
         httpx2.AsyncClient(base_url=clock_url, trust_env=False) as clock,
@@ -101,12 +101,7 @@ async def night(checkpoints: str, clock_url: str, hours: int) -> None:
     ):
         lanes = [resumer.complete(lane, Night(account=lane, hour=0, last_hour=hours, messages=[])) for lane in LANES]
         ended = await asyncio.gather(*lanes)
-        say(
-            {
-                "said": "done",
-                "answers": {lane: answers(state["messages"]) for lane, state in zip(LANES, ended, strict=True)},
-            }
-        )
+        say({"said": "done", "answers": {lane["account"]: answers(lane["messages"]) for lane in ended}})
 
 
 def answers(messages: Sequence[AnyMessage]) -> int:

@@ -27,6 +27,7 @@ from evergrant.adapters.langgraph import waiting
 from evergrant.adapters.langgraph.calls import ReplayedOutOfOrder
 from evergrant.adapters.langgraph.waiting import Graph
 from evergrant.sdk.errors import NotFound
+from evergrant.vault.held_calls import KEPT
 
 pytestmark = pytest.mark.anyio
 Build = Callable[[Evergrant, Saver], Graph]
@@ -80,6 +81,18 @@ async def test_a_tool_tells_a_model_in_words_what_is_wrong(world: Practice, clie
     (answer,) = (await graph.aget_state(thread("t"))).values["messages"][1:]
     assert answer.status == "error"
     assert answer.content.startswith("invalid_input: ")
+
+
+async def test_a_call_that_was_given_up_is_made_anew(world: Practice, client: Evergrant) -> None:
+    """Who is away for longer than a call is kept finds the step undone, not lost."""
+    graph = one_after_another(client, InMemorySaver())
+    world.sandbox.revoke(user="maya")
+    await graph.ainvoke(plan(("anna", "first"), ("maya", "second")), thread("t"), durability="sync")
+    (waits,) = await waiting(graph)
+    world.clock.advance(KEPT.total_seconds() + 1)
+    await come_back(world, "maya")
+    await graph.ainvoke(Command(resume={waits.interrupt_id: None}), thread("t"), durability="sync")
+    assert rows(world) == {"anna": ["first"], "maya": ["second"]}
 
 
 async def test_after_a_failure_only_the_call_that_failed_is_made_again(world: Practice, client: Evergrant) -> None:

@@ -9,8 +9,10 @@ from evergrant.adapters.langgraph.waiting import pause
 from evergrant.model.json import JsonObject, at, text_at
 from evergrant.model.outcome import Result
 from evergrant.sdk.client import Evergrant
-from evergrant.sdk.errors import ReauthRequired
+from evergrant.sdk.errors import CallExpired, ReauthRequired
 from evergrant.sdk.result import result_of
+
+Make = Callable[[], Awaitable[Result]]
 
 
 class ReplayedOutOfOrder(RuntimeError):
@@ -36,16 +38,23 @@ async def call_tool(client: Evergrant, *, connected_account_id: str, tool_name: 
     said = await _once(asked, execute)
     while needed := _needed(said):
         interrupt(pause(needed, asked))
-        said = await _once(asked, _continued(client, needed.call_id) or execute)
+        said = await _once(asked, _continued(client, needed.call_id, execute))
     return _result(said)
 
 
-def _continued(client: Evergrant, call_id: str | None) -> Callable[[], Awaitable[Result]] | None:
-    """Goes on with the kept call; None where it was not kept, so that nothing of it was carried out."""
-    return (lambda: client.resume_call(call_id)) if call_id else None
+def _continued(client: Evergrant, call_id: str | None, execute: Make) -> Make:
+    """Goes on with the kept call; makes it anew where it was not kept or was given up: nothing of it was done then."""
+
+    async def go_on() -> Result:
+        try:
+            return await client.resume_call(call_id or "")
+        except CallExpired:
+            return await execute()
+
+    return go_on if call_id else execute
 
 
-async def _once(asked: JsonObject, make: Callable[[], Awaitable[Result]]) -> JsonObject:
+async def _once(asked: JsonObject, make: Make) -> JsonObject:
     """What the call came to, in a form that a checkpointer keeps: made now, or taken from the run before."""
 
     @task
