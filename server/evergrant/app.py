@@ -207,7 +207,7 @@ def _compose(
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
     kept_calls = KeptCalls(database, vault.data_keys)
     mark = ProcessMark(vault.folder / "locks")
-    runs = CallRuns(executor, tokens, kept_calls, mark, clock, world.failpoint)
+    runs = CallRuns(executor.execute_tool, tokens.grant, catalog, kept_calls, mark, clock, world.failpoint)
     return App(
         settings=settings,
         clock=clock,

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Session, SQLModel, select
-from tests.vault.samples import START, account, grant, renewed
+from tests.vault.samples import START, account, grant, held_call, renewed
 
 from evergrant.model.account import AccountKey, ConnectedAccount, Connection
+from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants
+from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.sealed_fields import SEALED_TABLES, SealedTable
 from evergrant.vault.vault import Vault
 
@@ -51,6 +53,15 @@ async def _connect(vault: Vault, new: ConnectedAccount) -> None:
     for held in grants.of_account(new.key):
         await grants.commit(held, renewed(2))
         await grants.commit(held, renewed(2))
+    await _hold(KeptCalls(vault.database, vault.data_keys), new)
+
+
+async def _hold(calls: KeptCalls, of: ConnectedAccount) -> None:
+    """One that waits with its input, and one that has come to its outcome."""
+    for number in (1, 2):
+        await calls.add(held_call(of, number=number), 10)
+    done = Result(account=of.id, label=of.label, content=[1])
+    await calls.finish(held_call(of, number=2), done, START)
 
 
 def connection(tenant_id: str, connector: str, number: int) -> Connection:

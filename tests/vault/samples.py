@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.event import Event, reauth_required
 from evergrant.model.grant import Grant
+from evergrant.model.held_call import CallEffect, HeldCall
+from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.vault.grants import Renewed
 
@@ -49,3 +51,29 @@ def renewed(generation: int = 2) -> Renewed:
 
 def death(of: ConnectedAccount) -> Event:
     return reauth_required(of, "invalid_grant", "revoked", "https://grants.example/reconnect", START)
+
+
+def held_call(
+    of: ConnectedAccount | None = None,
+    *,
+    number: int = 1,
+    effect: CallEffect = "write",
+    tool_input: JsonObject | None = None,
+) -> HeldCall:
+    """A call that has just begun to wait, of the first account unless it is `of` another."""
+    whose = of or account()
+    return HeldCall(
+        id=f"call_{whose.id}_{number}",
+        tenant_id=whose.tenant_id,
+        account_id=whose.id,
+        credential="default",
+        tool_name="sandbox_list_rows" if effect == "read" else "sandbox_append_row",
+        effect=effect,
+        status="waiting",
+        fence=0,
+        claim=None,
+        asked_by=None,
+        created_at=START,
+        expires_at=START + timedelta(hours=24),
+        tool_input=tool_input or {"row": [number]},
+    )

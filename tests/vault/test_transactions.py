@@ -16,12 +16,13 @@ import pytest
 from sqlalchemy import Engine, event
 from tests.fakes.clock import ManualClock
 from tests.vault.conftest import no_keychain
-from tests.vault.samples import START, account, death, grant, renewed
+from tests.vault.samples import START, account, death, grant, held_call, renewed
 from tests.vault.test_authorizations import STATE, consent
 
 import evergrant.vault
 from evergrant.model.account import Connection
 from evergrant.model.event import connection_faulted
+from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.store.database import BUSY_TIMEOUT_MS, Database
 from evergrant.vault.accounts import Accounts
@@ -29,6 +30,7 @@ from evergrant.vault.agenda import Agenda
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.grants import Grants, Held
+from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.rotation import Rotation
 from evergrant.vault.vault import Vault, open_vault
@@ -36,6 +38,7 @@ from evergrant.vault.vault import Vault, open_vault
 pytestmark = pytest.mark.anyio
 KEY = account().grant_key
 CONNECTION = Connection("client_1", "tnt_a", "sandbox", "abc", Secret("of-this-client"), "http://x/callback", (), START)
+DONE = Result(account="conn_1", label="Ada", content=None)
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
 HARMLESS = ("SELECT", "PRAGMA")
 
@@ -80,6 +83,7 @@ class Stores:
     agenda: Agenda
     grants: Grants
     outbox: Outbox
+    calls: KeptCalls
 
     @property
     def held(self) -> Held:
@@ -107,10 +111,12 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Agenda(database),
         Grants(database, keys),
         Outbox(database),
+        KeptCalls(database, keys),
     )
     await made.connections.put(CONNECTION)
     await made.grants.connect(account(), grant())
     await made.authorizations.add(consent(), STATE)
+    await made.calls.add(held_call(), 10)
     yield made
     database.close()
 
@@ -167,6 +173,12 @@ DRIVEN: dict[str, Drive] = {
     "Grants.withdraw": withdrawn,
     "Agenda.put_off": put_off,
     "Agenda.distrust_the_future": lambda on: on.agenda.distrust_the_future(START - timedelta(days=1)),
+    "KeptCalls.add": lambda on: on.calls.add(held_call(number=2), 10),
+    "KeptCalls.claim": lambda on: on.calls.claim(held_call(), "process"),
+    "KeptCalls.put_back": lambda on: on.calls.put_back(held_call(), START),
+    "KeptCalls.finish": lambda on: on.calls.finish(held_call(), DONE, START),
+    "KeptCalls.cancel": lambda on: on.calls.cancel("tnt_a", held_call().id, START),
+    "KeptCalls.expire": lambda on: on.calls.expire(START + timedelta(days=2)),
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
 }
 READS: dict[str, Callable[[Stores], object]] = {
@@ -189,6 +201,12 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Agenda.due": lambda on: on.agenda.due(START, 10),
     "Agenda.next_due": lambda on: on.agenda.next_due(),
     "Agenda.crowd": lambda on: on.agenda.crowd(START, START),
+    "KeptCalls.get": lambda on: on.calls.get("tnt_a", held_call().id),
+    "KeptCalls.listed": lambda on: on.calls.listed("tnt_a"),
+    "KeptCalls.same_read": lambda on: on.calls.same_read(held_call(), START),
+    "KeptCalls.ready": lambda on: on.calls.ready("tnt_a", held_call().id),
+    "KeptCalls.due_reads": lambda on: on.calls.due_reads(START, 10),
+    "KeptCalls.running": lambda on: on.calls.running(),
     "Outbox.after": lambda on: on.outbox.after("tnt_a", 0, 10),
 }
 

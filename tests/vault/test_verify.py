@@ -71,9 +71,8 @@ async def test_a_data_key_that_is_gone_or_broken_is_told_with_all_that_it_sealed
 
 async def test_a_grant_whose_account_is_gone_is_told(filled: Vault) -> None:
     await filled.database.write(lambda session: session.delete(session.get_one(AccountRow, ("tnt_a", "conn_1"))))
-    assert {(fault.row[0], fault.row[1], fault.why) for fault in broken(filled)} == {
-        ("tnt_a", "conn_1", "Its account is gone.")
-    }
+    found = [fault for fault in broken(filled) if fault.table != "held_call"]
+    assert {(fault.row[0], fault.row[1], fault.why) for fault in found} == {("tnt_a", "conn_1", "Its account is gone.")}
 
 
 async def test_a_broken_entry_of_the_spool_is_told_and_holds_up_none_of_the_others(filled: Vault) -> None:

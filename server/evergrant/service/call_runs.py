@@ -6,17 +6,20 @@ began is not run again unless that does no harm (`docs/explanation/held-calls.md
 
 import asyncio
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Protocol
 
 from evergrant.calls.refusal import is_repeatable
-from evergrant.catalog.catalog import UnknownTool
+from evergrant.catalog.catalog import Catalog, UnknownTool
 from evergrant.catalog.declaration import DeclarationError
+from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.held_call import HeldCall
+from evergrant.model.json import JsonObject
 from evergrant.model.outcome import (
     ConnectionFault,
     Failure,
@@ -27,12 +30,10 @@ from evergrant.model.outcome import (
     ReauthRequired,
     Refused,
 )
-from evergrant.service.execute import Executor
 from evergrant.service.held_words import kept, may_be_resumed, outcome_unknown
 from evergrant.service.wording import vault_unavailable
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.process_mark import ProcessMark
-from evergrant.tokens.source import TokenSource
 from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.seal import SealBroken
 
@@ -44,16 +45,27 @@ WATCH_S = 0.5
 STORE_TRIES, STORE_PAUSE_S = 3, 1.0
 CallKey = tuple[str, str]
 """Tenant and id of a call."""
+Usable = Callable[[GrantKey], Awaitable[object]]
+"""Returns when the grant has a token that can be used; raises Refused."""
 Run = asyncio.Task[Outcome | None]
 """Gives the outcome, or None where another process was faster."""
+
+
+class Execute(Protocol):
+    """What calls a tool."""
+
+    async def __call__(
+        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
+    ) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CallRuns:
     """Runs kept calls in tasks of their own, so that a caller who goes away disturbs none."""
 
-    executor: Executor
-    tokens: TokenSource
+    execute: Execute
+    usable: Usable
+    catalog: Catalog
     calls: KeptCalls
     process: ProcessMark
     clock: Clock
@@ -140,14 +152,14 @@ class CallRuns:
         if call is None or call.status != "waiting" or call.tool_input is None:
             return None
         try:
-            await self.tokens.grant(call.grant_key)  # without a usable token there is nothing to begin
+            await self.usable(call.grant_key)  # without a usable token there is nothing to begin
         except Refused as refused:
             return self._said(call, refused.failure)
         if not await self.calls.claim(call, self.process.name):
             return None
         self.failpoint("call_claimed")
         begun = replace(call, status="running", claim=self.process.name, fence=call.fence + 1)
-        outcome = await self.executor.execute_tool(
+        outcome = await self.execute(
             call.account_key, call.tool_name, call.tool_input, idempotency_key=_idempotency_key(call)
         )
         self.failpoint("call_executed")
@@ -177,7 +189,7 @@ class CallRuns:
     def _is_repeatable(self, call: HeldCall) -> bool:
         """Whether a run of unclear end may be made again: it is sent with the same idempotency key."""
         try:
-            tool = self.executor.catalog.tool(call.tool_name)[1]
+            tool = self.catalog.tool(call.tool_name)[1]
         except (UnknownTool, DeclarationError):
             return call.effect == "read"
         return is_repeatable(tool) or tool.idempotency_header is not None
@@ -196,7 +208,8 @@ def _waits_on(outcome: Outcome) -> bool:
 def _pause(call: HeldCall, outcome: Outcome) -> timedelta:
     """How long a read that failed does not run by itself: longer each time, and as long as the provider says."""
     asked = outcome.retry_after_s if isinstance(outcome, RateLimited | ProviderUnavailable) else None
-    return max(min(SHORTEST_PAUSE * (1 << min(call.fence, 10)), LONGEST_PAUSE), timedelta(seconds=asked or 0))
+    ours = min(SHORTEST_PAUSE * (1 << min(max(call.fence - 1, 0), 10)), LONGEST_PAUSE)
+    return max(ours, timedelta(seconds=asked or 0))
 
 
 def _idempotency_key(call: HeldCall) -> str:

@@ -6,6 +6,8 @@ from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Failure
 
 HEADERS = {"Cache-Control": "no-store"}
+SAID = ("code", "what_happened", "what_to_do")
+RENAMED = {"status": "provider_status"}
 
 
 def problem(status: int, code: str, what_happened: str, what_to_do: str, **more: object) -> JSONResponse:
@@ -15,11 +17,9 @@ def problem(status: int, code: str, what_happened: str, what_to_do: str, **more:
 
 
 def of_failure(failure: Failure, status: int) -> JSONResponse:
-    """A failure of a call, with all its fields; the provider's own status is `provider_status` there."""
+    """A failure of a call, with all its fields; the provider's own status is `provider_status`."""
     fields: JsonObject = failure.as_json()
-    said = {name: value for name, value in fields.items() if name not in ("code", "what_happened", "what_to_do")}
-    if "status" in said:
-        said["provider_status"] = said.pop("status")
+    said = {RENAMED.get(name, name): value for name, value in fields.items() if name not in SAID}
     return problem(status, failure.code, failure.what_happened, failure.what_to_do, **said)
 
 
