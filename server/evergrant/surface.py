@@ -20,6 +20,7 @@ from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.links import link_routes
+from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
 from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies
@@ -93,6 +94,7 @@ def web_app(
             *event_routes(api, app.outbox, app.clock),
             *link_routes(api, app.links),
             *authorization_routes(api, app.answers),
+            *tool_routes(api, app.catalog, app.accounts),
             *call_routes(api, app.accounts, app.held_calls),
             *webhook_routes(api, app.webhooks),
             Route("/healthz", _health),

@@ -32,12 +32,14 @@ def test_a_key_in_the_environment_works_with_a_warning_and_is_never_printed_and_
 
 
 def test_a_clients_configuration_gets_the_settings_but_not_the_key(tmp_path: Path) -> None:
-    done = command(tmp_path, EVERGRANT_KEY=KEY, EVERGRANT_KEY_FILE="key").run(
+    token = "evg_the_token_of_an_agent"
+    done = command(tmp_path, EVERGRANT_KEY=KEY, EVERGRANT_KEY_FILE="key", EVERGRANT_TOKEN=token).run(
         "install", "claude-desktop", "--print", "--json"
     )
     assert done.returncode == 0, done.stdout
     environment = json.loads(done.stdout)["env"]
     assert KEY not in done.stdout
+    assert token not in done.stdout
     assert environment["EVERGRANT_KEY_SOURCE"] == "auto"
     assert environment["EVERGRANT_KEY_FILE"] == str(Path("key").absolute())
 

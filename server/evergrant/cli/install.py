@@ -72,11 +72,11 @@ def vault_home() -> Path | None:
 def vault_settings() -> dict[str, str]:
     """Every setting made here but the vault's folder: the client starts the server with an environment of its own.
 
-    A key that is given in the environment does not come along: it must not lie in a file that is not ours.
+    A key or a token that is given in the environment does not come along: it must not lie in a file that is not ours.
     """
     here = os.environ  # noqa: TID251  (what is written into the client's file, not a setting read here)
     ours = {name: value for name, value in sorted(here.items()) if name.startswith("EVERGRANT_") and value}
-    for kept_out in ("EVERGRANT_HOME", "EVERGRANT_KEY"):
+    for kept_out in ("EVERGRANT_HOME", "EVERGRANT_KEY", "EVERGRANT_TOKEN", "EVERGRANT_URL"):
         ours.pop(kept_out, None)
     for name in {"EVERGRANT_KEY_FILE", "EVERGRANT_PASSPHRASE_FILE"} & ours.keys():
         ours[name] = str(Path(ours[name]).absolute())

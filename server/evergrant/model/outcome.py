@@ -30,6 +30,8 @@ class Failure:
     retryable: bool = False
     """Whether the same call may simply be made again, with no harm if the first one was carried out."""
     account: str | None = None
+    connector: str | None = None
+    """Of the account, where its person is asked for something."""
     what_happened: str
     what_to_do: str
     provider_code: str | None = None

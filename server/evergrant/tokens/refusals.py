@@ -34,6 +34,7 @@ def reauth_required(account: ConnectedAccount, reauth_url: ReauthUrl) -> Refused
     return Refused(
         ReauthRequired(
             account=account.id,
+            connector=account.connector,
             cause=account.cause,
             reauth_url=link.url,
             confirmation_code=link.code,

@@ -1,0 +1,1 @@
+"""The client inside frameworks for agents; each adapter needs the extra of its own name."""

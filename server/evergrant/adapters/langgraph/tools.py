@@ -1,0 +1,36 @@
+"""An account's tools as LangChain tools, for `create_agent`, `ToolNode` and any node that calls them."""
+
+import json
+from collections.abc import Mapping
+
+from langchain_core.tools import StructuredTool, ToolException
+
+from evergrant.adapters.langgraph.calls import call_tool
+from evergrant.model.json import Json, JsonObject
+from evergrant.sdk.client import Evergrant
+from evergrant.sdk.errors import EvergrantError
+
+
+async def langchain_tools(client: Evergrant, connected_account_id: str) -> list[StructuredTool]:
+    """One tool for each that the account has. A failure is told to the model in words; a dead grant interrupts."""
+    found = await client.get_tools(connected_account_id=connected_account_id, format="anthropic")
+    return [_tool(client, connected_account_id, each) for each in found]
+
+
+def _tool(client: Evergrant, account: str, tool: JsonObject) -> StructuredTool:
+    name, schema = str(tool["name"]), tool["input_schema"]
+
+    async def call(**given: Json) -> str:
+        try:
+            result = await call_tool(client, connected_account_id=account, tool_name=name, tool_input=given)
+        except EvergrantError as error:
+            raise ToolException(str(error)) from error
+        return json.dumps(result.as_json(), ensure_ascii=False)
+
+    return StructuredTool(
+        name=name,
+        description=str(tool["description"]),
+        args_schema=dict(schema) if isinstance(schema, Mapping) else {},
+        coroutine=call,
+        handle_tool_error=True,
+    )

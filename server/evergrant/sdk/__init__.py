@@ -1,0 +1,1 @@
+"""The client of the HTTP API. It knows the server by its addresses and answers alone."""

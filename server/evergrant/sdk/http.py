@@ -1,0 +1,122 @@
+"""Requests to the server: what is answered, what is raised, and what is asked again."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx2
+
+from evergrant.model.clock import Clock
+from evergrant.model.json import Json, JsonObject, at, text_at
+from evergrant.sdk.errors import EvergrantError, OutcomeUnknown, ServerUnreachable, error_of
+
+NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+"""Failures before the first byte of the request left."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+"""A provider that wants a longer pause than this is the caller's to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request; `repeatable` where it does no harm to make it twice, whatever became of the first."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int] | None = None
+    body: JsonObject | None = None
+    repeatable: bool = False
+    longer_s: float = 0.0
+    """How much longer than usual the answer may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Asks the server, and again where that can do no harm."""
+
+    client: httpx2.AsyncClient
+    clock: Clock
+    dice: random.Random
+    retries: int
+    timeout_s: float
+
+    async def ask(self, ask: Ask) -> Mapping[str, Json]:
+        """The answer; raises EvergrantError.
+
+        Asked again, up to `retries` times, is what was never sent, what the server calls retryable, and a repeatable
+        request whose answer was lost.
+        """
+        for attempt in range(self.retries):
+            try:
+                return await self._once(ask)
+            except EvergrantError as error:
+                pause = self._pause(ask, error, attempt)
+                if pause is None:
+                    raise
+            await self.clock.sleep(pause)
+        return await self._once(ask)
+
+    def _pause(self, ask: Ask, error: EvergrantError, attempt: int) -> float | None:
+        """Seconds until the same may be asked again; None where it may not."""
+        if not (error.retryable or (ask.repeatable and isinstance(error, OutcomeUnknown))):
+            return None
+        wanted = at(error.said, "/retry_after_s")
+        if isinstance(wanted, int | float) and wanted > LONGEST_PAUSE_S:
+            return None
+        usual = self.dice.uniform(0.5, 1.0) * FIRST_PAUSE_S * float(1 << attempt)
+        return max(usual, wanted) if isinstance(wanted, int | float) else usual
+
+    async def _once(self, ask: Ask) -> Mapping[str, Json]:
+        try:
+            response = await self.client.request(
+                ask.method,
+                ask.path,
+                params=ask.query,
+                json=ask.body,
+                timeout=httpx2.Timeout(self.timeout_s + ask.longer_s, connect=5.0),
+            )
+        except NOT_SENT as error:
+            raise _unreachable(self.client.base_url, error) from None
+        except httpx2.HTTPError as error:
+            raise _lost(type(error).__name__) from None
+        return _read(response)
+
+
+def _read(response: httpx2.Response) -> Mapping[str, Json]:
+    try:
+        body: Json = response.json()
+    except ValueError:
+        body = None
+    if response.is_success and isinstance(body, Mapping):
+        return body
+    if isinstance(body, Mapping) and text_at(body, "/code"):
+        raise error_of(_failure(body))
+    raise _lost(f"HTTP {response.status_code} of something that is not Evergrant")
+
+
+def _failure(problem: JsonObject) -> JsonObject:
+    """The failure that a problem document (RFC 9457) tells of."""
+    said = {name: value for name, value in problem.items() if name not in ("type", "status", "title", "detail")}
+    return {**said, "what_happened": problem.get("title"), "what_to_do": problem.get("detail")}
+
+
+def _unreachable(url: httpx2.URL, error: Exception) -> ServerUnreachable:
+    return ServerUnreachable(
+        {
+            "code": ServerUnreachable.CODE,
+            "retryable": True,
+            "what_happened": f"There is no server at {url} ({type(error).__name__}); nothing was sent.",
+            "what_to_do": "Start it with `evergrant serve`, or set EVERGRANT_URL to where it is.",
+        }
+    )
+
+
+def _lost(why: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        {
+            "code": OutcomeUnknown.CODE,
+            "retryable": False,
+            "what_happened": f"The request was sent and its answer did not arrive ({why}).",
+            "what_to_do": "A write may have been carried out: look at the provider before you make it again.",
+        }
+    )

@@ -1,0 +1,134 @@
+"""The client against the real API: results, a dead grant and its end, events, tools."""
+
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.fakes.clock import ManualClock
+from tests.fakes.practice import START, Practice
+from tests.fakes.sdk import client_of, reconnect
+from typing_extensions import override
+
+from evergrant import Evergrant
+from evergrant.model.account import ConnectedAccount
+from evergrant.sdk.errors import InvalidInput, NotFound, ReauthRequired, Unauthorized
+
+pytestmark = pytest.mark.anyio
+
+
+async def append(client: Evergrant, account: ConnectedAccount, cell: str) -> object:
+    result = await client.execute_tool(
+        connected_account_id=account.id, tool_name="sandbox_append_row", tool_input={"row": [cell]}
+    )
+    return result.content
+
+
+async def test_a_result_comes_back_as_the_account_that_was_named(world: Practice, client: Evergrant) -> None:
+    account = await world.connect()
+    result = await client.execute_tool(
+        connected_account_id="acme", tool_name="sandbox_search_contacts", tool_input={"query": "nobody"}
+    )
+    assert (result.account, result.label, result.empty) == (account.id, account.label, True)
+    assert result.note == f"The query ran as {account.label} and matched nothing."
+
+
+async def test_a_dead_grant_is_an_error_with_all_that_its_person_needs(world: Practice, client: Evergrant) -> None:
+    account = await world.connect()
+    world.sandbox.revoke()
+    with pytest.raises(ReauthRequired) as raised:
+        await append(client, account, "once")
+    error = raised.value
+    assert (error.code, error.account, error.cause, error.retryable) == (
+        "reauth_required",
+        account.id,
+        "revoked",
+        False,
+    )
+    assert error.reauth_url
+    assert error.what_happened in str(error)
+    assert error.what_to_do in str(error)
+    assert error.call_id
+
+
+async def test_a_kept_call_goes_on_once_after_the_reconnect(world: Practice, client: Evergrant) -> None:
+    account = await world.connect()
+    world.sandbox.revoke()
+    with pytest.raises(ReauthRequired) as raised:
+        await append(client, account, "once")
+    call_id = raised.value.call_id or ""
+    with pytest.raises(ReauthRequired) as still:
+        await client.resume_call(call_id)
+    assert still.value.call_id == call_id
+    await reconnect(world, account)
+    results = [await client.resume_call(call_id), await client.resume_call(call_id)]
+    assert results[0] == results[1]
+    assert world.sandbox.book("anna").rows == [["once"]]
+
+
+async def test_events_come_in_their_order_and_none_twice(world: Practice, client: Evergrant) -> None:
+    account = await world.connect()
+    world.sandbox.revoke()
+    with pytest.raises(ReauthRequired):
+        await append(client, account, "x")
+    seen = [(event.seq, event.type) async for event in client.events()]
+    assert seen == [(1, "agent.auth.reauth_required")]
+    await reconnect(world, account)
+    following = client.events(after=1, follow=True)
+    event = await anext(following)
+    assert (event.seq, event.type, event.account) == (2, "agent.auth.reauth_completed", account.id)
+
+
+class Eventful(ManualClock):
+    """Something happens while it is waited on."""
+
+    def __init__(self, happen: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(START)
+        self._happen = happen
+
+    @override
+    async def sleep(self, seconds: float) -> None:
+        await self._happen()
+
+
+async def test_events_to_come_are_waited_for(world: Practice) -> None:
+    account = await world.connect()
+    world.sandbox.revoke()
+    async with client_of(world, Eventful(lambda: world.search(account))) as client:
+        event = await anext(client.events(follow=True))
+    assert (event.type, event.account) == ("agent.auth.reauth_required", account.id)
+
+
+async def test_an_account_tells_its_tools_and_their_effects(world: Practice, client: Evergrant) -> None:
+    await world.connect()
+    tools = {str(tool["name"]): tool for tool in await client.get_tools(connected_account_id="acme")}
+    assert len(tools) == 7
+    assert tools["sandbox_delete_contact"]["annotations"] == {
+        "readOnlyHint": False,
+        "destructiveHint": True,
+        "idempotentHint": True,
+        "openWorldHint": True,
+    }
+
+
+async def test_an_account_that_is_not_there_has_no_tools(client: Evergrant) -> None:
+    with pytest.raises(NotFound):
+        await client.get_tools(connected_account_id="nobody")
+
+
+async def test_a_wrong_input_says_where(world: Practice, client: Evergrant) -> None:
+    await world.connect()
+    with pytest.raises(InvalidInput) as raised:
+        await client.execute_tool(connected_account_id="acme", tool_name="sandbox_append_row", tool_input={"row": 1})
+    assert raised.value.pointer == "/row"
+
+
+def test_without_a_token_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EVERGRANT_TOKEN", raising=False)
+    with pytest.raises(Unauthorized, match="EVERGRANT_TOKEN"):
+        Evergrant()
+
+
+def test_the_package_costs_nothing_until_the_client_is_asked_for() -> None:
+    code = "import sys, evergrant; assert 'httpx2' not in sys.modules; evergrant.Evergrant(token='x')"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
