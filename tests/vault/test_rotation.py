@@ -10,10 +10,11 @@ from typing import cast
 import pytest
 from sqlmodel import Session, select
 from tests.fakes.consent import approve
+from tests.fakes.forks import forks
 from tests.fakes.practice import add_client, sandbox, surroundings
 from tests.vault.filled import fill as fill_every_column
 from tests.vault.refreshing import Worked, call_until_told
-from tests.vault.rotating import fill, forks, killed_at, rotate, unreadable
+from tests.vault.rotating import fill, killed_at, rotate, unreadable
 from tests.vault.samples import account, grant, renewed
 
 from evergrant.app import App, open_app
