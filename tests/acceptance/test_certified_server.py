@@ -70,7 +70,7 @@ async def connect(setting: Setting, person: str) -> dict[str, str]:
     redirect = await approve(address(process), person)
     async with httpx2.AsyncClient() as browser:
         page = await browser.get(redirect)
-    printed, told = await asyncio.to_thread(process.communicate, timeout=30)
+    printed, told = await asyncio.to_thread(process.communicate, timeout=60)
     assert (page.status_code, process.returncode) == (200, 0), told
     account: dict[str, str] = json.loads(printed)
     return account
@@ -117,7 +117,7 @@ async def test_a_revocation_at_the_provider_is_reauth_required_and_a_reauth_brin
     redirect = await approve(address(process), "gina")
     assert process.stdin
     process.stdin.write(redirect + "\n")
-    printed, told = process.communicate(timeout=30)
+    printed, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert (json.loads(printed)["id"], json.loads(printed)["state"]) == (account["id"], "active")
 
