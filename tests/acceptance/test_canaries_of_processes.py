@@ -61,7 +61,7 @@ class Terminal:
         self.keep(f"/proc of {arguments}", of_process(process.pid))
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         self.keep(" ".join(arguments), out + err)
 
     async def consent(self, *arguments: str) -> int:

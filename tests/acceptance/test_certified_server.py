@@ -73,7 +73,7 @@ async def connect(setting: Setting, person: str) -> dict[str, str]:
     told, somebody = asked(process), passer_by()
     page = await somebody.connects(Link(told["url"], told["confirmation_code"]), person)
     await somebody.browser.aclose()
-    printed, said = await asyncio.to_thread(process.communicate, timeout=30)
+    printed, said = await asyncio.to_thread(process.communicate, timeout=60)
     assert (page.status_code, process.returncode) == (200, 0), said
     account: dict[str, str] = json.loads(printed)
     return account
@@ -120,7 +120,7 @@ async def test_a_revocation_at_the_provider_is_reauth_required_and_a_reauth_brin
     redirect = await approve(asked(process)["paste_back_url"], "gina")
     assert process.stdin
     process.stdin.write(redirect + "\n")
-    printed, told = process.communicate(timeout=30)
+    printed, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert (json.loads(printed)["id"], json.loads(printed)["state"]) == (account["id"], "active")
 

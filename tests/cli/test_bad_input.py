@@ -23,10 +23,10 @@ def served(command: Command) -> Generator[Command, None, None]:
     server = command.start("serve", "--json")
     assert server.stdout
     first = server.stdout.readline()
-    assert first == "{\n", server.communicate(timeout=10)
+    assert first == "{\n", server.communicate(timeout=60)
     yield command
     server.send_signal(signal.SIGINT)
-    server.communicate(timeout=10)
+    server.communicate(timeout=60)
 
 
 def failure(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
@@ -119,7 +119,7 @@ def test_a_stopped_server_leaves_no_socket_and_no_lock(command: Command) -> None
         assert server.stdout
         assert server.stdout.readline() == "{\n"
         server.send_signal(signal.SIGTERM)
-        _, told = server.communicate(timeout=10)
+        _, told = server.communicate(timeout=60)
         assert server.returncode == 0, told
     assert not (command.home / "run" / "mcp.sock").exists()
 
@@ -132,7 +132,7 @@ def test_ctrl_c_in_a_connect_leaves_nothing_half_made(command: Command) -> None:
     assert any("confirmation_code" in line for line in waiting.stderr)
 
     waiting.send_signal(signal.SIGINT)
-    printed, _ = waiting.communicate(timeout=10)
+    printed, _ = waiting.communicate(timeout=60)
 
     assert json.loads(printed)["error"]["code"] == "cancelled"
     assert json.loads(command.run("accounts", "list", "--json").stdout) == {"accounts": []}
@@ -145,6 +145,6 @@ def test_a_callback_port_that_is_taken_leaves_the_pasted_address(command: Comman
         assert waiting.stderr
         said = next(line for line in waiting.stderr if "Paste the address" in line)
         waiting.send_signal(signal.SIGINT)
-        waiting.communicate(timeout=10)
+        waiting.communicate(timeout=60)
 
     assert str(command.port) in said

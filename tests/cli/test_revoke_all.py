@@ -149,7 +149,7 @@ def test_whatever_stops_it_what_was_done_is_written_and_the_next_run_does_the_re
     assert process.stderr.readline().startswith("1/3 ok")
 
     process.send_signal(number)
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=60)
 
     assert process.returncode == code
     [first] = vault.lines()
@@ -173,7 +173,7 @@ def test_a_server_that_runs_on_the_vault_finds_its_accounts_gone(vault: Vault) -
     done = vault.command.run(*ALL, "--yes", "--json")
 
     server.send_signal(signal.SIGINT)
-    server.communicate(timeout=10)
+    server.communicate(timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["log_emptied"] is True
     assert vault.states() == {}

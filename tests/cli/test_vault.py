@@ -227,7 +227,7 @@ def test_a_running_server_begins_an_epoch_lets_the_key_be_rotated_and_its_databa
         assert here.failure("restore", str(tmp_path / "backup.db"))[0] == "already_running"
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=20)
+        server.communicate(timeout=60)
 
 
 def _until(holds: Callable[[], bool]) -> None:

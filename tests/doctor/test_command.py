@@ -73,7 +73,7 @@ def serving(command: Command) -> Generator[None, None, None]:
         yield
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=10)
+        server.communicate(timeout=60)
 
 
 def test_a_fresh_home_has_nothing_wrong_and_nothing_is_made_in_it(command: Command) -> None:

@@ -16,7 +16,8 @@ from structlog.testing import LogCapture
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.server import make_server
 from evergrant.entry.mcp.stream import LONGEST_LINE
-from evergrant.entry.socket import SocketUnavailable, listening
+from evergrant.entry.private_socket import SocketUnavailable
+from evergrant.entry.socket import listening
 from evergrant.model.json import Json, JsonObject
 from evergrant.settings import LOCAL_TENANT
 

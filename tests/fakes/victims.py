@@ -1,7 +1,6 @@
-"""Processes that kill themselves in the middle of a refresh, forked from a server that has everything imported."""
+"""Processes that kill themselves in the middle of a refresh."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from datetime import datetime
@@ -16,13 +15,6 @@ from evergrant.model.account import GrantKey
 from evergrant.model.clock import SystemClock
 from evergrant.model.outcome import Refused
 from evergrant.settings import LOCAL_TENANT, Settings
-
-
-def context() -> ForkServerContext:
-    """A fork server that has imported what victims need, so that each costs a fork."""
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["tests.fakes.victims"])
-    return server
 
 
 def kill_at(server: ForkServerContext, settings: Settings, account_id: str, now: datetime, point: str) -> int | None:

@@ -1,20 +1,17 @@
-"""A second process on the same vault: calls one account many times at once and prints what came of it.
-
-    python -m tests.fakes.worker HOME ACCOUNT_ID NOW CALLS [FAILPOINT]
-
-`NOW` (ISO 8601) is where its clock starts; at FAILPOINT it kills itself.
-"""
+"""A second process on the same vault: calls one account many times at once and says what came of it."""
 
 import asyncio
-import json
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests.fakes.forks import forks
 from tests.fakes.practice import surroundings
 from typing_extensions import override
 
@@ -23,28 +20,35 @@ from evergrant.model.account import AccountKey
 from evergrant.model.clock import SystemClock
 from evergrant.settings import LOCAL_TENANT, Settings
 
-ROOT = Path(__file__).parents[2]
+
+@dataclass(frozen=True)
+class Worker:
+    """The process, and where it says what its calls came to."""
+
+    process: BaseProcess
+    said: Connection
 
 
-def start(home: Path, account_id: str, now: datetime, calls: int, failpoint: str = "") -> subprocess.Popen[str]:
-    """Start the process; its standard output is one line of JSON, outcomes by code."""
-    arguments = [str(home), account_id, now.isoformat(), str(calls), failpoint]
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.fakes.worker", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+def start(home: Path, account_id: str, now: datetime, calls: int, failpoint: str = "") -> Worker:
+    """Start the process; its clock starts at `now`, and at the fail point it kills itself."""
+    server = forks()
+    said, saying = server.Pipe(duplex=False)
+    process = server.Process(target=_tell, args=(saying, home, account_id, now, calls), kwargs={"failpoint": failpoint})
+    process.start()
+    saying.close()
+    return Worker(process, said)
 
 
-def end(process: subprocess.Popen[str]) -> int:
-    """Its return code; -9 where it killed itself."""
-    process.communicate(timeout=60)
-    return process.returncode
+def end(worker: Worker) -> int | None:
+    """Its return code; -9 where it killed itself, None where it has not ended after a minute."""
+    worker.process.join(60)
+    return worker.process.exitcode
 
 
-def outcomes(process: subprocess.Popen[str]) -> dict[str, int]:
+def outcomes(worker: Worker) -> Mapping[str, int]:
     """What its calls came to, once it has ended."""
-    printed, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    counted: dict[str, int] = json.loads(printed)
+    assert end(worker) == 0
+    counted: Counter[str] = worker.said.recv()
     return counted
 
 
@@ -73,11 +77,5 @@ async def _work(home: Path, account_id: str, now: datetime, calls: int, failpoin
     return Counter(getattr(outcome, "code", "result") for outcome in found)
 
 
-def main() -> None:
-    home, account_id, now, calls, failpoint = sys.argv[1:]
-    counted = asyncio.run(_work(Path(home), account_id, datetime.fromisoformat(now), int(calls), failpoint))
-    sys.stdout.write(json.dumps(counted) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+def _tell(saying: Connection, home: Path, account_id: str, now: datetime, calls: int, *, failpoint: str) -> None:
+    saying.send(asyncio.run(_work(home, account_id, now, calls, failpoint)))

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
+from tests.fakes.forks import forks
 from tests.fakes.practice import practice
-from tests.fakes.victims import context, kill_at
+from tests.fakes.victims import kill_at
 
 from evergrant.model.outcome import ReauthRequired, Result
 from evergrant.sandbox.behaviour import Behaviour, Rotation
@@ -38,21 +38,14 @@ def is_lost(rotation: Rotation, point: str) -> bool:
     return rotation in STRICT and point in SENT
 
 
-@pytest.fixture(scope="module")
-def forks() -> ForkServerContext:
-    return context()
-
-
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("rotation", list(Rotation))
-async def test_a_kill_comes_to_what_the_table_says(
-    tmp_path: Path, forks: ForkServerContext, rotation: Rotation, point: str
-) -> None:
+async def test_a_kill_comes_to_what_the_table_says(tmp_path: Path, rotation: Rotation, point: str) -> None:
     behaviour = Behaviour(access_token_ttl=1800, rotation=rotation, grace_s=GRACE_S)
     async with practice(tmp_path, behaviour, grant=TABLE[rotation]) as world:
         account = await world.connect()
         world.clock.advance(1801)
-        assert kill_at(forks, world.app.settings, account.id, world.clock.now(), point) == -9
+        assert kill_at(forks(), world.app.settings, account.id, world.clock.now(), point) == -9
         world.clock.advance(2)
 
         outcomes = [await world.search(account) for _ in range(3)]

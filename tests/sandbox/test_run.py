@@ -75,7 +75,7 @@ def test_serving_ends_with_a_signal_and_says_nothing() -> None:
         url = process.stdout.readline().decode().strip()
         assert httpx2.get(f"{url}/sandbox/count").json()["refreshes"] == 0
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert (out, err) == (b"", b"")
 
 

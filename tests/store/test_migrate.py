@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from tests.store.conftest import sql
 
 from evergrant.store.database import Database
-from evergrant.store.migrate import upgrade
+from evergrant.store.migrate import MIGRATIONS, newest, upgrade
 from evergrant.store.tables import VaultRow
 
 
@@ -39,3 +40,9 @@ def test_a_second_upgrade_changes_nothing(migrated: Database, path: Path) -> Non
     before = path.read_bytes()
     upgrade(migrated.engine)
     assert path.read_bytes() == before
+
+
+def test_the_name_of_the_last_migration_begins_with_its_revision(migrated: Database) -> None:
+    assert newest() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    [revision] = migrated.read(lambda session: sql(session, "SELECT version_num FROM alembic_version"))
+    assert revision == (newest(),)

@@ -1,7 +1,6 @@
 """Rotations in processes of their own, which kill themselves at a fail point; vaults of many accounts."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from multiprocessing.context import ForkServerContext
@@ -94,13 +93,6 @@ async def rotate(vault: Vault) -> list[Progress]:
     """Rotate to the end."""
     with one_at_a_time(vault):
         return [progress async for progress in rotation(vault).run()]
-
-
-def forks() -> ForkServerContext:
-    """A fork server that has imported all that a rotation needs."""
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["tests.vault.rotating", "tests.vault.refreshing"])
-    return server
 
 
 def killed_at(server: ForkServerContext, folder: Path, point: str) -> int | None:

@@ -16,7 +16,7 @@ from evergrant.cli.logs import Logs, configure, loop_failure
 from evergrant.cli.output import Exit, Output
 from evergrant.cli.passphrase import ask_passphrase
 from evergrant.cli.server import running_port
-from evergrant.entry.socket import SocketUnavailable
+from evergrant.entry.private_socket import SocketUnavailable
 from evergrant.events.target import BadTarget
 from evergrant.model.live import LiveSecrets
 from evergrant.service.accounts import CannotRename, NoSuchAccount

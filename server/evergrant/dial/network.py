@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import cast
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,6 +24,12 @@ def mark_declared(request: httpx2.Request) -> httpx2.Request:
     return request
 
 
+@cache
+def _machines_trust() -> ssl.SSLContext:
+    """Read once for all clients: the machine's certificates take longer than all else that opening a vault does."""
+    return httpx2.create_ssl_context()
+
+
 class Network(httpx2.AsyncBaseTransport):
     """Hosts that a declaration or the operator names are dialled as usual, through the environment's proxies.
 
@@ -32,7 +39,7 @@ class Network(httpx2.AsyncBaseTransport):
 
     def __init__(self, guard: Guard, limits: httpx2.Limits, trust: ssl.SSLContext | None = None) -> None:
         """`trust` says which certificates are taken; None is those that the machine takes."""
-        context = trust or httpx2.create_ssl_context()
+        context = trust or _machines_trust()
         self._guard = guard
         self._direct = httpx2.AsyncHTTPTransport(verify=context, limits=limits)
         self._proxied = {

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from alembic.util import CommandError
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from evergrant.model.clock import Clock
@@ -14,7 +12,7 @@ from evergrant.model.ids import new_id
 from evergrant.model.secret import Secret
 from evergrant.store.database import Database, StoreUnavailable, set_journal_mode
 from evergrant.store.locks import FileLock
-from evergrant.store.migrate import upgrade
+from evergrant.store.migrate import CannotMigrate, upgrade
 from evergrant.store.tables import VaultRow
 from evergrant.vault.data_keys import DataKeys, vault_key_id
 from evergrant.vault.epoch import notice_restore
@@ -140,7 +138,7 @@ def up_to_date(path: Path) -> Database:
     database = Database(path)
     try:
         upgrade(database.engine)
-    except (SQLAlchemyError, CommandError) as error:
+    except CannotMigrate as error:
         database.close()
         raise StoreUnavailable(f"The vault's database cannot be brought up to date: {error}") from None
     return database
