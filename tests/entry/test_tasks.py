@@ -71,15 +71,15 @@ async def test_a_task_asks_for_the_person_works_when_they_agreed_and_ends_with_t
         done = await ask(session, "get", made.task_id)
         again = await ask(session, "get", made.task_id)
 
-    link = parts.reauth_url(account.key)
     assert made.task_id.startswith("call_")
     assert (made.status, made.ttl_ms, made.poll_interval_ms) == ("working", 86_400_000, 500)
-    assert link in made.status_message
+    assert "/reconnect/" in made.status_message
     assert asked.input_requests
     question = asked.input_requests[REAUTH]
     assert isinstance(question, ElicitRequest)
     assert isinstance(question.params, ElicitRequestURLParams)
-    assert (question.params.url, link in question.params.message) == (link, True)
+    assert "/reconnect/" in question.params.url
+    assert question.params.url in question.params.message
     assert [task.status for task in (asked, agreed, done, again)] == ["input_required", "working", *["completed"] * 2]
     assert done.result
     assert not done.result.is_error

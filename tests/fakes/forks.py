@@ -3,7 +3,13 @@
 import multiprocessing
 from multiprocessing.context import ForkServerContext
 
-PRELOADED = ("tests.fakes.victims", "tests.fakes.worker", "tests.vault.refreshing", "tests.vault.rotating")
+PRELOADED = (
+    "tests.fakes.resuming",
+    "tests.fakes.victims",
+    "tests.fakes.worker",
+    "tests.vault.refreshing",
+    "tests.vault.rotating",
+)
 """All of them at once: a process of tests has one such server, and the first who needs it starts it."""
 
 

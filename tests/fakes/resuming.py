@@ -5,10 +5,9 @@ import os
 import signal
 from datetime import datetime
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 
+from tests.fakes.forks import forks
 from tests.fakes.practice import surroundings
-from tests.fakes.victims import context
 from tests.fakes.worker import From
 
 from evergrant.app import open_app
@@ -24,7 +23,7 @@ class Resuming:
     """One process that resumes the call; at the fail point it kills itself."""
 
     def __init__(self, settings: Settings, call_id: str, now: datetime, point: str = "") -> None:
-        server: ForkServerContext = context()
+        server = forks()
         self._ends, theirs = server.Pipe(duplex=False)
         self._process = server.Process(target=_resume, args=(settings, call_id, now, point, theirs))
         self._process.start()

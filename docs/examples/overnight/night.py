@@ -13,7 +13,7 @@ from docs.examples.overnight.agent import HUBSPOT, LANES, SALESFORCE, SHEETS
 from docs.examples.overnight.report import Report, Told, report
 from docs.examples.overnight.stage import Stage, service, stage
 
-from evergrant.demo.connecting import reconnect
+from evergrant.demo.connecting import consent
 from evergrant.model.clock import SystemClock
 
 HOURS = 8
@@ -79,7 +79,7 @@ async def _night(made: Stage, *, kill: bool) -> Told:
 async def _morning(made: Stage, agent: Process) -> None:
     for hour in range(KILLED_AT, BACK_AT + 1):
         await _hour(made, hour, (HUBSPOT, SHEETS))
-    await reconnect(made.app, service(SALESFORCE), made.accounts[SALESFORCE])
+    await consent(made.app, service(SALESFORCE), made.app.links.reauth(made.accounts[SALESFORCE].key))
     await made.hours.reached(SALESFORCE, HOURS)  # it has caught up
     await made.begin(HOURS)
     await agent.wait()

@@ -29,7 +29,7 @@ from evergrant.model.failpoint import nothing
 from evergrant.model.secret import Secret
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
-from evergrant.settings import Settings
+from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.surface import mcp_parts, web_app
 from evergrant.vault.bearer import local_bearer
 
@@ -82,7 +82,7 @@ async def stage() -> AsyncGenerator[Stage]:
         settings = Settings(
             home=folder / "vault", key_source="file", connector_path=(folder / "data",), port=_free_port()
         )
-        clients = {each.name: each.client(settings.redirect_uri) for each in SERVICES}
+        clients = {each.name: each.client(settings.redirect_uri(LOCAL_TENANT, each.name)) for each in SERVICES}
         sandbox = Sandbox(clients, clock=clock, chance=_repeatable(), auto_approve=True)
         world = Surroundings(clock, _repeatable(), httpx2.AsyncHTTPTransport(), lambda: None, nothing)
         with running(sandbox) as origin:
