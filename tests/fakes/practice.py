@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
+from tests.fakes.tables import lay_tables
 
 from evergrant.app import App, Surroundings, open_app
 from evergrant.model.account import ConnectedAccount
@@ -76,6 +77,7 @@ async def practice(
 
     `grant` changes what the connector's table says of the provider's rotation and lives.
     """
+    lay_tables(home)
     clock = ManualClock(START)
     provider = provider or sandbox(clock, behaviour)
     own = retold_connector(home / "own", grant) if grant else connector_path
