@@ -11,6 +11,7 @@ from typing import Literal
 import yaml
 from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
+from tests.fakes.tables import lay_tables
 
 from evergrant.app import App, Surroundings, open_app
 from evergrant.dial.guard import permitted
@@ -83,6 +84,7 @@ async def practice(
     `grant` changes what the connector's table says of the provider's rotation and lives. `hosted_at` is the page of a
     tenant whose back end has the last word on who a person is.
     """
+    lay_tables(home)
     clock = ManualClock(START)
     provider = provider or sandbox(clock, behaviour)
     own = retold_connector(home / "own", grant) if grant else connector_path

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.clock import ManualClock
+from tests.fakes.tables import lay_tables
 from tests.vault.samples import START
 
 from evergrant.vault.accounts import Accounts
@@ -44,7 +45,8 @@ def opened(folder: Path, clock: ManualClock) -> Iterator[Callable[[], Vault]]:
 
 
 @pytest.fixture
-def vault(opened: Callable[[], Vault]) -> Vault:
+def vault(folder: Path, opened: Callable[[], Vault]) -> Vault:
+    lay_tables(folder)
     return opened()
 
 

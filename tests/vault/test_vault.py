@@ -47,7 +47,8 @@ def test_every_opening_sets_the_journal_mode_that_this_sqlite_is_safe_with(opene
         assert connection.execute("PRAGMA journal_mode").fetchone() == (safe.lower(),)
 
 
-def test_the_folder_and_the_database_are_the_owners_only(vault: Vault) -> None:
+def test_the_folder_and_the_database_are_the_owners_only(opened: Callable[[], Vault]) -> None:
+    vault = opened()
     assert vault.folder.stat().st_mode & 0o777 == 0o700
     assert vault.file.stat().st_mode & 0o777 == 0o600
     assert (vault.folder / "run").stat().st_mode & 0o777 == 0o700
