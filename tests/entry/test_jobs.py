@@ -21,6 +21,7 @@ from evergrant.entry.jobs import (
     BEGIN_EPOCH,
     EPOCH_LENGTH,
     LONGEST_WAIT,
+    TEND_CALLS,
     job_set,
     keep_on_time,
     next_tick,
@@ -254,6 +255,33 @@ async def test_an_epoch_begins_at_the_start_and_a_failure_is_only_told() -> None
 
     assert told == ["The keychain is locked."]
     assert EPOCH_LENGTH - LONGEST_WAIT < following - CLOCK.now() <= EPOCH_LENGTH
+
+
+async def test_kept_calls_are_seen_to_at_the_start_and_a_failure_is_only_told() -> None:
+    tended, told = asyncio.Event(), list[str]()
+
+    async def tend_calls() -> None:
+        tended.set()
+        raise StoreUnavailable("The disk is full.")
+
+    def note(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
+        told.append(str(event["error"]))
+        raise structlog.DropEvent
+
+    log = structlog.wrap_logger(None, processors=[note])
+    scheduler = job_set(nothing_to_do, CLOCK, CLOCK, log, tend_calls=tend_calls)
+    scheduler.start()
+    async with asyncio.timeout(10):
+        await tended.wait()
+        while not told:
+            await checkpoint()
+    job = scheduler.get_job(TEND_CALLS)
+    assert job is not None
+    following: datetime = job.next_run_time
+    scheduler.shutdown(wait=False)
+
+    assert told == ["The disk is full."]
+    assert timedelta() < following - CLOCK.now() <= LONGEST_WAIT
 
 
 async def test_an_hourly_job_is_not_hurried_by_the_watch_over_the_clock() -> None:

@@ -1,7 +1,7 @@
 """A tool call that met a dead grant and is kept until its person has reconnected, or it is given up."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -33,8 +33,8 @@ class HeldCall:
     created_at: datetime
     expires_at: datetime
     """When it stops waiting; once it has ended, when its outcome is forgotten."""
-    tool_input: JsonObject | None = None
-    outcome: Outcome | None = None
+    tool_input: JsonObject | None = field(default=None, repr=False)
+    outcome: Outcome | None = field(default=None, repr=False)
 
     @property
     def account_key(self) -> AccountKey:
