@@ -193,7 +193,7 @@ async def test_replay_sends_again_under_the_same_ids_from_a_number_or_a_time_on_
     async with stage(tmp_path / "home", patience=Patience(random.Random(1), schedule_s=(0,), opens_after=99)) as on:
         endpoint, _ = await on.add(receiver.url)
         receiver.answer = lambda got: answering(500) if got.data["seq"] == 2 else OK
-        ids = []
+        ids: list[str] = []
         for number in range(1, 5):
             ids.append(await on.die(number))
             on.clock.advance(60)
