@@ -73,13 +73,12 @@ async def test_a_task_asks_for_the_person_works_when_they_agreed_and_ends_with_t
 
     assert made.task_id.startswith("call_")
     assert (made.status, made.ttl_ms, made.poll_interval_ms) == ("working", 86_400_000, 500)
-    assert "/reconnect/" in made.status_message
     assert asked.input_requests
     question = asked.input_requests[REAUTH]
     assert isinstance(question, ElicitRequest)
     assert isinstance(question.params, ElicitRequestURLParams)
-    assert "/reconnect/" in question.params.url
-    assert question.params.url in question.params.message
+    for text in (made.status_message, asked.status_message, question.params.message):
+        assert question.params.url in (text or "")
     assert [task.status for task in (asked, agreed, done, again)] == ["input_required", "working", *["completed"] * 2]
     assert done.result
     assert not done.result.is_error
@@ -137,9 +136,8 @@ async def test_a_cancelled_task_never_runs(
     assert world.sandbox.count.writes == 0
 
 
-@pytest.mark.parametrize("method", ["get", "update", "cancel"])
 async def test_a_task_of_another_tenant_is_answered_as_one_that_does_not_exist(
-    parts: Parts, world: Practice, foreign: ConnectedAccount, host: Host, method: str
+    parts: Parts, world: Practice, foreign: ConnectedAccount, host: Host
 ) -> None:
     world.sandbox.revoke()
     outcome = await parts.calls.execute(foreign.key, WRITE, ROW)
@@ -148,11 +146,12 @@ async def test_a_task_of_another_tenant_is_answered_as_one_that_does_not_exist(
 
     async with asking(parts, host) as session:
         for task_id in (str(outcome.call_id), "call_01JZZZZZZZZZZZZZZZZZZZZZZZ", ""):
-            with pytest.raises(MCPError) as refused:
-                await ask(session, method, task_id)
-            refusals.append((refused.value.code, refused.value.message))
+            for method in ("get", "update", "cancel"):
+                with pytest.raises(MCPError) as refused:
+                    await ask(session, method, task_id)
+                refusals.append((refused.value.code, refused.value.message))
 
-    assert refusals[0] == refusals[1] == refusals[2]
+    assert len(set(refusals)) == 1
     assert refusals[0][0] == INVALID_PARAMS
     assert [call.status for call in parts.calls.listed("tnt_stranger")] == ["waiting"]
 

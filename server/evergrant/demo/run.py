@@ -23,6 +23,7 @@ from evergrant.demo.receiver import Receiver, listening
 from evergrant.demo.report import Report
 from evergrant.demo.services import SERVICES, Service, write_connectors
 from evergrant.demo.stage import Stage
+from evergrant.demo.unhurried import Unhurried
 from evergrant.dial.guard import permitted
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import SystemClock
@@ -103,7 +104,7 @@ def _surroundings(clock: VirtualClock, seed: int) -> Surroundings:
     limits = httpx2.Limits(
         max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S
     )
-    transport = httpx2.AsyncHTTPTransport(limits=limits)
+    transport = Unhurried(httpx2.AsyncHTTPTransport(limits=limits))
     return Surroundings(clock, _repeatable(seed), transport, lambda: None, nothing)
 
 
