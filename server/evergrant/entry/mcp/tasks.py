@@ -59,7 +59,7 @@ class TaskUpdate(TaskParams):
 
 
 class Task(Result):
-    """A task as `tasks/call` gives it (`result_type` task) and as `tasks/get` does (complete)."""
+    """A task as `tools/call` gives it (`result_type` task) and as `tasks/get` does (complete)."""
 
     result_type: Literal["task", "complete"]
     task_id: str
