@@ -4,7 +4,7 @@ import os
 import random
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
-from evergrant.service.held import HeldCalls
+from evergrant.service.held import HeldCalls, Tell
 from evergrant.service.links import Links
 from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
@@ -68,6 +68,9 @@ from evergrant.vault.outbox import Outbox
 from evergrant.vault.sources.keychain import system_keychain
 from evergrant.vault.vault import Vault, open_vault
 from evergrant.wire import http_client
+
+TOLD_WITHIN_S = 2.0
+"""So long an agent's answer waits for the operator's web service to take the event that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +245,7 @@ def _compose(
     runs = CallRuns(executor.execute_tool, tokens.grant, catalog, kept_calls, mark, clock, world.failpoint)
     outbox, deliveries = Outbox(database), Deliveries(database, keys)
     post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
+    dispatcher = Dispatcher(deliveries, post, Patience(world.random), clock)
     return App(
         settings=settings,
         clock=clock,
@@ -259,15 +263,23 @@ def _compose(
         proofs=Proofs(link_seal, clock),
         answers=Answers(consent, authorizations, clock),
         executor=executor,
-        held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock),
+        held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock, _teller(dispatcher)),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
         outbox=outbox,
-        dispatcher=Dispatcher(deliveries, post, Patience(world.random), clock),
+        dispatcher=dispatcher,
         webhooks=Webhooks(Endpoints(database, keys), deliveries, post, post.guard, clock),
         notes=_notes(settings, vault, outbox, accounts),
         live=world.live,
     )
+
+
+def _teller(dispatcher: Dispatcher) -> Tell:
+    async def tell(tenant_id: str) -> None:
+        with suppress(StoreUnavailable):  # what could not be read now is told by the next job
+            await dispatcher.tell(tenant_id, TOLD_WITHIN_S)
+
+    return tell
 
 
 def _notes(settings: Settings, vault: Vault, outbox: Outbox, accounts: Accounts) -> DesktopNotes | None:

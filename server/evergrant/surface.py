@@ -1,7 +1,7 @@
 """The composition of what clients meet: MCP, the pages, the callback. Apart from `app`, since few commands need it."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,20 +28,11 @@ from evergrant.entry.mcp.http import Verify, mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
 from evergrant.settings import LOCAL_TENANT
-from evergrant.store.database import StoreUnavailable
 from evergrant.vault.bearer import is_local_bearer, local_bearer
-
-TOLD_WITHIN_S = 2.0
-"""So long an agent's answer waits for the operator's web service to take the event that says why."""
 
 
 def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
     """What the MCP surface works with."""
-
-    async def tell(tenant_id: str) -> None:
-        with suppress(StoreUnavailable):  # what could not be read now is told by the next job
-            await app.dispatcher.tell(tenant_id, TOLD_WITHIN_S)
-
     return Parts(
         catalog=app.catalog,
         accounts=app.accounts,
@@ -53,7 +44,6 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         log=log,
         state_key=app.vault.key.ring.state_key(),
         hold_s=app.settings.hold_s,
-        tell=tell,
     )
 
 

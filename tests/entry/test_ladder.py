@@ -278,7 +278,9 @@ async def test_receivers_of_events_are_told_once_and_before_the_client_is(
         told.append((tenant_id, len(person.links)))
 
     hosts = {"tasks": Host(extensions=[person.tasks()]), "urls": person.host, "nothing": Host()}
-    async with over_memory(replace(holding, tell=tell), NOWHERE, NEW, host=hosts[can]) as client:
+    async with over_memory(
+        replace(holding, calls=replace(holding.calls, tell=tell)), NOWHERE, NEW, host=hosts[can]
+    ) as client:
         listen = person.progress if can == "nothing" else None
         await client.call_tool("sandbox_list_rows", {}, progress_callback=listen)
 

@@ -1,7 +1,7 @@
 """The agent of the demo: it calls tools and keeps a ledger of what came of each call. It never sees a token."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from evergrant.demo.services import Service
@@ -20,9 +20,8 @@ MATCHES = 6
 STORM_READS, STORM_WRITES = 40, 10
 MOST_EVENTS = 10_000
 
-Tell = Callable[[ConnectedAccount], Awaitable[bool]]
-"""Has fresh events told, as the server does before it answers; whether the operator then knows that the account needs
-its person."""
+WasTold = Callable[[ConnectedAccount], bool]
+"""Whether the operator knows that the account needs its person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +91,12 @@ class Agent:
     def __init__(
         self,
         calls: HeldCalls,
-        tell: Tell,
+        was_told: WasTold,
         services: tuple[Service, ...],
         accounts: Mapping[str, ConnectedAccount],
     ) -> None:
         self._calls = calls
-        self._tell = tell
+        self._was_told = was_told
         self._services = {service.name: service for service in services}
         self._accounts = accounts
         self.ledgers = {name: Ledger() for name in self._services}
@@ -136,7 +135,7 @@ class Agent:
             case Result():
                 ledger.note_result(call, outcome)
             case ReauthRequired(call_id=str(call_id), reauth_url=str(url), confirmation_code=code):
-                told = await self._tell(self._accounts[name])
+                told = self._was_told(self._accounts[name])
                 ledger.note_pause(Paused(call, call_id), Link(url, code), told=told)
             case Failure():
                 ledger.note_failure(outcome)

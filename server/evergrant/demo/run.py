@@ -25,14 +25,12 @@ from evergrant.demo.services import SERVICES, Service, write_connectors
 from evergrant.demo.stage import Stage
 from evergrant.demo.unhurried import Unhurried
 from evergrant.dial.guard import permitted
-from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import SystemClock
 from evergrant.model.failpoint import nothing
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
 
-TOLD_WITHIN_S = 2.0
 MIDNIGHT = datetime(2026, 5, 25, tzinfo=UTC)
 SHORTEST_DAY, LONGEST_DAY = 6, 24
 CONNECTIONS = 16
@@ -87,15 +85,11 @@ async def _stage(services: tuple[Service, ...], seed: int) -> AsyncGenerator[Sta
 async def _connected(
     app: App, sandbox: Sandbox, clock: VirtualClock, receiver: Receiver, services: tuple[Service, ...], *, origin: str
 ) -> Stage:
-    async def tell(account: ConnectedAccount) -> bool:
-        await app.dispatcher.tell(LOCAL_TENANT, TOLD_WITHIN_S)
-        return receiver.asks_for(account.id)
-
     accounts = {each.name: await connect(app, each, origin) for each in services}
     lives = Lives()
     for each in services:
         lives.begin(each.name, clock.now())
-    agent = Agent(app.held_calls, tell, services, accounts)
+    agent = Agent(app.held_calls, lambda account: receiver.asks_for(account.id), services, accounts)
     return Stage(app, sandbox, clock, agent, receiver, services, accounts, lives, app.settings.connector_path[0])
 
 

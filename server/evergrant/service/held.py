@@ -1,6 +1,7 @@
 """Calls that met a dead grant: kept, sealed, and gone on with once, after the reconnect (`service/call_runs.py`)."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,9 @@ POLL_S, LOOK_AGAIN_S = 0.2, 1.0
 PATIENCE_S = 60.0
 """How long a resume waits for a run in another process."""
 
+Tell = Callable[[str], Awaitable[None]]
+"""Has a tenant's receivers of events told what is new, within a bounded time; raises nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeldCalls:
@@ -41,14 +45,19 @@ class HeldCalls:
     runs: CallRuns
     changes: Changes
     clock: Clock
+    tell: Tell
 
     async def execute(
         self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
     ) -> Outcome:
-        """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed."""
+        """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed.
+
+        The operator hears of a dead grant before the agent does.
+        """
         outcome = await self.executor.execute_tool(key, tool_name, tool_input)
         if not isinstance(outcome, ReauthRequired):
             return outcome
+        await self.tell(key.tenant_id)
         try:
             return await self._kept(outcome, self._new(key, tool_name, tool_input, asked_by))
         except (StoreUnavailable, SealBroken) as error:
@@ -65,10 +74,13 @@ class HeldCalls:
             while True:
                 seen = self.changes.number()
                 if (outcome := await self._resumed(tenant_id, call_id, end)) is not None:
-                    return outcome
+                    break
                 await self._changed(seen, end)
         except (StoreUnavailable, SealBroken) as error:
             return vault_unavailable(str(error))
+        if isinstance(outcome, ReauthRequired):
+            await self.tell(tenant_id)
+        return outcome
 
     async def wait(self, tenant_id: str, call_id: str, seconds: float) -> bool:
         """Whether the call can be resumed (or has ended, or is not there), waiting for it up to so long.

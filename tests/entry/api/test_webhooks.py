@@ -60,14 +60,14 @@ async def test_an_endpoint_is_added_tried_listed_replayed_and_removed(
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (b"[]", "not a JSON object"),
-        (b"{", "not a JSON object"),
+        (b"[]", "does not fit at the top"),
+        (b"{", "does not fit at the top"),
         (b"x" * 70_000, "64 KiB"),
         (b"[" * 1000 + b"]" * 1000, "nested too deep"),
-        (b"{}", "url is missing"),
-        (b'{"url": 1}', "url is missing"),
+        (b"{}", "/url: Field required"),
+        (b'{"url": 1}', "does not fit at /url"),
         (b'{"url": "https://10.0.0.1/"}', "not of the public internet"),
-        (b'{"url": "http://127.0.0.1/", "types": "x"}', "types is a list"),
+        (b'{"url": "http://127.0.0.1/", "types": "x"}', "does not fit at /types"),
         (b'{"url": "http://127.0.0.1/", "types": ["x"]}', "There is no event type"),
     ],
 )
@@ -96,7 +96,7 @@ async def test_a_replay_says_from_where_on(
     added = await add(client, receiver)
     answer = await client.post(f"{PATH}/{added['id']}/replay", json=given)
     assert answer.status_code == 400
-    assert answer.json()["title"].startswith("since is")
+    assert "since" in answer.json()["title"]
 
 
 async def test_a_stranger_learns_nothing(stranger: httpx2.AsyncClient) -> None:

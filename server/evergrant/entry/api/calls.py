@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from evergrant.entry.api.guard import Api, BadRequest
+from evergrant.entry.api.body import Body, body_of
+from evergrant.entry.api.guard import Api
 from evergrant.entry.api.problem import answer, of_failure
 from evergrant.model.outcome import Failure, Outcome
 from evergrant.service.held import HeldCalls
@@ -19,6 +19,8 @@ from evergrant.tokens.refusals import unknown_account
 from evergrant.vault.accounts import Accounts
 
 LONGEST_WAIT_S = 45
+LARGEST_INPUT = 4 << 20
+"""Bytes, as over MCP."""
 ASKED_BY = "HTTP API"
 STATUS: Mapping[str, HTTPStatus] = {
     "invalid_input": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -36,18 +38,14 @@ STATUS: Mapping[str, HTTPStatus] = {
 """By the failure's code; all others are the provider's doing."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class _Execute(_Body):
+class _Execute(Body):
     connected_account_id: str
     """Id or alias."""
     tool_name: str
     tool_input: dict[str, JsonValue] = {}
 
 
-class _Resume(_Body):
+class _Resume(Body):
     wait: float = Field(default=0, ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)
     """Seconds to wait for the reconnect where it has not come yet."""
 
@@ -58,7 +56,7 @@ class _Calls:
     held: HeldCalls
 
     async def execute(self, request: Request, tenant_id: str) -> Response:
-        given = await _body(request, _Execute)
+        given = await body_of(request, _Execute, LARGEST_INPUT)
         account = self.accounts.named(tenant_id, given.connected_account_id)
         if account is None:
             return _of(unknown_account().failure)
@@ -77,7 +75,7 @@ class _Calls:
         return answer(found.as_json()) if found else _of(no_such_call())
 
     async def resume(self, request: Request, tenant_id: str) -> Response:
-        given = await _body(request, _Resume)
+        given = await body_of(request, _Resume)
         if given.wait:
             await self.held.wait(tenant_id, _id(request), given.wait)
         return _of(await self.held.resume(tenant_id, _id(request)))
@@ -109,17 +107,3 @@ def _of(outcome: Outcome, status: HTTPStatus | None = None) -> Response:
     if not isinstance(outcome, Failure):
         return answer(outcome.as_json())
     return of_failure(outcome, status or STATUS.get(outcome.code, HTTPStatus.BAD_GATEWAY))
-
-
-BodyT = TypeVar("BodyT", bound=_Body)
-
-
-async def _body(request: Request, model: type[BodyT]) -> BodyT:
-    """The request's JSON; none at all stands for an object without members."""
-    try:
-        return model.model_validate_json(await request.body() or b"{}")
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        pointer = "".join(f"/{step}" for step in first["loc"])
-        happened = f"The body does not fit at {pointer or 'the top'}: {first['msg']}."
-        raise BadRequest(happened, "Correct it and send it again as a JSON object.") from None

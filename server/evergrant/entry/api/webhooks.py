@@ -2,23 +2,33 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+from pydantic import StrictInt
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from evergrant.entry.api.body import read_object
+from evergrant.entry.api.body import Body, body_of
 from evergrant.entry.api.guard import Answer, Api, BadRequest
 from evergrant.entry.api.problem import answer, problem
 from evergrant.events.target import BadTarget
 from evergrant.model.endpoint import Endpoint
-from evergrant.model.json import JsonObject
 from evergrant.service.webhooks import CannotAddWebhook, NoSuchWebhook, Webhooks, since_of
 
 PATH = "/webhook_endpoints"
 ONE = f"{PATH}/{{endpoint_id}}"
-OfOne = Callable[[Endpoint, JsonObject], Awaitable[Response]]
+OfOne = Callable[[Request, Endpoint], Awaitable[Response]]
+
+
+class _Add(Body):
+    url: str
+    types: list[str] = []
+
+
+class _Replay(Body):
+    since: StrictInt | str
+    """An event's seq, or a time (ISO 8601)."""
+    dead: bool = False
 
 
 def webhook_routes(api: Api, webhooks: Webhooks) -> Sequence[Route]:
@@ -41,24 +51,28 @@ class _Answers:
         return answer({"webhook_endpoints": [one.as_json() for one in self.webhooks.endpoints.all(tenant_id)]})
 
     async def add(self, request: Request, tenant_id: str) -> Response:
-        url, types = _wanted(await read_object(request))
+        given = await body_of(request, _Add)
         try:
-            endpoint, secret = await self.webhooks.add(tenant_id, url, types)
+            endpoint, secret = await self.webhooks.add(tenant_id, given.url, given.types)
         except (BadTarget, CannotAddWebhook) as error:
             raise BadRequest(str(error), "Correct it and send it again.", "cannot_add") from None
         return answer({**endpoint.as_json(), "secret": secret.reveal()}, 201)
 
-    async def remove(self, endpoint: Endpoint, _given: JsonObject) -> Response:
+    async def remove(self, _request: Request, endpoint: Endpoint) -> Response:
         await self.webhooks.remove(endpoint)
         return answer({"removed": endpoint.id})
 
-    async def test(self, endpoint: Endpoint, _given: JsonObject) -> Response:
+    async def test(self, _request: Request, endpoint: Endpoint) -> Response:
         tried = await self.webhooks.test(endpoint)
         error = tried.reply.error or None
         return answer({"delivered": tried.reply.ok, "error": error, "webhook_id": tried.message_id})
 
-    async def replay(self, endpoint: Endpoint, given: JsonObject) -> Response:
-        number = await self.webhooks.replay(endpoint, _since(given), only_dead=given.get("dead") is True)
+    async def replay(self, request: Request, endpoint: Endpoint) -> Response:
+        given = await body_of(request, _Replay)
+        since = since_of(str(given.since))
+        if since is None:
+            raise BadRequest("since is neither an event's seq nor a time.", "Write 12, or 2026-05-25T08:00:00Z.")
+        number = await self.webhooks.replay(endpoint, since, only_dead=given.dead)
         return answer({"replayed": number, "state": endpoint.state})
 
     def one(self, work: OfOne) -> Answer:
@@ -69,25 +83,6 @@ class _Answers:
                 endpoint = self.webhooks.find(tenant_id, request.path_params["endpoint_id"])
             except NoSuchWebhook:
                 return problem(404, "not_found", "There is no such webhook endpoint.", f"List them: GET /v1{PATH}")
-            return await work(endpoint, await read_object(request))
+            return await work(request, endpoint)
 
         return found
-
-
-def _wanted(given: JsonObject) -> tuple[str, list[str]]:
-    url, types = given.get("url"), given.get("types") or []
-    if not isinstance(url, str):
-        raise BadRequest("url is missing.", 'Name where to send: {"url": "https://example.com/hooks"}')
-    if not isinstance(types, list) or not all(isinstance(name, str) for name in types):
-        raise BadRequest("types is a list of event types.", 'Such as {"types": ["agent.auth.reauth_required"]}')
-    return url, [str(name) for name in types]
-
-
-def _since(given: JsonObject) -> int | datetime:
-    text = given.get("since")
-    found = since_of(str(text)) if isinstance(text, str | int) and not isinstance(text, bool) else None
-    if found is None:
-        raise BadRequest(
-            "since is an event's seq, or a time (ISO 8601).", 'Such as {"since": 12}, or "2026-05-25T08:00:00Z"'
-        )
-    return found

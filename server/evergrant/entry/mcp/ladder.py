@@ -25,8 +25,7 @@ class Ladder:
         self._tasks = tasks
 
     async def climb(self, context: Context, tenant_id: str, dead: ReauthRequired) -> HandlerResult:
-        """The answer to a call that came to `dead`; receivers of events are told before anybody else is."""
-        await self._parts.tell(tenant_id)
+        """The answer to a call that came to `dead`."""
         if dead.call_id is None:
             return results.failed(dead)
         pending = Pending(tenant_id, dead.call_id, dead)

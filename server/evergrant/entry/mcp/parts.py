@@ -1,6 +1,5 @@
 """What the MCP surface works with."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
@@ -18,13 +17,6 @@ HOLD_S = 45.0
 """Many clients give up on a call after 60 s."""
 STATE_TTL_S = 600.0
 
-Tell = Callable[[str], Awaitable[None]]
-"""Offers a tenant's fresh events to their receivers; raises nothing, and whoever gives it bounds how long it takes."""
-
-
-async def tell_nobody(_tenant_id: str) -> None:
-    """For a vault without receivers of events."""
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -40,7 +32,6 @@ class Parts:
     log: FilteringBoundLogger
     state_key: bytes = field(repr=False)
     """Seals what a client of 2026-07-28 carries from round to round; the same for every process of the vault."""
-    tell: Tell = tell_nobody
     hold_s: float = HOLD_S
     """How long a request may wait for a person, in seconds."""
     state_ttl_s: float = STATE_TTL_S
