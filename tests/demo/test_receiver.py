@@ -34,7 +34,7 @@ def test_a_signed_message_is_taken_once_however_often_it_comes() -> None:
 
 def test_what_is_not_signed_for_it_is_refused() -> None:
     operator = receiver()
-    wrong = [
+    wrong: list[tuple[Mapping[str, str], str]] = [
         (headers(FORMER), BODY),
         (headers(SECRET), BODY.replace("conn_1", "conn_2")),
         (headers(SECRET, at=NOON - timedelta(minutes=6)), BODY),
