@@ -3,10 +3,11 @@
 import random
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx2
 import yaml
 from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
@@ -72,10 +73,12 @@ async def practice(
     provider: Sandbox | None = None,
     grant: Mapping[str, object] | None = None,
     connector_path: Path | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
-    `grant` changes what the connector's table says of the provider's rotation and lives.
+    `grant` changes what the connector's table says of the provider's rotation and lives; `transport` takes the
+    network's place.
     """
     lay_tables(home)
     clock = ManualClock(START)
@@ -84,7 +87,7 @@ async def practice(
     path = (own,) if own else ()
     settings = Settings(home=home, key_source="file", connector_path=path)
     with running(provider) as url:
-        async with open_app(settings, surroundings(clock, failpoint)) as app:
+        async with open_app(settings, replace(surroundings(clock, failpoint), transport=transport)) as app:
             await add_client(app)
             yield Practice(app, provider, clock, url)
 
