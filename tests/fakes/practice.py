@@ -3,11 +3,12 @@
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+import httpx2
 import yaml
 from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
@@ -78,11 +79,12 @@ async def practice(
     connector_path: Path | None = None,
     hosted_at: str | None = None,
     permit: Sequence[str] = (),
+    transport: httpx2.AsyncBaseTransport | None = None,
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
     `grant` changes what the connector's table says of the provider's rotation and lives. `hosted_at` is the page of a
-    tenant whose back end has the last word on who a person is.
+    tenant whose back end has the last word on who a person is. `transport` takes the network's place.
     """
     lay_tables(home)
     clock = ManualClock(START)
@@ -99,7 +101,7 @@ async def practice(
         allow_private_hosts=permitted(permit),
     )
     with running(provider) as url:
-        async with open_app(settings, surroundings(clock, failpoint)) as app:
+        async with open_app(settings, replace(surroundings(clock, failpoint), transport=transport)) as app:
             await add_client(app)
             yield Practice(app, provider, clock, url)
 

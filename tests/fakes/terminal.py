@@ -14,6 +14,7 @@ class Terminal:
     def __init__(self) -> None:
         self._person, self._command = pty.openpty()
         self.shown = ""
+        self._read = 0
 
     def run(self, command: Command, *arguments: str) -> subprocess.Popen[bytes]:
         """Start the command with all its streams on the terminal."""
@@ -28,12 +29,12 @@ class Terminal:
         os.write(self._person, f"{typed}\n".encode())
 
     def read_until(self, text: str) -> None:
-        """Wait until the text is shown."""
-        already = len(self.shown)
-        while text not in self.shown[already:]:
+        """Wait until the text is shown, after what was waited for before."""
+        while (found := self.shown.find(text, self._read)) < 0:
             readable, _, _ = select.select([self._person], [], [], 60)
             assert readable, self.shown
             self.shown += os.read(self._person, 4096).decode()
+        self._read = found + len(text)
 
     def close(self) -> None:
         os.close(self._person)

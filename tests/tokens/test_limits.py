@@ -121,9 +121,10 @@ async def test_eight_exchanges_at_most_are_under_way_at_a_host_and_a_slow_host_d
     assert slow.in_flight == IN_FLIGHT
     slow.gate.set()
     await tick
+    while world.generations(waiting) != [2] * CONNECTION_BURST:  # a tick leaves what takes long to itself
+        await checkpoint()
 
     assert slow.most_in_flight == IN_FLIGHT
-    assert world.generations(waiting) == [2] * CONNECTION_BURST
 
 
 async def test_a_tick_does_not_wait_for_a_host_that_hangs_nor_ask_it_twice(world: World) -> None:
