@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.declaration import DeclarationError
+from evergrant.catalog.passthrough import written_out
 from evergrant.catalog.reading import parse, read
 from evergrant.catalog.tool import Tool, ToolName
 from evergrant.model.account import DEFAULT_CREDENTIAL
@@ -114,7 +115,7 @@ class Catalog:
 
     def _parse_tools(self, name: str) -> Mapping[str, Tool]:
         path = self._files[name].parents[1] / "schemas" / f"{name}.yaml"
-        tools = parse(_TOOLS, read(path), path)
+        tools = parse(_TOOLS, written_out(read(path)), path)
         if stray := [tool for tool in tools if not tool.startswith(f"{name}_")]:
             raise DeclarationError(f"{path}: {stray[0]}: a tool's name begins with {name}_")
         known = {DEFAULT_CREDENTIAL, *self.connector(name).oauth.credentials}

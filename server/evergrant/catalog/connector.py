@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import translate
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -9,9 +11,11 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from evergrant.catalog.account_value import ACCOUNT_VALUE, check, deciding, expand
 from evergrant.catalog.declaration import Declaration, HttpUrl, Pointer
 from evergrant.catalog.errors import Errors
+from evergrant.catalog.limits import RateLimit
+from evergrant.catalog.request import Encoding
 from evergrant.model.account import DEFAULT_CREDENTIAL
+from evergrant.model.json import Json
 
-Encoding = Literal["json", "form", "multipart_related"]
 WIDE = re.compile(r"^https://\*\.[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:[:/]|$)")
 """A star stands for subdomains of a domain that is written out, never of a whole top-level one."""
 STRANGERS = ("https://evil.test", "http://evil.test", "evil.test", "https://127.0.0.1", "127.0.0.1", "https://[::1]")
@@ -155,12 +159,15 @@ class Connector(Declaration):
     base_url: HttpUrl
     allow: tuple[str, ...] = ()
     headers: dict[str, str] = {}
-    encoding: Literal["json", "form"] = "json"
+    encoding: Encoding = "json"
     oauth: OAuth
     grant: GrantPolicy
     identity: Identity
     account: dict[str, AccountValue] = {}
     errors: Errors = Errors()
+    limits: tuple[RateLimit, ...] = ()
+    noise: tuple[str, ...] = ()
+    """Names of members, with `*` for any part, that are left out of every answer."""
 
     @field_validator("allow")
     @classmethod
@@ -201,10 +208,28 @@ class Connector(Declaration):
         """`url` with `{account.x}` filled; raises KeyError where the account has no such value, BadAccountValue."""
         return expand(url, account)
 
+    def without_noise(self, value: Json) -> Json:
+        """An answer without the members that no model needs."""
+        return _without(value, self._noise) if self.noise else value
+
+    @cached_property
+    def _noise(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(translate, self.noise)))
+
     def check_value(self, name: str, text: str) -> None:
         """Raises BadAccountValue where the account value would not fit into an address of the declaration."""
         for url in self.urls():
             check(url, name, text)
+
+
+def _without(value: Json, noise: re.Pattern[str]) -> Json:
+    match value:
+        case dict():
+            return {key: _without(part, noise) for key, part in value.items() if not noise.match(key)}
+        case list():
+            return [_without(part, noise) for part in value]
+        case _:
+            return value
 
 
 def _decide(name: str, urls: Iterable[str]) -> bool:

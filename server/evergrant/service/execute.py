@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import httpx2
 
-from evergrant.calls.answer import read
 from evergrant.calls.codecs import BadValue
+from evergrant.calls.perform import Ask, Reply, perform
 from evergrant.calls.refusal import again_later, is_repeatable
-from evergrant.calls.request import build_request
 from evergrant.calls.send import Sender
 from evergrant.calls.validate import fault
 from evergrant.catalog.catalog import Catalog, UnknownTool
@@ -26,7 +25,6 @@ from evergrant.model.outcome import (
     Outcome,
     ProviderError,
     ProviderUnavailable,
-    ReauthRequired,
     Refused,
     Result,
     TokenExpired,
@@ -38,6 +36,9 @@ from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
 from evergrant.vault.seal import SealBroken
 from evergrant.wire import NOT_SENT, AnswerTooLarge
+
+NO_MORE_PAGES_AFTER_S = 25.0
+"""A list that comes slowly is given back with what there is of it, before clients give up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +96,36 @@ class Executor:
         return _Call(self.catalog.connector(connector_name), name, tool, given)
 
     async def _run(self, key: AccountKey, call: _Call) -> Outcome:
-        """Send; where the token was refused, once more with a newer one: a refused call was not executed."""
-        grant_key = GrantKey(*key, call.tool.credential)
+        """Play the tool's script; where a token was refused, it asks once more with a newer one."""
         try:
-            async with self.tokens.use(grant_key) as held:
-                outcome = await self._send(call, held)
-            if isinstance(outcome, TokenExpired | ReauthRequired):
-                async with self.tokens.use(grant_key, newer_than=held.grant.generation) as newer:
-                    outcome = await self._send(call, newer)
-            return outcome
+            return await self._play(GrantKey(*key, call.tool.credential), call)
         except Refused as refused:
             return refused.failure
+        except BadValue as error:
+            return _bad_value(call, error)
 
-    async def _send(self, call: _Call, held: Held) -> Outcome:
+    async def _play(self, key: GrantKey, call: _Call) -> Outcome:
+        script = perform(call.connector, call.tool, call.given)
+        began = asyncio.get_running_loop().time()
+        ask, generation = next(script), 0
+        while True:
+            async with self.tokens.use(key, newer_than=generation if ask.newer else 0) as held:
+                reply = await self._send(call, ask, held)
+            if not isinstance(reply, Reply):
+                return reply
+            generation = held.grant.generation
+            late = asyncio.get_running_loop().time() - began > NO_MORE_PAGES_AFTER_S
+            try:
+                ask = script.send(replace(reply, late=late))
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return self._cleared(outcome)
+
+    async def _send(self, call: _Call, ask: Ask, held: Held) -> Reply | Failure:
         account = held.account
         try:
-            request = build_request(call.connector, call.tool, call.given, account.values)
-            origins = allowed(call.connector, account.values)
-            auth = BearerAuth(held.grant.access_token, origins, lambda: self.tokens.has_ended(held))
-            response, body = await self.sender.send(request, auth)
+            request = ask.build(account.values)
+            response, body = await self.sender.send(request, self._auth(call, ask, held))
         except BadValue as error:
             return _bad_value(call, error)
         except TokenEnded:
@@ -123,8 +135,14 @@ class Executor:
         except AnswerTooLarge as error:
             return _too_large(call, account, error)
         except httpx2.HTTPError as error:
-            return _no_answer(call, account, error)
-        return self._cleared(read(call.connector, call.tool, account, response, without(held.grant.access_token, body)))
+            return _no_answer(call, account, error, changes=ask.changes)
+        return Reply(account, request, response, without(held.grant.access_token, body))
+
+    def _auth(self, call: _Call, ask: Ask, held: Held) -> httpx2.Auth:
+        if not ask.signed:
+            return httpx2.Auth()
+        origins = allowed(call.connector, held.account.values)
+        return BearerAuth(held.grant.access_token, origins, lambda: self.tokens.has_ended(held))
 
     def _cleared(self, outcome: Outcome) -> Outcome:
         """Without secrets in the words of a failure: some providers repeat the token that they refuse."""
@@ -172,14 +190,15 @@ def _refused_address(account: ConnectedAccount, error: AddressRefused) -> Failur
     )
 
 
-def _no_answer(call: _Call, account: ConnectedAccount, error: httpx2.HTTPError) -> Failure:
+def _no_answer(call: _Call, account: ConnectedAccount, error: httpx2.HTTPError, *, changes: bool) -> Failure:
     if isinstance(error, AddressRefused):
         return _refused_address(account, error)
     sent = not isinstance(error, NOT_SENT)
+    harmless = not changes or is_repeatable(call.tool)
     reached = "did not answer" if sent else "could not be reached"
     return ProviderUnavailable(
         account=account.id,
         what_happened=f"{call.connector.name} {reached} ({type(error).__name__}).",
-        what_to_do=again_later(call.tool) if sent else "Nothing was sent. Call again in a minute.",
-        retryable=not sent or is_repeatable(call.tool),
+        what_to_do=again_later(harmless=harmless) if sent else "Nothing was sent. Call again in a minute.",
+        retryable=not sent or harmless,
     )
