@@ -66,7 +66,12 @@ def items_of(tool: Tool, found: Json, *, detailed: bool) -> list[Json]:
     """The items of a result that is a list, or has one."""
     listed = at(found, tool.items or "")
     items = list(listed) if isinstance(listed, list) else []
-    return items if tool.shape is None or detailed else [shaped(tool.shape, item) for item in items]
+    return [given_back(tool, item, detailed=detailed) for item in items]
+
+
+def given_back(tool: Tool, item: Json, *, detailed: bool) -> Json:
+    """One item, shaped unless all of it is wanted."""
+    return item if tool.shape is None or detailed else shaped(tool.shape, item)
 
 
 def result(tool: Tool, account: ConnectedAccount, content: Json, more: str | None = None) -> Result:

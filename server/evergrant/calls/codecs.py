@@ -31,6 +31,7 @@ def codecs() -> Mapping[str, Codec]:
         "header": plain_codecs.header,
         "html": writing.html,
         "json": plain_codecs.json_text,
+        "mail_attachments": mail.mail_attachments,
         "mail_text": mail.mail_text,
         "markdown": documents.markdown,
         "mime": mail.mime,

@@ -56,6 +56,20 @@ def mail_text(payload: Json) -> Json:
     return markdown(html) if html is not None else None
 
 
+def mail_attachments(payload: Json) -> Json:
+    """The files of a Gmail message's `payload`: name, type, size, and the id by which one is fetched."""
+    named = [part for part in _parts(payload) if text_at(part, "/body/attachmentId")]
+    return [
+        {
+            "name": text_at(part, "/filename") or "",
+            "type": text_at(part, "/mimeType"),
+            "size": at(part, "/body/size"),
+            "attachment_id": text_at(part, "/body/attachmentId"),
+        }
+        for part in named
+    ] or None
+
+
 def _parts(part: Json) -> Iterator[Json]:
     yield part
     inner = at(part, "/parts")

@@ -10,16 +10,18 @@ from dataclasses import dataclass, field, replace
 
 import httpx2
 
-from evergrant.calls.answer import content_of, items_of, part_of, refusal_in, result
+from evergrant.calls.answer import content_of, given_back, part_of, refusal_in, result
 from evergrant.calls.plain_codecs import as_text
 from evergrant.calls.refusal import failure
 from evergrant.calls.request import HEADERS, Draft, defaults, given_address, unplaced
+from evergrant.calls.template import fill
 from evergrant.calls.turn import Page, Turn, following, opening, turn
+from evergrant.calls.values import Absent, Value
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import CURSOR, LIMIT, Pages
 from evergrant.catalog.request import RequestTemplate
-from evergrant.catalog.template import SLOT
-from evergrant.catalog.tool import DETAILED, Step, Tool
+from evergrant.catalog.template import ITEM, SLOT
+from evergrant.catalog.tool import DETAILED, Expand, Step, Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import Failure, NotFound, Outcome, ReauthRequired, TokenExpired
@@ -88,12 +90,18 @@ class _Performance:
         reply = yield from self._asked(draft, changes=step.effect == "write")
         if isinstance(reply, Failure):
             return reply
-        content = at(content_of(self.connector, step, reply.response, reply.body), step.result)
+        content = self._found(step, reply)
         if content is not None and content != []:
             self.values[name] = content
         elif step.missing:
             return _missing(reply.account, step.missing, self.values)
         return None
+
+    def _found(self, step: Step, reply: Reply) -> Json:
+        if reply.response.status_code in step.absent:
+            return None
+        content = at(content_of(self.connector, step, reply.response, reply.body), step.result)
+        return _matching(content, step.match, self.values) if step.match else content
 
     def _single(self) -> Script:
         draft = Draft(self.connector, self.tool, self.values, unplaced(self.tool))
@@ -101,14 +109,18 @@ class _Performance:
         if isinstance(reply, Failure):
             return reply
         content = content_of(self.connector, self.tool, reply.response, reply.body)
-        return result(self.tool, reply.account, part_of(self.tool, content, detailed=self._detailed))
+        if self.tool.expand is None:
+            return result(self.tool, reply.account, part_of(self.tool, content, detailed=self._detailed))
+        found = yield from self._items(content)
+        return result(self.tool, reply.account, {"items": found})
 
     def _pages(self, pages: Pages) -> Script:
         now = opening(self.tool, self.values)
         reply = yield from self._page(now)
         if isinstance(reply, Failure):
             return reply
-        account, cursor = reply.account, self._take(pages, now, reply)
+        account = reply.account
+        cursor = yield from self._take(pages, now, reply)
         for _ in range(MOST_PAGES - 1):
             if cursor is None or reply.late or self._is_enough():
                 break
@@ -117,20 +129,39 @@ class _Performance:
             if isinstance(reply, Failure):
                 # What came before is not thrown away: the cursor leads to where it went wrong.
                 return self._list(account, cursor, reply)
-            cursor = self._take(pages, now, reply)
+            cursor = yield from self._take(pages, now, reply)
         return self._list(account, cursor, None)
 
     def _page(self, now: Turn) -> Generator[Ask, Reply, Reply | Failure]:
         return self._asked(Draft(self.connector, self.tool, self._base, unplaced(self.tool), now))
 
-    def _take(self, pages: Pages, now: Turn, reply: Reply) -> str | None:
+    def _take(self, pages: Pages, now: Turn, reply: Reply) -> Generator[Ask, Reply, str | None]:
         """Keep the items of one page; returns the cursor of the next one."""
         content = content_of(self.connector, self.tool, reply.response, reply.body)
-        items = items_of(self.tool, at(content, self.tool.result), detailed=self._detailed)
+        items = yield from self._items(content)
         self.found += items
         self.characters += len(json.dumps(items, ensure_ascii=False))
         self.total = at(content, pages.total) if pages.total is not None else None
         return following(pages, now, Page(str(reply.request.url), reply.response, content, len(items)))
+
+    def _items(self, content: Json) -> Generator[Ask, Reply, list[Json]]:
+        """The items of an answer, each asked for where the list itself has only ids."""
+        listed = at(content, f"{self.tool.result}{self.tool.items or ''}")
+        every: list[Json] = list(listed) if isinstance(listed, list) else []
+        if self.tool.expand:
+            expanded: list[Json] = []
+            for item in every[: self.tool.expand.most]:
+                whole = yield from self._expanded(self.tool.expand, item)
+                expanded.append(whole)
+            every = expanded
+        return [given_back(self.tool, item, detailed=self._detailed) for item in every]
+
+    def _expanded(self, expand: Expand, item: Json) -> Generator[Ask, Reply, Json]:
+        draft = Draft(self.connector, expand, {**self.values, ITEM: at(item, expand.item)})
+        reply = yield from self._asked(draft)
+        if isinstance(reply, Failure):
+            return item  # one that has gone meanwhile, or may not be read, must not hide the others
+        return at(content_of(self.connector, expand, reply.response, reply.body), expand.result)
 
     def _list(self, account: ConnectedAccount, cursor: str | None, failed: Failure | None) -> Outcome:
         content: dict[str, Json] = {"items": self.found}
@@ -158,6 +189,8 @@ class _Performance:
         return failed or reply
 
     def _refused(self, draft: Draft, reply: Reply) -> Failure | None:
+        if isinstance(draft.template, Step) and reply.response.status_code in draft.template.absent:
+            return None
         refusal = refusal_in(self.connector, draft.template, reply.response, reply.body)
         return failure(self.connector, self.tool, reply.account, refusal) if refusal else None
 
@@ -187,6 +220,19 @@ def _redirect(template: RequestTemplate, response: httpx2.Response) -> str | Non
 def _draft_of(address: str) -> Callable[[Mapping[str, str]], httpx2.Request]:
     """A request to an address out of an answer: without a credential, and looked at before it is dialled."""
     return lambda _: httpx2.Request("GET", address, headers={"Accept": "*/*", **HEADERS})
+
+
+def _matching(content: Json, wanted: Mapping[str, Json], values: JsonObject) -> Json:
+    """The first element of a list that has what is wanted."""
+    filled = {pointer: fill(template, values) for pointer, template in wanted.items()}
+    asked = {pointer: _folded(value) for pointer, value in filled.items() if not isinstance(value, Absent)}
+    listed = content if isinstance(content, list) else []
+    fitting = (each for each in listed if all(_folded(at(each, pointer)) == text for pointer, text in asked.items()))
+    return next(fitting, None)
+
+
+def _folded(value: Value) -> str:
+    return as_text(value).casefold().strip()
 
 
 def _missing(account: ConnectedAccount, said: str, values: JsonObject) -> Failure:

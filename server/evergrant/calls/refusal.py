@@ -104,7 +104,7 @@ def _reauth_required(case: _Case) -> Failure:
 
 
 def _not_permitted(case: _Case) -> Failure:
-    missing = tuple(scope for scope in case.tool.scopes if scope not in case.account.scopes_granted)
+    missing = case.connector.oauth.lacking(case.tool.scopes, case.account.scopes_granted)
     if not missing and not case.refusal.scope_missing:
         return PermissionDenied(
             what_happened=f"{case.answered} {case.account.label} may not do this.",

@@ -76,8 +76,11 @@ def fill_query(template: Json, values: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def shaped(shape: Json, answer: Json) -> Json:
-    """What a shape takes of an answer; null where that is nothing."""
-    filled = _fill(shape, Answer(answer))
+    """What a shape takes of an answer; null where that is nothing, all where the answer is of another kind."""
+    try:
+        filled = _fill(shape, Answer(answer))
+    except BadValue:
+        return answer  # it is not what the shape was made for: then all of it is better than nothing
     return None if isinstance(filled, Absent | Part) else cast("Json", filled)
 
 

@@ -41,14 +41,14 @@ class Pages(Declaration):
             raise ValueError(f"by: {self.by} needs next, a pointer to it in the answer")
         return self
 
-    def inputs(self) -> dict[str, dict[str, JsonValue]]:
-        """What a caller may give: how many, and where to go on."""
+    def inputs(self, most: int = MOST_ITEMS) -> dict[str, dict[str, JsonValue]]:
+        """What a caller may give: how many, at most so many, and where to go on."""
         return {
             LIMIT: {
                 "type": "integer",
                 "minimum": 1,
-                "maximum": min(MOST_ITEMS, 10 * self.most),
-                "default": self.default,
+                "maximum": min(most, 10 * self.most),
+                "default": min(most, self.default),
                 "description": "How many to return.",
             },
             CURSOR: {"type": "string", "description": "Where to go on: next_cursor of the answer before."},

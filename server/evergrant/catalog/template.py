@@ -27,6 +27,7 @@ CODECS = frozenset(
         "header",
         "html",
         "json",
+        "mail_attachments",
         "mail_text",
         "markdown",
         "mime",

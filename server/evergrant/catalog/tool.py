@@ -8,11 +8,11 @@ from jsonschema import Draft202012Validator
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from evergrant.catalog.declaration import Pointer
-from evergrant.catalog.pages import CURSOR, LIMIT, Pages
+from evergrant.catalog.pages import CURSOR, LIMIT, MOST_ITEMS, Pages
 from evergrant.catalog.passthrough import Passthrough
 from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.shape import schema_of, shape_faults
-from evergrant.catalog.template import ITEM
+from evergrant.catalog.template import ITEM, names
 from evergrant.model.account import DEFAULT_CREDENTIAL
 from evergrant.model.json import JsonObject
 
@@ -30,8 +30,25 @@ class Step(RequestTemplate):
     effect: Literal["read", "write"] = "read"
     when: str | None = None
     """The input without which it is left out."""
+    absent: tuple[int, ...] = ()
+    """The statuses that say that there is no such thing, which is no failure here."""
+    match: dict[Pointer, JsonValue] = {}
+    """Of a result that is a list: what the element has that is taken, whatever the case of its letters."""
     missing: str | None = None
-    """What is said where its result is not there, and then nothing more is sent; without it the value is absent."""
+    """What is said where its result is not there, and then nothing more is sent; `{input}` is filled in. Without it
+    the value is absent."""
+
+    def placed(self) -> set[str]:
+        return super().placed().union(*map(names, self.match.values()))
+
+
+class Expand(RequestTemplate):
+    """A request for each item of a list whose service gives only ids; what it answers takes the item's place."""
+
+    item: Pointer
+    """What of the item stands at `{item}` in the path, or at `$item`."""
+    most: int = Field(default=25, ge=1, le=50)
+    """How many items a call may ask for: each costs a request."""
 
 
 class Tool(RequestTemplate):
@@ -53,6 +70,7 @@ class Tool(RequestTemplate):
     items: Pointer | None = None
     """Where in the result its list is."""
     pages: Pages | None = None
+    expand: Expand | None = None
     shape: JsonValue = None
     """What of the result, or of each of its items, is given back: a template of pointers into it."""
     detailed: bool = True
@@ -63,9 +81,11 @@ class Tool(RequestTemplate):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Tool":
-        every = (self, *self.first.values())
+        every = (self, *self.first.values(), *([self.expand] if self.expand else []))
         if wrong := next(chain(*(each.template_faults() for each in every), shape_faults(self.shape)), None):
             raise ValueError(wrong)
+        if self.expand and self.items is None:
+            raise ValueError("expand needs items, a pointer to the list in the result")
         if self.pages and self.items is None:
             raise ValueError("pages needs items, a pointer to the list in the result")
         if taken := RESERVED & {*self.input, *self.first} - self._free_names():
@@ -95,7 +115,8 @@ class Tool(RequestTemplate):
     def used(self) -> set[str]:
         """The inputs and results of steps that have a place in a request."""
         whens = {step.when for step in self.first.values() if step.when}
-        return self.placed().union(whens, *(step.placed() for step in self.first.values()))
+        of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
+        return self.placed().union(whens, of_items, *(step.placed() for step in self.first.values()))
 
     @property
     def has_detailed(self) -> bool:
@@ -105,7 +126,8 @@ class Tool(RequestTemplate):
     @cached_property
     def inputs(self) -> dict[str, dict[str, JsonValue]]:
         """All that a caller may give: what is declared, and what pages and shape bring."""
-        given = {**self.input, **(self.pages.inputs() if self.pages else {})}
+        most = self.expand.most if self.expand else MOST_ITEMS
+        given = {**self.input, **(self.pages.inputs(most) if self.pages else {})}
         if self.has_detailed:
             given[DETAILED] = {
                 "type": "boolean",

@@ -42,6 +42,13 @@ class Client:
         """`url` with the account's values filled in."""
         return self.connector.expand(url, self.account)
 
+    @property
+    def token_url(self) -> str:
+        """Where this client exchanges; raises ValueError for a service without OAuth."""
+        if self.connector.oauth.token_endpoint is None:
+            raise ValueError(f"{self.connector.name} has no token endpoint")
+        return self.expand(self.connector.oauth.token_endpoint)
+
 
 class TokenEndpoint:
     """Sends token requests; never redirects, never sends twice, never guesses how to authenticate."""
@@ -83,7 +90,7 @@ class TokenEndpoint:
     async def probe(self, client: Client) -> bool:
         """Whether the token endpoint answers as one: it is sent a refresh without a token, which spends nothing."""
         form = {"grant_type": "refresh_token"}
-        request = httpx2.Request("POST", client.expand(client.connector.oauth.token_endpoint), data=form)
+        request = httpx2.Request("POST", client.token_url, data=form)
         try:
             response, body = await self._send(client, request)
         except (httpx2.HTTPError, TimeoutError, AnswerTooLarge):
@@ -106,7 +113,7 @@ class TokenEndpoint:
         return end if response.is_success and at(value, "/active") is True else None
 
     async def _redeem(self, client: Client, form: Form) -> Answer:
-        request = self._request(client, client.expand(client.connector.oauth.token_endpoint), form)
+        request = self._request(client, client.token_url, form)
         sent_at = self._clock.now()
         self._failpoint("before_send")
         try:

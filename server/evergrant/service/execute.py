@@ -31,7 +31,8 @@ from evergrant.model.outcome import (
 )
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
 from evergrant.store.database import StoreUnavailable
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, TokenEnded, without
+from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld, TokenEnded, without
+from evergrant.tokens.signing import signature
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
 from evergrant.vault.seal import SealBroken
@@ -142,7 +143,8 @@ class Executor:
         if not ask.signed:
             return httpx2.Auth()
         origins = allowed(call.connector, held.account.values)
-        return BearerAuth(held.grant.access_token, origins, lambda: self.tokens.has_ended(held))
+        sign = signature(call.connector, held.account.values)
+        return CredentialAuth(held.grant.access_token, origins, sign, lambda: self.tokens.has_ended(held))
 
     def _cleared(self, outcome: Outcome) -> Outcome:
         """Without secrets in the words of a failure: some providers repeat the token that they refuse."""
