@@ -21,6 +21,7 @@ from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
+from evergrant.service.keys import Keys
 from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.registry import Registry
@@ -99,6 +100,7 @@ class App:
     accounts: Accounts
     connect: Connect
     consent: Consent
+    keys: Keys
     executor: Executor
     tokens: TokenSource
     schedule: Schedule
@@ -195,6 +197,19 @@ def _compose(
         restored=lambda: is_restored(database, vault.ring),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
+    consent = Consent(
+        catalog,
+        connections,
+        accounts,
+        grants,
+        authorizations,
+        endpoint,
+        successors,
+        locks,
+        sender,
+        clock,
+        world.live,
+    )
     return App(
         settings=settings,
         clock=clock,
@@ -207,19 +222,8 @@ def _compose(
         panic=Panic(accounts, revoker, refresher, locks, Places()),
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
-        consent=Consent(
-            catalog,
-            connections,
-            accounts,
-            grants,
-            authorizations,
-            endpoint,
-            successors,
-            locks,
-            sender,
-            clock,
-            world.live,
-        ),
+        consent=consent,
+        keys=Keys(catalog, connections, accounts, consent, clock, world.live),
         executor=Executor(catalog, tokens, sender, world.live.redact),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),

@@ -92,5 +92,7 @@ class Examples:
         errors = parse(TypeAdapter(dict[Where, tuple[ErrorCase, ...]]), data.pop("errors", {}), file)
         parent = read(ROOT / "connectors" / f"{connector}.yaml").get("extends")
         inherited = Examples(str(parent)).errors if parent else {}
-        self.errors = {where: (*inherited.get(where, ()), *errors.get(where, ())) for where in WHERES}
+        self.errors: dict[Where, tuple[ErrorCase, ...]] = {
+            where: (*inherited.get(where, ()), *errors.get(where, ())) for where in WHERES
+        }
         self.tools = parse(TypeAdapter(dict[str, tuple[Case, ...]]), data, file)

@@ -58,6 +58,18 @@ class Catalog:
         """All connectors that an account can be connected to, by name in order."""
         return {name: found for name, found in sorted(self._connectors.items()) if not found.abstract}
 
+    def names(self) -> tuple[str, ...]:
+        """Of every connector that an account can be of, those with faults included."""
+        return tuple(sorted({*self.connectors(), *self.faults}))
+
+    def connector_file(self, name: str) -> Path:
+        """Where a connector is declared."""
+        return self._files[name]
+
+    def tools_file(self, name: str) -> Path:
+        """Where a connector's tools are declared."""
+        return self._files[name].parents[1] / "schemas" / f"{name}.yaml"
+
     def tools(self, connector: str) -> Mapping[str, Tool]:
         """The tools of one connector, by name in the file's order; raises UnknownConnector, DeclarationError.
 
@@ -114,7 +126,7 @@ class Catalog:
             return {}
 
     def _parse_tools(self, name: str) -> Mapping[str, Tool]:
-        path = self._files[name].parents[1] / "schemas" / f"{name}.yaml"
+        path = self.tools_file(name)
         tools = parse(_TOOLS, written_out(read(path)), path)
         if stray := [tool for tool in tools if not tool.startswith(f"{name}_")]:
             raise DeclarationError(f"{path}: {stray[0]}: a tool's name begins with {name}_")

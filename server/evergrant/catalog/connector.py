@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from evergrant.catalog.account_source import AccountValue, FromRequest, FromUser, Identity, addresses
 from evergrant.catalog.account_value import ACCOUNT_VALUE, check, deciding, expand
-from evergrant.catalog.auth import Auth, Basic
+from evergrant.catalog.auth import ApiKey, Auth, Basic
 from evergrant.catalog.declaration import Declaration, HttpUrl, Pointer
 from evergrant.catalog.errors import Errors
 from evergrant.catalog.limits import RateLimit
@@ -185,6 +185,8 @@ class Connector(Declaration):
     def _has_one_way_to_sign(self) -> "Connector":
         if self.auth is not None and self.oauth != OAuth():
             raise ValueError("auth takes the place of oauth: a service has one of the two")
+        if isinstance(self.auth, ApiKey | Basic) and self.identity.request is None:
+            raise ValueError("identity needs a request: only the service knows whose key it is")
         if self.auth is None and (missing := self.oauth.missing_endpoints()):
             raise ValueError(f"oauth needs {' and '.join(missing)}; a service without OAuth says so under auth")
         return self
@@ -198,6 +200,12 @@ class Connector(Declaration):
         if ACCOUNT_VALUE.match(self.base_url) and not self.allow:
             raise ValueError("base_url is an account value, so allow must list the origins a credential may go to")
         return self
+
+    @property
+    def ending_page(self) -> str:
+        """The page on which a person ends a grant, or a key, by hand, or reads how."""
+        of_key = self.auth.help if isinstance(self.auth, ApiKey | Basic) else None
+        return self.oauth.revocation_help or of_key or self.docs
 
     def _named_elsewhere(self) -> Iterator[str]:
         if isinstance(self.auth, Basic):

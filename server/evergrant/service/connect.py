@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog
+from evergrant.catalog.connector import Connector
 from evergrant.model.account import ConnectedAccount, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
@@ -43,6 +44,26 @@ def still_alive(account: ConnectedAccount) -> str:
     )
 
 
+def chosen_alias(accounts: Accounts, tenant_id: str, connector: str, alias: str | None) -> str:
+    """The alias that a new account gets, the one wanted or a free one; raises CannotConnect."""
+    if alias and accounts.named(tenant_id, alias):
+        raise CannotConnect(f"An account is called {alias!r} already. Choose another, or: evergrant reauth {alias}")
+    if alias is not None and (not alias.strip() or alias.startswith("conn_")):
+        raise CannotConnect(f"{alias!r} cannot be an alias: it must not be blank and must not look like an id.")
+    return alias or accounts.free_alias(tenant_id, connector)
+
+
+def _check_consents(connector: Connector, instead: str) -> None:
+    """Raises CannotConnect for a service that has no consent page, or none that a browser is sent to."""
+    if connector.auth is not None:
+        raise CannotConnect(
+            f"{connector.name} has no consent page. The person gives its key at the terminal: {instead}"
+        )
+    if connector.oauth.authorization_endpoint is None:
+        how = connector.oauth.grant_type.replace("_", " ")
+        raise CannotConnect(f"{connector.name} is connected by {how}, and this version cannot do that yet.")
+
+
 @dataclass(frozen=True, slots=True)
 class Connect:
     """The first half of connecting: from the wish to the link."""
@@ -58,16 +79,13 @@ class Connect:
     ) -> Begun:
         """A link at which a new account is connected; raises CannotConnect, UnknownConnector."""
         declared = self.catalog.connector(connector)
+        _check_consents(declared, f"evergrant connect {connector}")
         connection = self._connection(tenant_id, connector)
-        if alias and self.accounts.named(tenant_id, alias):
-            raise CannotConnect(f"An account is called {alias!r} already. Choose another, or: evergrant reauth {alias}")
-        if alias is not None and (not alias.strip() or alias.startswith("conn_")):
-            raise CannotConnect(f"{alias!r} cannot be an alias: it must not be blank and must not look like an id.")
+        name = chosen_alias(self.accounts, tenant_id, connector, alias)
         try:
             given = from_user(declared, values)
         except BadAccountValue as error:
             raise CannotConnect(str(error)) from None
-        name = alias or self.accounts.free_alias(tenant_id, connector)
         wanted = scopes or connection.scopes or self._scopes(connector)
         return await self._begin(Client(declared, connection, given), name, wanted, None)
 
@@ -75,6 +93,7 @@ class Connect:
         """A link at which the same person renews an account's grant; raises CannotConnect."""
         if account.state == "revoked":
             raise CannotConnect(still_alive(account))
+        _check_consents(self.catalog.connector(account.connector), f"evergrant reauth {account.alias}")
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
         if connection is None:
             raise CannotConnect(f"The connection is gone. Add it: evergrant connections add {account.connector}")

@@ -79,7 +79,12 @@ class Consent:
 
     async def _finish(self, authorization: Authorization, redirect: Redirect) -> ConnectedAccount:
         client = self._client(authorization)
-        issued = await self._redeem(client, authorization, _code(client, redirect))
+        return await self.keep(
+            client, authorization, await self._redeem(client, authorization, _code(client, redirect))
+        )
+
+    async def keep(self, client: Client, authorization: Authorization, issued: Issued) -> ConnectedAccount:
+        """The account that freshly issued tokens make, stored with them; raises ConsentFailed, and nothing is kept."""
         try:
             person = await identify(self.sender, client.connector, client.account, issued)
             return await self._store(client, self._account(client.connector, authorization, issued, person), issued)
