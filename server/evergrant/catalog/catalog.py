@@ -116,7 +116,8 @@ class Catalog:
             return data
         if not isinstance(parent, str) or parent not in self._files or parent in (*seen, name):
             raise DeclarationError(f"{self._files[name]}:1: extends: there is no such connector: {parent}")
-        return merge(self._with_parent(parent, (*seen, name)), {"abstract": False} | data)
+        merged = merge(self._with_parent(parent, (*seen, name)), {"abstract": False} | data)
+        return {key: value for key, value in merged.items() if value is not None}  # `oauth: null` is without
 
     def _read_tools(self, name: str) -> Mapping[str, Tool]:
         try:

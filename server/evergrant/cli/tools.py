@@ -75,11 +75,11 @@ def lint(
     """Check connectors against the rules: names, descriptions, inputs, effects, examples, errors, places."""
     out = output(as_json)
     folder, only = _where(path)
-    own = [] if path else settings(out).connector_path
-    here = folders(Path(evergrant.__file__).parent, [folder] if path else own)
+    here = folders(Path(evergrant.__file__).parent, [folder] if path else settings(out).connector_path)
     catalog = Catalog(here, lenient=True)
     chosen = only or tuple(n for n in catalog.names() if not path or folder in catalog.connector_file(n).parents)
-    found = [*checked(catalog, chosen), *([] if path else costs(catalog))] if chosen else [f"{path}: no connector."]
+    found = list(checked(catalog, chosen)) if chosen else [f"{path}: there is no connector."]
+    found += costs(catalog) if path is None else ()
     number = len(chosen)
     out.show({"faults": found, "connectors": number}, "\n".join(found) or f"{number} connectors, no fault.")
     if found:

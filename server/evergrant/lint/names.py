@@ -72,7 +72,8 @@ VERBS = frozenset(
         "write",
     ]
 )
-SHORTEST, LONGEST = 120, 600
+SHORTEST = 120
+"""Characters; more than 600 cannot be read in at all."""
 SALES = re.compile(
     r"\b(?:powerful|seamless(?:ly)?|easily|simply|best-in-class|robust|amazing|effortless(?:ly)?)\b", re.IGNORECASE
 )
@@ -99,8 +100,8 @@ def name_faults(subject: Subject, name: str, tool: Tool) -> Iterator[Fault]:
 def description_faults(subject: Subject, name: str, tool: Tool) -> Iterator[Fault]:
     """What it does and on what; when to use it; what to use instead."""
     text, at = " ".join(tool.description.split()), (name, "description")
-    if not SHORTEST <= len(text) <= LONGEST:
-        do = f"Write {SHORTEST} to {LONGEST}: what it does and on what, when to use it, what to use instead."
+    if len(text) < SHORTEST:
+        do = f"Write {SHORTEST} to 600: what it does and on what, when to use it, what to use instead."
         yield Fault("description", at, f"It has {len(text)} characters.", do)
     if not text[:1].isupper() or not text.endswith("."):
         yield Fault(
