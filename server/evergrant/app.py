@@ -26,6 +26,7 @@ from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.registry import Registry
 from evergrant.service.revoking import Revoker
+from evergrant.service.unattended import Unattended
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import check_folder
@@ -101,6 +102,7 @@ class App:
     connect: Connect
     consent: Consent
     keys: Keys
+    unattended: Unattended
     executor: Executor
     tokens: TokenSource
     schedule: Schedule
@@ -210,6 +212,7 @@ def _compose(
         clock,
         world.live,
     )
+    by_key = Keys(catalog, connections, accounts, consent, clock, world.live)
     return App(
         settings=settings,
         clock=clock,
@@ -223,7 +226,8 @@ def _compose(
         accounts=accounts,
         connect=Connect(catalog, connections, accounts, authorizations, clock),
         consent=consent,
-        keys=Keys(catalog, connections, accounts, consent, clock, world.live),
+        keys=by_key,
+        unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),
         executor=Executor(catalog, tokens, sender, world.live.redact),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),

@@ -187,6 +187,8 @@ class Connector(Declaration):
             raise ValueError("auth takes the place of oauth: a service has one of the two")
         if isinstance(self.auth, ApiKey | Basic) and self.identity.request is None:
             raise ValueError("identity needs a request: only the service knows whose key it is")
+        if self.oauth.grant_type in ("client_credentials", "jwt_bearer") and self.grant.rotation != "never":
+            raise ValueError("without a person's consent there is no refresh token, so grant.rotation is never")
         if self.auth is None and (missing := self.oauth.missing_endpoints()):
             raise ValueError(f"oauth needs {' and '.join(missing)}; a service without OAuth says so under auth")
         return self

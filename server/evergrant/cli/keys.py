@@ -9,6 +9,7 @@ from evergrant.catalog.auth import NoAuth
 from evergrant.cli.output import Exit, Output
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.secret import Secret
+from evergrant.oauth.device import DeviceCode
 from evergrant.service.keys import prompt
 from evergrant.settings import LOCAL_TENANT
 
@@ -16,18 +17,36 @@ from evergrant.settings import LOCAL_TENANT
 async def connect_by_key(
     app: App, out: Output, connector: str, alias: str | None, values: dict[str, str], *, from_stdin: bool
 ) -> ConnectedAccount | None:
-    """The account of a service without OAuth; None where it has OAuth, and a consent is due."""
+    """The account of a service without a consent page that leads back here; None where a consent is due."""
+    if app.unattended.serves(connector):
+        key = _key(app, connector, from_stdin)
+        return await app.unattended.connect(
+            LOCAL_TENANT, connector, alias, values, key=key, show=lambda code: _show(out, code)
+        )
     if (secret := _secret(app, out, connector, from_stdin=from_stdin)) is None:
         return None
     return await app.keys.connect(LOCAL_TENANT, connector, alias, values, secret)
 
 
 async def renew_by_key(app: App, out: Output, name: str, *, from_stdin: bool) -> ConnectedAccount | None:
-    """The account with a new key; None where its service has OAuth."""
+    """The account with a new key, or a new grant had in another way; None where a consent is due."""
     account = app.desk.find(LOCAL_TENANT, name)
+    if app.unattended.serves(account.connector):
+        return await app.unattended.renew(
+            account, key=_key(app, account.connector, from_stdin), show=lambda code: _show(out, code)
+        )
     if (secret := _secret(app, out, account.connector, from_stdin=from_stdin)) is None:
         return None
     return await app.keys.replace(account, secret)
+
+
+def _key(app: App, connector: str, from_stdin: bool) -> Secret | None:
+    return Secret(sys.stdin.read()) if from_stdin and app.unattended.wants_key(connector) else None
+
+
+def _show(out: Output, code: DeviceCode) -> None:
+    out.tell(f"Open {code.complete_uri or code.verification_uri} on any device and type in this code: {code.user_code}")
+    out.say("Waiting until you have consented there. Ctrl-C cancels.")
 
 
 def _secret(app: App, out: Output, connector: str, *, from_stdin: bool) -> Secret | None:

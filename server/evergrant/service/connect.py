@@ -60,8 +60,7 @@ def _check_consents(connector: Connector, instead: str) -> None:
             f"{connector.name} has no consent page. The person gives its key at the terminal: {instead}"
         )
     if connector.oauth.authorization_endpoint is None:
-        how = connector.oauth.grant_type.replace("_", " ")
-        raise CannotConnect(f"{connector.name} is connected by {how}, and this version cannot do that yet.")
+        raise CannotConnect(f"{connector.name} has no consent page that leads back here. At the terminal: {instead}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ It is kept as a grant that has no end and no refresh token, so the same watch is
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.auth import ApiKey, Auth, Basic, NoAuth
@@ -56,40 +56,24 @@ class Keys:
             given = from_user(declared, values)
         except BadAccountValue as error:
             raise CannotConnect(str(error)) from None
-        connection = await self._connection(tenant_id, connector)
+        connection = await self.connection(tenant_id, connector)
         return await self._keep(Client(declared, connection, given), name, secret, None)
 
     async def replace(self, account: ConnectedAccount, secret: Secret) -> ConnectedAccount:
         """The account with another key of the same person; raises CannotConnect, ConsentFailed."""
         if account.state == "revoked":
             raise CannotConnect(still_alive(account))
-        connection = await self._connection(account.tenant_id, account.connector)
+        connection = await self.connection(account.tenant_id, account.connector)
         client = Client(self.catalog.connector(account.connector), connection, account.values)
         return await self._keep(client, account.alias, secret, account.id)
 
     async def _keep(self, client: Client, alias: str, secret: Secret, account_id: str | None) -> ConnectedAccount:
         _check(client.connector, secret)
         self.live.note(secret)
-        now = self.clock.now()
-        asked = Authorization(
-            id=new_id("link", now),
-            tenant_id=client.connection.tenant_id,
-            connection_id=client.connection.id,
-            connector=client.connection.connector,
-            account_id=account_id,
-            alias=alias,
-            code_verifier=secret,
-            redirect_uri="",
-            scopes=(),
-            values=dict(client.account),
-            status="taken",
-            detail=None,
-            created_at=now,
-            expires_at=now + timedelta(0),
-        )
+        asked = asked_by_hand(client, alias, (), self.clock.now(), account_id)
         return await self.consent.keep(client, asked, _issued_for(secret, self.clock))
 
-    async def _connection(self, tenant_id: str, connector: str) -> Connection:
+    async def connection(self, tenant_id: str, connector: str) -> Connection:
         """The connection that accounts of such a service hang on, made when the first one comes."""
         if found := self.connections.find(tenant_id, connector):
             return found
@@ -97,6 +81,28 @@ class Keys:
         made = Connection(new_id("client", now), tenant_id, connector, NO_CLIENT, None, "", (), now)
         await self.connections.put(made)
         return self.connections.find(tenant_id, connector) or made
+
+
+def asked_by_hand(
+    client: Client, alias: str, scopes: tuple[str, ...], now: datetime, account_id: str | None = None
+) -> Authorization:
+    """What stands for a consent where none goes through a browser; it is never stored."""
+    return Authorization(
+        id=new_id("link", now),
+        tenant_id=client.connection.tenant_id,
+        connection_id=client.connection.id,
+        connector=client.connection.connector,
+        account_id=account_id,
+        alias=alias,
+        code_verifier=Secret(""),
+        redirect_uri="",
+        scopes=scopes,
+        values=dict(client.account),
+        status="taken",
+        detail=None,
+        created_at=now,
+        expires_at=now,
+    )
 
 
 def _check(connector: Connector, secret: Secret) -> None:
