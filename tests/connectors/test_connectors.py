@@ -1,6 +1,7 @@
 """Every shipped connector against its examples (`tests/connectors/*.yaml`): the request, and what the answer means."""
 
-# pyright: reportUnknownMemberType=false  (jsonschema's stubs leave these out)
+# pyright: reportUnknownMemberType=false
+# (jsonschema's stubs leave these out)
 
 import base64
 import json
