@@ -13,7 +13,7 @@ from evergrant.calls.values import BadValue
 from evergrant.catalog.passthrough import is_query, written_out
 from evergrant.catalog.tool import Tool
 from evergrant.model.json import Json, JsonObject, at
-from evergrant.model.outcome import NotFound, Outcome, ProviderError, Result
+from evergrant.model.outcome import NotFound, Outcome, ProviderError, RateLimited, Result
 
 Serve = Callable[[httpx2.Request], httpx2.Response]
 
@@ -283,6 +283,31 @@ def test_items_of_which_a_list_has_only_ids_are_asked_for_one_by_one() -> None:
     outcome, _, sent = play(of, serve, name="x")
     assert content(outcome) == {"items": [{"id": 1, "name": "one"}, {"id": 2}]}
     assert len(sent) == 3
+
+
+def test_a_list_whose_items_cannot_be_had_just_now_is_a_failure_and_not_half_a_list() -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("things"):
+            return httpx2.Response(200, json={"list": [{"id": 1}]})
+        return httpx2.Response(429, headers={"Retry-After": "9"}, json={})
+
+    of = tool(items="/list", expand={"item": "/id", "request": "GET /things/{item}"})
+    outcome, _, _ = play(of, serve, name="x")
+    assert isinstance(outcome, RateLimited)
+    assert outcome.retry_after_s == 9
+
+
+def test_a_page_that_cannot_be_had_does_not_take_those_before_it_away() -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        asked = request.url.params.get("after")
+        return (
+            httpx2.Response(503, json={}) if asked else httpx2.Response(200, json={"list": numbers(0, 10), "next": "b"})
+        )
+
+    outcome, _, _ = play(paged(by="cursor", next="/next", parameter="after"), serve, limit=30)
+    assert content(outcome) == {"items": numbers(0, 10), "next_cursor": "b"}
+    assert isinstance(outcome, Result)
+    assert "The next page could not be had: Acme answered 503" in (outcome.note or "")
 
 
 def test_a_header_takes_one_line() -> None:

@@ -24,7 +24,16 @@ from evergrant.catalog.template import ITEM, SLOT
 from evergrant.catalog.tool import DETAILED, Expand, Step, Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, JsonObject, at
-from evergrant.model.outcome import Failure, NotFound, Outcome, ReauthRequired, TokenExpired
+from evergrant.model.outcome import (
+    Failure,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    ProviderError,
+    ReauthRequired,
+    Refused,
+    TokenExpired,
+)
 from evergrant.model.text import plain
 
 MOST_PAGES = 10
@@ -78,6 +87,12 @@ class _Performance:
     total: Json = None
 
     def script(self) -> Script:
+        try:
+            return (yield from self._script())
+        except Refused as refused:
+            return refused.failure
+
+    def _script(self) -> Script:
         for name, step in self.tool.first.items():
             if step.when is None or step.when in self.values:
                 failed = yield from self._step(name, step)
@@ -159,8 +174,10 @@ class _Performance:
     def _expanded(self, expand: Expand, item: Json) -> Generator[Ask, Reply, Json]:
         draft = Draft(self.connector, expand, {**self.values, ITEM: at(item, expand.item)})
         reply = yield from self._asked(draft)
-        if isinstance(reply, Failure):
+        if isinstance(reply, ProviderError | PermissionDenied):
             return item  # one that has gone meanwhile, or may not be read, must not hide the others
+        if isinstance(reply, Failure):
+            raise Refused(reply)
         return at(content_of(self.connector, expand, reply.response, reply.body), expand.result)
 
     def _list(self, account: ConnectedAccount, cursor: str | None, failed: Failure | None) -> Outcome:

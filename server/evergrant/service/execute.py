@@ -147,9 +147,9 @@ class Executor:
         return CredentialAuth(held.grant.access_token, origins, sign, lambda: self.tokens.has_ended(held))
 
     def _cleared(self, outcome: Outcome) -> Outcome:
-        """Without secrets in the words of a failure: some providers repeat the token that they refuse."""
+        """Without secrets in the words about it: some providers repeat the token that they refuse."""
         if isinstance(outcome, Result):
-            return outcome
+            return replace(outcome, note=outcome.note and self.redact(outcome.note))
         code, message = (text and self.redact(text) for text in (outcome.provider_code, outcome.provider_message))
         happened = self.redact(outcome.what_happened)
         return replace(outcome, what_happened=happened, provider_code=code, provider_message=message)
