@@ -20,6 +20,9 @@ def schemas() -> dict[str, str]:
     connector["properties"]["extends"] = {"type": "string", "description": "A connector whose keys this one inherits."}
     connector["anyOf"] = [{"required": connector.pop("required")}, {"required": ["extends"]}]
     tools = TypeAdapter(dict[ToolName, Tool]).json_schema()
+    # A passthrough implies the rest.
+    tool = tools["$defs"]["Tool"]
+    tool["anyOf"] = [{"required": tool.pop("required")}, {"required": ["description", "passthrough", "example"]}]
     named = {"connector.schema.json": connector, "tools.schema.json": tools}
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in named.items()}
 

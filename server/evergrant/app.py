@@ -29,12 +29,14 @@ from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.held import HeldCalls, Tell
+from evergrant.service.keys import Keys
 from evergrant.service.links import Links
 from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.proof import Proofs
 from evergrant.service.registry import Registry
 from evergrant.service.revoking import Revoker
+from evergrant.service.unattended import Unattended
 from evergrant.service.webhooks import Webhooks
 from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.store.changes import Changes
@@ -122,6 +124,8 @@ class App:
     links: Links
     proofs: Proofs
     answers: Answers
+    keys: Keys
+    unattended: Unattended
     executor: Executor
     held_calls: HeldCalls
     tokens: TokenSource
@@ -238,7 +242,7 @@ def _compose(
         restored=lambda: is_restored(database, vault.ring),
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
-    executor = Executor(catalog, tokens, sender, world.live.redact, links)
+    executor = Executor(catalog, tokens, sender, world.live.redact, links, clock)
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
     kept_calls = KeptCalls(database, vault.data_keys)
     mark = ProcessMark(vault.folder / "locks")
@@ -246,6 +250,7 @@ def _compose(
     outbox, deliveries = Outbox(database), Deliveries(database, keys)
     post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
     dispatcher = Dispatcher(deliveries, post, Patience(world.random), clock)
+    by_key = Keys(catalog, connections, accounts, consent, clock, world.live)
     return App(
         settings=settings,
         clock=clock,
@@ -264,6 +269,8 @@ def _compose(
         answers=Answers(consent, authorizations, clock),
         executor=executor,
         held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock, _teller(dispatcher)),
+        keys=by_key,
+        unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
         outbox=outbox,

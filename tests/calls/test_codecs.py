@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evergrant.calls.codecs import BadValue, adf, file_part, mime
+from evergrant.calls.codecs import BadValue
+from evergrant.calls.mail import mime
+from evergrant.calls.plain_codecs import file_part
+from evergrant.calls.writing import adf
 from evergrant.model.json import Json, JsonObject
 
 LETTER: JsonObject = {"to": ["ada@acme.example"], "subject": "Grüße", "text": "Hello\n\nBye"}
 
 
 def sent(**changes: Json) -> EmailMessage:
-    raw = base64.urlsafe_b64decode(mime({**LETTER, **changes}))
+    raw = base64.urlsafe_b64decode(str(mime({**LETTER, **changes})))
     message = message_from_bytes(raw, policy=SMTP)
     assert isinstance(message, EmailMessage)
     return message
@@ -41,7 +44,7 @@ def test_a_letter_may_have_an_alternative_in_html() -> None:
 
 
 def test_a_letter_without_text_or_subject_is_a_letter() -> None:
-    message = message_from_bytes(base64.urlsafe_b64decode(mime({"to": ["ada@acme.example"]})), policy=SMTP)
+    message = message_from_bytes(base64.urlsafe_b64decode(str(mime({"to": ["ada@acme.example"]}))), policy=SMTP)
     assert message["Subject"] == ""
 
 

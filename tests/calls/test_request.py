@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tests.calls.samples import tool
 from tests.oauth.samples import connector
 
+from evergrant.calls.bodies import flatten
 from evergrant.calls.codecs import BadValue
-from evergrant.calls.request import build_request, flatten
+from evergrant.calls.request import build_request
 from evergrant.catalog.origin import allowed
 from evergrant.catalog.tool import Tool
 from evergrant.model.json import Json, JsonObject

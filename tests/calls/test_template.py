@@ -3,7 +3,8 @@ import base64
 import pytest
 
 from evergrant.calls.codecs import BadValue, Part
-from evergrant.calls.template import ABSENT, Filled, fill
+from evergrant.calls.template import fill
+from evergrant.calls.values import ABSENT, Filled
 from evergrant.model.json import Json, JsonObject
 
 VALUES: JsonObject = {"text": "hello", "number": 7, "yes": True, "none": None, "list": [1, {"a": 2}], "empty": []}

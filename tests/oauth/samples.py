@@ -34,8 +34,8 @@ ACME: JsonObject = {
 
 
 def connector(**changes: Json) -> Connector:
-    """Acme with changes; mappings are laid over its own."""
-    return Connector.model_validate(merge(ACME, changes))
+    """Acme with changes; mappings are laid over its own, and null takes away."""
+    return Connector.model_validate({key: value for key, value in merge(ACME, changes).items() if value is not None})
 
 
 def client(of: Connector, *, client_id: str = "cid", secret: str | None = SECRET) -> Client:

@@ -1,8 +1,9 @@
 import pytest
 from tests.oauth.samples import connector
 
+from evergrant.catalog.account_source import FromRequest, Identity
 from evergrant.catalog.account_value import BadAccountValue
-from evergrant.catalog.connector import Connector, FromRequest, Identity
+from evergrant.catalog.connector import Connector
 from evergrant.model.json import Json
 from evergrant.oauth.values import from_request, from_token, from_user, subject_and_label
 
@@ -57,10 +58,10 @@ def test_a_value_may_be_looked_up() -> None:
     cloud = FromRequest.model_validate(
         {"from": "request", "request": "GET https://api.example/sites", "path": "/0/id", "pattern": "^[a-z0-9]+$"}
     )
-    assert from_request("cloud_id", cloud, [{"id": "abc1"}]) == "abc1"
+    assert from_request("cloud_id", cloud, [{"id": "abc1"}], {}) == "abc1"
     for body in ([], [{"id": "../x"}]):
         with pytest.raises(BadAccountValue, match="cloud_id"):
-            from_request("cloud_id", cloud, body)
+            from_request("cloud_id", cloud, body, {})
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_a_value_may_be_looked_up() -> None:
 )
 def test_a_person_is_pinned_by_every_part_of_the_subject(body: Json, who: tuple[str, str] | None) -> None:
     identity = Identity(subject=("/org", "/user"), label=("/email", "/name"))
-    assert subject_and_label(identity, body) == who
+    assert subject_and_label(identity, body, {}) == who
 
 
 def test_a_value_that_fits_its_pattern_and_not_its_place_is_refused() -> None:
@@ -90,6 +91,6 @@ def test_a_value_that_fits_its_pattern_and_not_its_place_is_refused() -> None:
 
 def test_a_label_is_fit_to_be_shown_and_a_subject_is_kept_as_it_is() -> None:
     identity = Identity(subject=("/id",), label=("/name",))
-    who = subject_and_label(identity, {"id": "7\u200b", "name": "A\x1b[31mda\u202e" + "x" * 500})
+    who = subject_and_label(identity, {"id": "7\u200b", "name": "A\x1b[31mda\u202e" + "x" * 500}, {})
     assert who == ("7\u200b", "Ada" + "x" * 197)
-    assert subject_and_label(identity, {"id": "7\u200b", "name": "\u200b"}) == ("7\u200b", "7")
+    assert subject_and_label(identity, {"id": "7\u200b", "name": "\u200b"}, {}) == ("7\u200b", "7")

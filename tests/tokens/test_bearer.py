@@ -7,11 +7,11 @@ from tests.oauth.samples import Script, answer
 from evergrant.calls.send import Sender
 from evergrant.catalog.origin import origin
 from evergrant.model.secret import Secret
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, without
+from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld, without
 from evergrant.wire import LARGEST_API_ANSWER, AnswerTooLarge, http_client
 
 pytestmark = pytest.mark.anyio
-AUTH = BearerAuth(Secret("tok-7f3a9c"), (origin("https://api.example/v1"), origin("https://id.example/me")))
+AUTH = CredentialAuth(Secret("tok-7f3a9c"), (origin("https://api.example/v1"), origin("https://id.example/me")))
 
 
 async def send(script: Script, url: str) -> tuple[httpx2.Response, bytes]:

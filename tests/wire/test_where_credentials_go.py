@@ -29,7 +29,7 @@ from evergrant.model.failpoint import nothing
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import Client, TokenEndpoint
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
+from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld
 from evergrant.wire import http_client
 
 ACCESS, REFRESH, SECRET = "canary-access/3f9+c1", "canary-refresh/77+a0", "canary-client-secret/5d+e2"
@@ -85,7 +85,7 @@ class Stage:
         look = tool(request="GET /things/{a}", input=ANY, required=["a"], example={"a": "x"})
         with suppress(BadValue, CredentialWithheld, ValueError, httpx2.HTTPError):
             request = build_request(of, look, {"a": given_}, values)
-            await self._sender.send(request, BearerAuth(Secret(ACCESS), allowed(of, values)))
+            await self._sender.send(request, CredentialAuth(Secret(ACCESS), allowed(of, values)))
 
     def redirect(self, status: int, location: bytes) -> None:
         head = b"HTTP/1.1 %d Moved\r\nLocation: %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

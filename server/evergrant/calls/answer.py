@@ -1,19 +1,23 @@
 """Read a provider's answer: a result, or one of the few ways a call can fail. Never from a part of a text."""
 
+import base64
 import re
 from collections.abc import Mapping
 
 import httpx2
 
 from evergrant.calls.refusal import Refusal, failure
+from evergrant.calls.template import shaped
+from evergrant.calls.waiting import wait_s
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.errors import ErrorClass, api_defaults
+from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.tool import Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, at
 from evergrant.model.outcome import Outcome, Result
 from evergrant.model.text import plain
-from evergrant.wire import parse_json, retry_after
+from evergrant.wire import parse_json
 
 LONGEST_CODE = 80
 LONGEST_MESSAGE = 300
@@ -23,15 +27,78 @@ BEARER_ERROR = re.compile(r'\berror="?([a-z_]+)"?')
 def read(
     connector: Connector, tool: Tool, account: ConnectedAccount, response: httpx2.Response, body: bytes
 ) -> Outcome:
-    """What the answer says, for the account that asked."""
-    is_json, value = parse_json(body)
-    refusal = _refusal(connector, tool, response, is_json, value)
-    return _result(tool, account, value) if refusal is None else failure(connector, tool, account, refusal)
+    """What the answer says, for the account that asked; of a list, its first page."""
+    if refusal := refusal_in(connector, tool, response, body):
+        return failure(connector, tool, account, refusal)
+    content = content_of(connector, tool, response, body)
+    return result(tool, account, part_of(tool, content, detailed=False))
 
 
-def _refusal(connector: Connector, tool: Tool, response: httpx2.Response, is_json: bool, value: Json) -> Refusal | None:
+def refusal_in(connector: Connector, asked: RequestTemplate, response: httpx2.Response, body: bytes) -> Refusal | None:
+    """What speaks against the answer to one of a tool's requests; None where it is a good one."""
+    is_json, value = parse_json(body) if asked.answer == "json" or not response.is_success else (True, None)
+    return _refusal(connector, asked, response, is_json, value)
+
+
+def content_of(connector: Connector, asked: RequestTemplate, response: httpx2.Response, body: bytes) -> Json:
+    """The whole of a good answer, without the connector's noise."""
+    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    match asked.answer:
+        case "json":
+            return connector.without_noise(parse_json(body)[1])
+        case "text":
+            return {"type": content_type, "text": body.decode("utf-8", "replace")} if body else None
+        case "bytes":
+            return {"type": content_type, "size": len(body), "base64": base64.b64encode(body).decode()}
+        case "none":
+            return None
+
+
+def part_of(tool: Tool, content: Json, *, detailed: bool) -> Json:
+    """What is given back of a good answer: the result, shaped unless all is wanted."""
+    found = at(content, tool.result)
+    if is_listed(tool):
+        return {"items": items_of(tool, found, detailed=detailed)}
+    return found if tool.shape is None or detailed or found is None else shaped(tool.shape, found)
+
+
+def items_of(tool: Tool, found: Json, *, detailed: bool) -> list[Json]:
+    """The items of a result that is a list, or has one."""
+    listed = at(found, tool.items or "")
+    items = list(listed) if isinstance(listed, list) else []
+    return [given_back(tool, item, detailed=detailed) for item in items]
+
+
+def given_back(tool: Tool, item: Json, *, detailed: bool) -> Json:
+    """One item, shaped unless all of it is wanted."""
+    return item if tool.shape is None or detailed else shaped(tool.shape, item)
+
+
+def result(tool: Tool, account: ConnectedAccount, content: Json, more: str | None = None) -> Result:
+    """The outcome; `more` is said of a list that is not whole."""
+    rows = at(content, "/items" if is_listed(tool) else tool.items or "")
+    empty = rows is None or rows in ([], {}, "")
+    no_data = f"The query ran as {account.label} and matched nothing." if tool.effect == "read" else None
+    done = f"Done as {account.label}; the provider sends nothing back for this." if tool.effect != "read" else None
+    return Result(
+        account=account.id,
+        label=account.label,
+        content=content,
+        empty=empty,
+        note=(no_data or done) if empty else more,
+    )
+
+
+def is_listed(tool: Tool) -> bool:
+    """Whether what is given back is `{items, next_cursor}`: so it is for every list that is shaped or paged."""
+    return tool.items is not None and (tool.pages is not None or tool.shape is not None)
+
+
+def _refusal(
+    connector: Connector, asked: RequestTemplate, response: httpx2.Response, is_json: bool, value: Json
+) -> Refusal | None:
     table, status = connector.errors.api, response.status_code
-    graphql_failed = tool.graphql is not None and bool(at(value, "/errors"))
+    graphql_failed = asked.graphql is not None and bool(at(value, "/errors"))
     if response.is_success and is_json and not graphql_failed and not table.failed(status, value):
         return None
     bearer = _bearer_error(response)
@@ -40,7 +107,7 @@ def _refusal(connector: Connector, tool: Tool, response: httpx2.Response, is_jso
         status=status,
         code=_shown(table.code_of(value), LONGEST_CODE),
         message=_shown(table.message_of(value), LONGEST_MESSAGE),
-        retry_after_s=retry_after(response),
+        retry_after_s=wait_s(connector.limits, response),
         scope_missing=table.lacks_scope(value) or (bearer == "insufficient_scope"),
     )
 
@@ -71,14 +138,3 @@ def _bearer_class(error: str | None) -> ErrorClass | None:
     """RFC 6750 3.1."""
     known: Mapping[str | None, ErrorClass] = {"invalid_token": "refresh", "insufficient_scope": "permission"}
     return known.get(error)
-
-
-def _result(tool: Tool, account: ConnectedAccount, value: Json) -> Result:
-    content = at(value, tool.result)
-    rows = at(content, tool.items) if tool.items is not None else content
-    empty = rows is None or rows in ([], {}, "")
-    no_data = f"The query ran as {account.label} and matched nothing." if tool.effect == "read" else None
-    done = f"Done as {account.label}; the provider sends nothing back for this." if tool.effect != "read" else None
-    return Result(
-        account=account.id, label=account.label, content=content, empty=empty, note=(no_data or done) if empty else None
-    )

@@ -80,9 +80,9 @@ def is_repeatable(tool: Tool) -> bool:
     return tool.effect == "read" or tool.idempotent
 
 
-def again_later(tool: Tool) -> str:
-    """What to do after a failure that may have let a write through."""
-    if is_repeatable(tool):
+def again_later(*, harmless: bool) -> str:
+    """What to do after a failure that may have let a write through; `harmless` where that does not matter."""
+    if harmless:
         return "Call again in a minute."
     return "It may have been carried out: look before you call again."
 
@@ -104,7 +104,7 @@ def _reauth_required(case: _Case) -> Failure:
 
 
 def _not_permitted(case: _Case) -> Failure:
-    missing = tuple(scope for scope in case.tool.scopes if scope not in case.account.scopes_granted)
+    missing = case.connector.oauth.lacking(case.tool.scopes, case.account.scopes_granted)
     if not missing and not case.refusal.scope_missing:
         return PermissionDenied(
             what_happened=f"{case.answered} {case.account.label} may not do this.",
@@ -132,7 +132,7 @@ def _rate_limited(case: _Case) -> Failure:
 def _unavailable(case: _Case) -> Failure:
     return ProviderUnavailable(
         what_happened=f"{case.answered} It cannot serve this now.",
-        what_to_do=again_later(case.tool),
+        what_to_do=again_later(harmless=is_repeatable(case.tool)),
         retryable=is_repeatable(case.tool),
         retry_after_s=case.refusal.retry_after_s,
         **case.common,

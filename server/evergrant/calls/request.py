@@ -1,24 +1,29 @@
 """Turn a tool, its input and an account's values into one HTTP request, without its credential."""
 
-import json
 import re
-import secrets
 import unicodedata
-from collections.abc import Iterator, Mapping
-from typing import cast
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 import httpx2
 
-from evergrant.calls.codecs import BadValue, Part
-from evergrant.calls.template import Absent, Filled, fill
+from evergrant.calls.bodies import encode, flatten
+from evergrant.calls.plain_codecs import as_text, members
+from evergrant.calls.template import fill, fill_query
+from evergrant.calls.turn import FIRST, Turn, opening
+from evergrant.calls.values import ABSENT, Absent, BadValue, Filled
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.hosts import marked
-from evergrant.catalog.tool import PLACEHOLDER, Tool, names
+from evergrant.catalog.origin import origin
+from evergrant.catalog.pages import CURSOR
+from evergrant.catalog.passthrough import Passthrough, is_query
+from evergrant.catalog.request import PLACEHOLDER, RequestTemplate
+from evergrant.catalog.tool import Tool
 from evergrant.model.json import Json, JsonObject
 
 LONGEST_SHOWN = 100
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "evergrant"}
+HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "evergrant"}
 FORBIDDEN_IN_SEGMENT = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\\;]|%(?:2e|2f|5c|3b|25|[01][0-9a-f]|7f)", re.IGNORECASE
 )
@@ -26,68 +31,145 @@ FORBIDDEN_IN_SEGMENT = re.compile(
 CLIMBS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 DOTS = str.maketrans({"\u3002": ".", "\u2215": "/", "\u2044": "/", "\u29f8": "/", "\u2216": "\\", "\u29f5": "\\"})
 """Look-alikes that Unicode's compatibility forms (NFKC) leave as they are, and that some servers fold."""
+HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request that wants only the account's values."""
+
+    connector: Connector
+    template: RequestTemplate
+    values: JsonObject
+    unplaced: Collection[str] = ()
+    """The inputs that no template names: they go to the query of a GET or DELETE, else to the body."""
+    turn: Turn = FIRST
+    idempotency_key: str = ""
+    """Goes where a tool has a header for it."""
+
+    def build(self, account: Mapping[str, str]) -> httpx2.Request:
+        """The request; raises BadValue where a value cannot stand where it is put."""
+        try:
+            return _build(self, account)
+        except UnicodeError:
+            raise BadValue("it has half a character (a lone surrogate)") from None
+        except (ValueError, httpx2.InvalidURL) as error:
+            raise BadValue(str(error)) from None
+        except RecursionError:
+            raise BadValue("it is nested too deep") from None
 
 
 def build_request(
     connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str], idempotency_key: str = ""
 ) -> httpx2.Request:
-    """The request; raises BadValue where an input cannot stand where the tool puts it.
-
-    `idempotency_key` goes where the tool has a header for it.
-    """
-    try:
-        return _build(connector, tool, given, account, idempotency_key)
-    except UnicodeError:
-        raise BadValue("it has half a character (a lone surrogate)") from None
-    except (ValueError, httpx2.InvalidURL) as error:
-        raise BadValue(str(error)) from None
-    except RecursionError:
-        raise BadValue("it is nested too deep") from None
-
-
-def _build(
-    connector: Connector, tool: Tool, given: JsonObject, account: Mapping[str, str], idempotency_key: str
-) -> httpx2.Request:
+    """A tool's own request, for the first page where it has pages; raises BadValue."""
     values = defaults(tool) | dict(given)
-    query, body = _query_and_body(tool, values)
-    url = connector.expand(connector.base_url, account).rstrip("/") + _path(tool, values)
-    if query:
-        url += ("&" if "?" in url else "?") + urlencode(list(flatten(query)), quote_via=quote)
-    headers = {**HEADERS, **connector.headers, **tool.headers}
-    if tool.idempotency_header and idempotency_key:
-        headers[tool.idempotency_header] = idempotency_key
-    content_type, content = _encode(tool.encoding or connector.encoding, body)
-    if content_type:
-        headers["Content-Type"] = content_type
-    return marked(connector, httpx2.Request(tool.method, url, headers=headers, content=content))
+    turn = opening(tool, values)
+    values.pop(CURSOR, None)
+    return Draft(connector, tool, values, unplaced(tool), turn, idempotency_key).build(account)
 
 
 def defaults(tool: Tool) -> dict[str, Json]:
     """The inputs that the schema gives a value when the caller gives none."""
-    return {name: schema["default"] for name, schema in tool.input.items() if "default" in schema}
+    return {name: schema["default"] for name, schema in tool.inputs.items() if "default" in schema}
 
 
-def _query_and_body(tool: Tool, values: dict[str, Json]) -> tuple[Mapping[str, Json], Filled]:
-    """Inputs that neither path, query nor body names go to the query of a GET or DELETE, else to the body."""
-    placed = set(PLACEHOLDER.findall(tool.path)) | names(tool.query) | names(tool.body)
-    rest: dict[str, Json] = {name: value for name, value in values.items() if name not in placed}
-    query = _mapping(fill(tool.query, values) if tool.query is not None else Absent.ABSENT)
-    body: Filled = fill(tool.body, values) if tool.body is not None else Absent.ABSENT
-    if tool.method in ("GET", "DELETE"):
+def unplaced(tool: Tool) -> set[str]:
+    """The inputs of a tool that its templates do not name."""
+    return set() if tool.passthrough else set(tool.input) - tool.used
+
+
+def _build(draft: Draft, account: Mapping[str, str]) -> httpx2.Request:
+    template, connector = draft.template, draft.connector
+    values = {**draft.values, **draft.turn.values}
+    if isinstance(template, Tool) and template.passthrough:
+        return _passed_through(draft, template.passthrough, account)
+    query, body = _query_and_body(draft, values)
+    url = _address(connector, template, values, account)
+    if draft.turn.onward is not None:
+        url += draft.turn.onward
+    elif query:
+        url = _with_query(url, query)
+    return _request(draft, template.method, url, body)
+
+
+def _request(draft: Draft, method: str, url: str, body: Filled) -> httpx2.Request:
+    connector, template = draft.connector, draft.template
+    accept = {"Accept": "application/json" if template.answer == "json" else "*/*"}
+    headers = {**accept, **HEADERS, **connector.headers, **_headers(template, draft.values)}
+    if isinstance(template, Tool) and template.idempotency_header and draft.idempotency_key:
+        headers[template.idempotency_header] = draft.idempotency_key
+    content_type, content = encode(template.encoding or connector.encoding, body)
+    if content_type:
+        headers.setdefault("Content-Type", content_type)
+    request = httpx2.Request(method, url, headers=headers, content=content)
+    return request if template.given_address else marked(connector, request)
+
+
+def _headers(template: RequestTemplate, values: JsonObject) -> dict[str, str]:
+    filled = {name: fill(text, values) for name, text in template.headers.items()}
+    there = {name: as_text(value) for name, value in filled.items() if not isinstance(value, Absent)}
+    for name, text in there.items():
+        if not HEADER_VALUE.fullmatch(text):
+            raise BadValue(f"the header {name} takes one line of visible ASCII, not {text[:LONGEST_SHOWN]!r}")
+    return there
+
+
+def _query_and_body(draft: Draft, values: JsonObject) -> tuple[Mapping[str, Json], Filled]:
+    """Query and body, each with what the templates name and, at its default place, what they do not."""
+    template = draft.template
+    rest = {name: values[name] for name in values if name in draft.unplaced} | dict(draft.turn.pairs)
+    query = fill_query(template.query, values)
+    body: Filled = fill(template.body, values) if template.body is not None else ABSENT
+    if template.method in ("GET", "DELETE"):
         return {**query, **rest}, body
-    if tool.body is None:
-        body = rest
-    if tool.graphql is not None:
-        body = {"query": tool.graphql, "variables": _mapping(body)}
+    if template.body is None:
+        body = rest if draft.unplaced or rest or isinstance(template, Tool) else ABSENT
+    elif draft.turn.pairs and isinstance(body, Mapping | Absent):
+        body = {**({} if isinstance(body, Absent) else body), **draft.turn.pairs}
+    if template.graphql is not None:
+        body = {"query": template.graphql, "variables": body if isinstance(body, Mapping) else {}}
     return query, body
 
 
-def _mapping(filled: Filled) -> Mapping[str, Json]:
-    return filled if isinstance(filled, Mapping) else {}
+def _address(connector: Connector, template: RequestTemplate, values: JsonObject, account: Mapping[str, str]) -> str:
+    if template.given_address:
+        return given_address(fill(template.given_address, values), template.origins)
+    path = PLACEHOLDER.sub(lambda match: segment(match[1], values[match[1]]), template.path)
+    if path.startswith("https://"):
+        return path
+    return connector.expand(connector.base_url, account).rstrip("/") + path
 
 
-def _path(tool: Tool, values: Mapping[str, Json]) -> str:
-    return PLACEHOLDER.sub(lambda match: segment(match[1], values[match[1]]), tool.path)
+def given_address(address: Filled, origins: Collection[str]) -> str:
+    """An address out of an answer, which lies at one of the declared origins; raises BadValue."""
+    if not isinstance(address, str) or not any(origin(each).admits(address) for each in origins):
+        raise BadValue("the service named an address that its connector does not allow")
+    return address
+
+
+def _with_query(url: str, query: Mapping[str, Json]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(list(flatten(query)), quote_via=quote)}"
+
+
+def _passed_through(draft: Draft, declared: Passthrough, account: Mapping[str, str]) -> httpx2.Request:
+    connector, values = draft.connector, draft.values
+    base = connector.expand(connector.base_url, account).rstrip("/")
+    if declared.graphql:
+        document = as_text(values["document"])
+        if declared.only_reads and not is_query(document):
+            raise BadValue("only queries are allowed here, no mutation and no subscription")
+        asked: dict[str, Json] = {"query": document, "variables": dict(members(values.get("variables")))}
+        return _request(draft, "POST", base + declared.graphql, asked)
+    path = as_text(values["path"])
+    if not declared.admits(path):
+        raise BadValue(f"this path may not be asked here; the paths that may: {', '.join(declared.paths)}")
+    url = base + "/".join(segment("path", part) if part else "" for part in path.split("/"))
+    if query := members(values.get("query")):
+        url = _with_query(url, query)
+    method = as_text(values.get("method", declared.methods[0]))
+    body: Filled = ABSENT if method in ("GET", "DELETE") else values.get("body", ABSENT)
+    return _request(draft, method, url, body)
 
 
 def segment(name: str, value: Json) -> str:
@@ -103,43 +185,3 @@ def segment(name: str, value: Json) -> str:
             "semicolon or control character, also encoded)"
         )
     return quote(text, safe="")
-
-
-def _encode(encoding: str, body: Filled) -> tuple[str | None, bytes]:
-    if isinstance(body, Absent | Part):
-        return None, b""
-    match encoding:
-        case "form":
-            pairs = list(flatten(cast("Mapping[str, Json]", body)))
-            return "application/x-www-form-urlencoded", urlencode(pairs).encode()
-        case "multipart_related":
-            return _multipart_related(cast("list[Json | Part]", body))
-        case _:
-            return "application/json", json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-
-
-def flatten(value: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested values as PHP, Rails and Stripe read them (`created[gte]=1`); a list repeats its name."""
-    for key, item in value.items():
-        name = f"{prefix}[{key}]" if prefix else key
-        if isinstance(item, Mapping):
-            yield from flatten(item, name)
-        elif isinstance(item, list | tuple):
-            yield from ((name, _text(one)) for one in item)
-        else:
-            yield name, _text(item)
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _multipart_related(parts: list[Json | Part]) -> tuple[str, bytes]:
-    """The parts as RFC 2387 bytes, with the content type that names their boundary."""
-    boundary = secrets.token_hex(16)
-    chunks: list[bytes] = []
-    for part in parts:
-        whole = part if isinstance(part, Part) else Part("application/json; charset=UTF-8", json.dumps(part).encode())
-        head = f"--{boundary}\r\nContent-Type: {whole.content_type}\r\n\r\n"
-        chunks.append(head.encode() + whole.content + b"\r\n")
-    return f"multipart/related; boundary={boundary}", b"".join(chunks) + f"--{boundary}--\r\n".encode()

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.declaration import DeclarationError
+from evergrant.catalog.passthrough import written_out
 from evergrant.catalog.reading import parse, read
 from evergrant.catalog.tool import Tool, ToolName
 from evergrant.model.account import DEFAULT_CREDENTIAL
@@ -56,6 +57,18 @@ class Catalog:
     def connectors(self) -> Mapping[str, Connector]:
         """All connectors that an account can be connected to, by name in order."""
         return {name: found for name, found in sorted(self._connectors.items()) if not found.abstract}
+
+    def names(self) -> tuple[str, ...]:
+        """Of every connector that an account can be of, those with faults included."""
+        return tuple(sorted({*self.connectors(), *self.faults}))
+
+    def connector_file(self, name: str) -> Path:
+        """Where a connector is declared."""
+        return self._files[name]
+
+    def tools_file(self, name: str) -> Path:
+        """Where a connector's tools are declared."""
+        return self._files[name].parents[1] / "schemas" / f"{name}.yaml"
 
     def tools(self, connector: str) -> Mapping[str, Tool]:
         """The tools of one connector, by name in the file's order; raises UnknownConnector, DeclarationError.
@@ -103,7 +116,8 @@ class Catalog:
             return data
         if not isinstance(parent, str) or parent not in self._files or parent in (*seen, name):
             raise DeclarationError(f"{self._files[name]}:1: extends: there is no such connector: {parent}")
-        return merge(self._with_parent(parent, (*seen, name)), {"abstract": False} | data)
+        merged = merge(self._with_parent(parent, (*seen, name)), {"abstract": False} | data)
+        return {key: value for key, value in merged.items() if value is not None}  # `oauth: null` is without
 
     def _read_tools(self, name: str) -> Mapping[str, Tool]:
         try:
@@ -113,8 +127,8 @@ class Catalog:
             return {}
 
     def _parse_tools(self, name: str) -> Mapping[str, Tool]:
-        path = self._files[name].parents[1] / "schemas" / f"{name}.yaml"
-        tools = parse(_TOOLS, read(path), path)
+        path = self.tools_file(name)
+        tools = parse(_TOOLS, written_out(read(path)), path)
         if stray := [tool for tool in tools if not tool.startswith(f"{name}_")]:
             raise DeclarationError(f"{path}: {stray[0]}: a tool's name begins with {name}_")
         known = {DEFAULT_CREDENTIAL, *self.connector(name).oauth.credentials}

@@ -2,16 +2,23 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Literal
+from fnmatch import translate
+from functools import cached_property
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from evergrant.catalog.account_source import AccountValue, FromRequest, FromUser, Identity, addresses
 from evergrant.catalog.account_value import ACCOUNT_VALUE, check, deciding, expand
+from evergrant.catalog.auth import ApiKey, Auth, Basic
 from evergrant.catalog.declaration import Declaration, HttpUrl, Pointer
 from evergrant.catalog.errors import Errors
+from evergrant.catalog.limits import RateLimit
+from evergrant.catalog.registration import Redirect, Registration
+from evergrant.catalog.request import Encoding
 from evergrant.model.account import DEFAULT_CREDENTIAL
+from evergrant.model.json import Json
 
-Encoding = Literal["json", "form", "multipart_related"]
 WIDE = re.compile(r"^https://\*\.[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:[:/]|$)")
 """A star stands for subdomains of a domain that is written out, never of a whole top-level one."""
 STRANGERS = ("https://evil.test", "http://evil.test", "evil.test", "https://127.0.0.1", "127.0.0.1", "https://[::1]")
@@ -45,12 +52,16 @@ class Credential(Declaration):
 class OAuth(Declaration):
     """How the provider issues tokens, in the terms of RFC 8414 and RFC 7591."""
 
+    grant_type: Literal["authorization_code", "client_credentials", "device_code", "jwt_bearer"] = "authorization_code"
+    """How the first grant is had: by a consent in a browser (RFC 6749 4.1), by the client alone (4.4), by a consent on
+    another device (RFC 8628), or by a key that signs assertions (RFC 7523)."""
     issuer: HttpUrl | None = None
-    authorization_endpoint: HttpUrl
+    authorization_endpoint: HttpUrl | None = None
+    device_authorization_endpoint: HttpUrl | None = None
     authorization_params: dict[str, str] = {}
     authorization_response_iss_parameter_supported: bool = False
-    token_endpoint: HttpUrl
-    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"]
+    token_endpoint: HttpUrl | None = None
+    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"] = "none"
     token_endpoint_encoding: Literal["form", "json"] = "form"
     revocation_endpoint: HttpUrl | None = None
     revocation_token: Literal["refresh_token", "access_token", "bearer"] = "refresh_token"
@@ -64,6 +75,8 @@ class OAuth(Declaration):
     pkce: bool = True
     scopes: tuple[str, ...] = ()
     scope_separator: str = " "
+    scope_covers: dict[str, tuple[str, ...]] = {}
+    """The scopes that a wider one brings with it, where the provider does not name them in its answer."""
     answer: TokenAnswer = TokenAnswer()
     credentials: dict[str, Credential] = {}
 
@@ -72,10 +85,25 @@ class OAuth(Declaration):
         owners = (name for name, credential in self.credentials.items() if scope in credential.scopes)
         return next(owners, DEFAULT_CREDENTIAL)
 
+    def lacking(self, wanted: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
+        """The wanted scopes that the granted ones neither are nor cover."""
+        there = {each for scope in granted for each in (scope, *self.scope_covers.get(scope, ()))}
+        return tuple(scope for scope in wanted if scope not in there)
+
+    def missing_endpoints(self) -> tuple[str, ...]:
+        """The keys without which a grant of this kind cannot be had."""
+        needed = {"token_endpoint": self.token_endpoint}
+        if self.grant_type == "authorization_code":
+            needed["authorization_endpoint"] = self.authorization_endpoint
+        if self.grant_type == "device_code":
+            needed["device_authorization_endpoint"] = self.device_authorization_endpoint
+        return tuple(name for name, url in needed.items() if url is None)
+
     def endpoints(self) -> tuple[str, ...]:
         """The addresses of those that there are."""
         found = (
             self.authorization_endpoint,
+            self.device_authorization_endpoint,
             self.token_endpoint,
             self.revocation_endpoint,
             self.introspection_endpoint,
@@ -108,43 +136,6 @@ class GrantPolicy(Declaration):
         return value
 
 
-class Identity(Declaration):
-    """Who an account is: which values pin the person, and which one a person recognises."""
-
-    request: Annotated[str, Field(pattern=r"^(GET|POST) \S+$")] | None = None
-    subject: tuple[Pointer, ...] = Field(min_length=1)
-    label: tuple[Pointer, ...] = Field(min_length=1)
-
-
-class FromToken(Declaration):
-    """Taken from the token endpoint's answer, at every exchange."""
-
-    from_: Literal["token"] = Field(alias="from")
-    path: Pointer
-    pattern: str
-
-
-class FromUser(Declaration):
-    """Asked of the user before the browser opens."""
-
-    from_: Literal["user"] = Field(alias="from")
-    title: str
-    pattern: str
-    default: str | None = None
-
-
-class FromRequest(Declaration):
-    """Looked up with the new token, once, right after the grant."""
-
-    from_: Literal["request"] = Field(alias="from")
-    request: Annotated[str, Field(pattern=r"^GET https://\S+$")]
-    path: Pointer
-    pattern: str
-
-
-AccountValue = Annotated[FromToken | FromUser | FromRequest, Field(discriminator="from_")]
-
-
 class Connector(Declaration):
     """One provider."""
 
@@ -155,12 +146,19 @@ class Connector(Declaration):
     base_url: HttpUrl
     allow: tuple[str, ...] = ()
     headers: dict[str, str] = {}
-    encoding: Literal["json", "form"] = "json"
-    oauth: OAuth
+    encoding: Encoding = "json"
+    oauth: OAuth = OAuth()
+    auth: Auth | None = None
+    """How requests are signed where there is no OAuth; None is a bearer token of `oauth`."""
+    redirect: Redirect = Redirect()
+    registration: Registration | None = None
     grant: GrantPolicy
     identity: Identity
     account: dict[str, AccountValue] = {}
     errors: Errors = Errors()
+    limits: tuple[RateLimit, ...] = ()
+    noise: tuple[str, ...] = ()
+    """Names of members, with `*` for any part, that are left out of every answer."""
 
     @field_validator("allow")
     @classmethod
@@ -177,34 +175,77 @@ class Connector(Declaration):
             return account  # what is wrong with those is said first
         allow: tuple[str, ...] = info.data["allow"]
         endpoints = info.data["oauth"].endpoints()
-        urls = (info.data["base_url"], *allow, *endpoints, *_addresses(info.data["identity"], account))
+        urls = (info.data["base_url"], *allow, *endpoints, *addresses(info.data["identity"], account))
         for name, value in account.items():
             if not isinstance(value, FromUser) and _decide(name, urls):
                 _check_bounds(name, value.pattern, allow, endpoints)
         return account
 
     @model_validator(mode="after")
+    def _has_one_way_to_sign(self) -> "Connector":
+        if self.auth is not None and self.oauth != OAuth():
+            raise ValueError("auth takes the place of oauth: a service has one of the two")
+        if isinstance(self.auth, ApiKey | Basic) and self.identity.request is None:
+            raise ValueError("identity needs a request: only the service knows whose key it is")
+        if self.oauth.grant_type in ("client_credentials", "jwt_bearer") and self.grant.rotation != "never":
+            raise ValueError("without a person's consent there is no refresh token, so grant.rotation is never")
+        if self.auth is None and (missing := self.oauth.missing_endpoints()):
+            raise ValueError(f"oauth needs {' and '.join(missing)}; a service without OAuth says so under auth")
+        return self
+
+    @model_validator(mode="after")
     def _account_values_are_declared(self) -> "Connector":
-        used = set(ACCOUNT_VALUE.findall(" ".join(self.urls())))
+        named = (*self.urls(), *self.identity.subject, *self._named_elsewhere())
+        used = set(ACCOUNT_VALUE.findall(" ".join(named)))
         if unknown := used - set(self.account):
             raise ValueError(f"account value used but not declared under account: {', '.join(sorted(unknown))}")
         if ACCOUNT_VALUE.match(self.base_url) and not self.allow:
             raise ValueError("base_url is an account value, so allow must list the origins a credential may go to")
         return self
 
+    @property
+    def ending_page(self) -> str:
+        """The page on which a person ends a grant, or a key, by hand, or reads how."""
+        of_key = self.auth.help if isinstance(self.auth, ApiKey | Basic) else None
+        return self.oauth.revocation_help or of_key or self.docs
+
+    def _named_elsewhere(self) -> Iterator[str]:
+        if isinstance(self.auth, Basic):
+            yield self.auth.username or ""
+        for value in self.account.values():
+            yield from value.match.values() if isinstance(value, FromRequest) else ()
+
     def urls(self) -> tuple[str, ...]:
         """All addresses of the declaration, account values not filled in."""
         help_ = (self.oauth.revocation_help,) if self.oauth.revocation_help else ()
-        return (self.base_url, *self.allow, *self.oauth.endpoints(), *help_, *_addresses(self.identity, self.account))
+        return (self.base_url, *self.allow, *self.oauth.endpoints(), *help_, *addresses(self.identity, self.account))
 
     def expand(self, url: str, account: Mapping[str, str]) -> str:
         """`url` with `{account.x}` filled; raises KeyError where the account has no such value, BadAccountValue."""
         return expand(url, account)
 
+    def without_noise(self, value: Json) -> Json:
+        """An answer without the members that no model needs."""
+        return _without(value, self._noise) if self.noise else value
+
+    @cached_property
+    def _noise(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(translate, self.noise)))
+
     def check_value(self, name: str, text: str) -> None:
         """Raises BadAccountValue where the account value would not fit into an address of the declaration."""
         for url in self.urls():
             check(url, name, text)
+
+
+def _without(value: Json, noise: re.Pattern[str]) -> Json:
+    match value:
+        case dict():
+            return {key: _without(part, noise) for key, part in value.items() if not noise.match(key)}
+        case list():
+            return [_without(part, noise) for part in value]
+        case _:
+            return value
 
 
 def _decide(name: str, urls: Iterable[str]) -> bool:
@@ -219,9 +260,3 @@ def _check_bounds(name: str, pattern: str, allow: tuple[str, ...], endpoints: tu
         raise ValueError(f"{host}, so allow must write out where a credential may go, as in https://*.acme.com/")
     if any(re.fullmatch(pattern, stranger) for stranger in STRANGERS):
         raise ValueError(f"{host}, so its pattern must write out how the host ends")
-
-
-def _addresses(identity: Identity | None, account: Mapping[str, AccountValue]) -> Iterator[str]:
-    requests = [identity.request if identity else None]
-    requests += [value.request for value in account.values() if isinstance(value, FromRequest)]
-    yield from (request.partition(" ")[2] for request in requests if request)

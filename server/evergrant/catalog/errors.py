@@ -24,6 +24,7 @@ class ErrorRule(Declaration):
     code: tuple[str, ...] = ()
     at: dict[Pointer, tuple[JsonValue, ...]] = {}
     header: dict[str, tuple[str, ...]] = {}
+    has_header: tuple[str, ...] = ()
 
     @property
     def statuses(self) -> tuple[int, ...]:
@@ -36,6 +37,7 @@ class ErrorRule(Declaration):
             and (not self.code or not codes.isdisjoint(self.code))
             and all(at(body, pointer) in values for pointer, values in self.at.items())
             and all(headers.get(name) in values for name, values in self.header.items())
+            and all(name in headers for name in self.has_header)
         )
 
 

@@ -77,6 +77,8 @@ def search(index: Index, query: str, limit: int, connectors: Container[str] | No
         rarity = math.log(1 + (len(index.entries) - len(found) + 0.5) / (len(found) + 0.5))
         for place, count in found.items():
             scores[place] += weight * rarity * count * (SATURATION + 1) / (count + index.shortness[place])
+    named = (place for place, (_, name, _) in enumerate(index.entries) if name == query.strip())
+    scores.update(dict.fromkeys(named, math.inf))  # who knows the name wants that tool, whatever its words
     hits = (_hit(index.entries[place], score) for place, score in scores.items())
     wanted = (hit for hit in hits if connectors is None or hit.connector in connectors)
     return sorted(wanted, key=lambda hit: (-hit.score, hit.name))[:limit]

@@ -1,29 +1,60 @@
 """A tool: one declared call of a connector. Input schema -> request -> outcome."""
 
-import re
 from functools import cached_property
+from itertools import chain
 from typing import Annotated, Literal
 
 from jsonschema import Draft202012Validator
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
-from evergrant.catalog.connector import Encoding
-from evergrant.catalog.declaration import Declaration, Pointer
+from evergrant.catalog.declaration import Pointer
+from evergrant.catalog.pages import CURSOR, LIMIT, MOST_ITEMS, Pages
+from evergrant.catalog.passthrough import Passthrough
+from evergrant.catalog.request import RequestTemplate
+from evergrant.catalog.shape import schema_of, shape_faults
+from evergrant.catalog.template import ITEM, names
 from evergrant.model.account import DEFAULT_CREDENTIAL
-from evergrant.model.json import Json
+from evergrant.model.json import JsonObject
 
-CODECS = frozenset({"mime", "adf", "bytes"})
-"""The named pure functions of `calls.codecs`, which a test compares."""
+DETAILED = "detailed"
+RESERVED = frozenset({ITEM, LIMIT, CURSOR, DETAILED})
+"""Names that the language gives a meaning."""
 Effect = Literal["read", "write", "destroy"]
-PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 ToolName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$", max_length=48)]
+StepName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class Tool(Declaration):
+class Step(RequestTemplate):
+    """A request before the tool's own, whose result the templates after it use by the step's name."""
+
+    effect: Literal["read", "write"] = "read"
+    when: str | None = None
+    """The input without which it is left out."""
+    absent: tuple[int, ...] = ()
+    """The statuses that say that there is no such thing, which is no failure here."""
+    match: dict[Pointer, JsonValue] = {}
+    """Of a result that is a list: what the element has that is taken, whatever the case of its letters."""
+    missing: str | None = None
+    """What is said where its result is not there, and then nothing more is sent; `{input}` is filled in. Without it
+    the value is absent."""
+
+    def placed(self) -> set[str]:
+        return super().placed().union(*map(names, self.match.values()))
+
+
+class Expand(RequestTemplate):
+    """A request for each item of a list whose service gives only ids; what it answers takes the item's place."""
+
+    item: Pointer
+    """What of the item stands at `{item}` in the path, or at `$item`."""
+    most: int = Field(default=25, ge=1, le=50)
+    """How many items a call may ask for: each costs a request."""
+
+
+class Tool(RequestTemplate):
     """One call that an agent can make."""
 
     description: Annotated[str, Field(min_length=20, max_length=600)]
-    request: Annotated[str, Field(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")]
     effect: Effect
     idempotent: bool = False
     idempotency_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
@@ -32,38 +63,80 @@ class Tool(Declaration):
     tier: Literal["core", "extended"] = "core"
     input: dict[str, dict[str, JsonValue]]
     required: tuple[str, ...] = ()
-    headers: dict[str, str] = {}
-    query: JsonValue = None
-    body: JsonValue = None
-    graphql: str | None = None
-    encoding: Encoding | None = None
+    first: dict[StepName, Step] = {}
+    """Requests that come before, in this order."""
+    passthrough: Passthrough | None = None
+    """The caller names path and query himself: `<service>_request`."""
     credential: str = DEFAULT_CREDENTIAL
     """Which of the account's grants signs the call."""
-    result: Pointer = ""
     items: Pointer | None = None
+    """Where in the result its list is."""
+    pages: Pages | None = None
+    expand: Expand | None = None
+    shape: JsonValue = None
+    """What of the result, or of each of its items, is given back: a template of pointers into it."""
+    detailed: bool = True
+    """Whether the caller may ask for more than the shape."""
     output: dict[str, JsonValue] | None = None
+    """The JSON Schema of what is given back; where there is a shape, it need not be written out."""
     example: dict[str, JsonValue]
 
     @model_validator(mode="after")
+    def _hangs_together(self) -> "Tool":
+        every = (self, *self.first.values(), *([self.expand] if self.expand else []))
+        if wrong := next(chain(*(each.template_faults() for each in every), shape_faults(self.shape)), None):
+            raise ValueError(wrong)
+        if self.expand and self.items is None:
+            raise ValueError("expand needs items, a pointer to the list in the result")
+        if self.pages and self.items is None:
+            raise ValueError("pages needs items, a pointer to the list in the result")
+        if taken := RESERVED & {*self.input, *self.first} - self._free_names():
+            raise ValueError(f"has a meaning of its own here, so it names no input: {', '.join(sorted(taken))}")
+        return self
+
+    @model_validator(mode="after")
     def _names_agree(self) -> "Tool":
-        used = set(PLACEHOLDER.findall(self.path)) | names(self.query) | names(self.body)
-        if unknown := (used | set(self.required) | set(self.example)) - set(self.input):
+        used = self.used - {*self.first, *self._pages_names()}
+        if unknown := (used | set(self.required) | set(self.example)) - set(self.inputs):
             raise ValueError(f"not an input: {', '.join(sorted(unknown))}")
-        if stray := codec_names(self.query) | codec_names(self.body):
-            raise ValueError(f"no such codec: {', '.join(sorted(stray))}; there are {', '.join(sorted(CODECS))}")
         if self.body is not None and self.method not in ("GET", "DELETE") and (idle := set(self.input) - used):
             raise ValueError(f"named neither in the path nor in query or body: {', '.join(sorted(idle))}")
-        if missing := set(PLACEHOLDER.findall(self.path)) - set(self.required):
+        if missing := set(self.in_path) - set(self.required) - set(self.first):
             raise ValueError(f"in the path, so it must be required: {', '.join(sorted(missing))}")
         return self
 
-    @property
-    def method(self) -> str:
-        return self.request.partition(" ")[0]
+    def _free_names(self) -> set[str]:
+        """Of the reserved ones, those that this tool has no use for."""
+        of_pages = set[str]() if self.pages else {LIMIT, CURSOR}
+        return of_pages | (set[str]() if self.has_detailed else {DETAILED})
+
+    def _pages_names(self) -> set[str]:
+        return {LIMIT, CURSOR} if self.pages else set()
 
     @property
-    def path(self) -> str:
-        return self.request.partition(" ")[2]
+    def used(self) -> set[str]:
+        """The inputs and results of steps that have a place in a request."""
+        whens = {step.when for step in self.first.values() if step.when}
+        of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
+        return self.placed().union(whens, of_items, *(step.placed() for step in self.first.values()))
+
+    @property
+    def has_detailed(self) -> bool:
+        """Whether the caller may say `detailed`."""
+        return self.shape is not None and self.detailed
+
+    @cached_property
+    def inputs(self) -> dict[str, dict[str, JsonValue]]:
+        """All that a caller may give: what is declared, and what pages and shape bring."""
+        most = self.expand.most if self.expand else MOST_ITEMS
+        given = {**self.input, **(self.pages.inputs(most) if self.pages else {})}
+        if self.has_detailed:
+            given[DETAILED] = {
+                "type": "boolean",
+                "default": False,
+                "description": "All that the service gives, not only the useful part.",
+            }
+        return given
 
     @cached_property
     def validator(self) -> Draft202012Validator:
@@ -75,33 +148,18 @@ class Tool(Declaration):
         """The JSON Schema (2020-12) of the whole input."""
         return {
             "type": "object",
-            "properties": dict(self.input),
+            "properties": dict(self.inputs),
             "required": list(self.required),
             "additionalProperties": False,
         }
 
-
-def codec_names(template: Json) -> set[str]:
-    """The codecs that a template calls and that do not exist."""
-    match template:
-        case dict():
-            only = next(iter(template)) if len(template) == 1 else ""
-            here = {only[1:]} - CODECS if only.startswith("$") else set[str]()
-            return here.union(*map(codec_names, template.values()))
-        case list():
-            return set[str]().union(*map(codec_names, template))
-        case _:
-            return set()
-
-
-def names(template: Json) -> set[str]:
-    """The inputs that a template uses."""
-    match template:
-        case str() if template.startswith("$"):
-            return {template[1:]}
-        case dict():
-            return set[str]().union(*map(names, template.values()))
-        case list():
-            return set[str]().union(*map(names, template))
-        case _:
-            return set()
+    @property
+    def output_schema(self) -> JsonObject | None:
+        """The JSON Schema of what is given back, as declared, else as the shape has it; None where neither says."""
+        if self.output is not None or self.shape is None:
+            return self.output
+        shaped = schema_of(self.shape)
+        if self.items is None:
+            return shaped
+        listed: JsonObject = {"items": {"type": "array", "items": shaped}, "next_cursor": {"type": "string"}}
+        return {"type": "object", "properties": listed, "required": ["items"]}

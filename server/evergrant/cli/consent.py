@@ -10,9 +10,11 @@ import typer
 
 from evergrant.app import App
 from evergrant.cli.asking import Ask, ask, invite, pages
+from evergrant.cli.keys import connect_by_key, renew_by_key
 from evergrant.cli.output import Exit, JsonOption, Output, output
 from evergrant.cli.render import standing_json, standing_text
 from evergrant.cli.running import run
+from evergrant.model.account import ConnectedAccount
 from evergrant.oauth.flow import NotARedirect, parse_redirect
 from evergrant.service.accounts import Standing
 from evergrant.service.connect import CONSENT_TIME
@@ -30,6 +32,9 @@ ON_THE_WAY: Mapping[str, str] = {
 POLL_S = 0.2
 
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address instead of opening it.")]
+SecretStdin = Annotated[
+    bool, typer.Option("--secret-stdin", help="Read a key or password from standard input, for services without OAuth.")
+]
 Values = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="What this service asks.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="Ask for these scopes instead of the usual ones.")]
 
@@ -42,9 +47,10 @@ def connect(
     ] = None,
     scope: Scopes = None,
     no_browser: NoBrowser = False,
+    secret_stdin: SecretStdin = False,
     as_json: bool = JsonOption,
 ) -> None:
-    """Connect an account of CONNECTOR: opens the provider's consent page and waits for your answer."""
+    """Connect an account of CONNECTOR: opens the provider's consent page and waits, or asks for its key."""
     out = output(as_json)
     values = _pairs(out, value or [])
 
@@ -55,16 +61,20 @@ def connect(
         )
         return await ask(app, claims, wish)
 
-    _consent(out, begin, no_browser=no_browser)
+    async def by_key(app: App) -> ConnectedAccount | None:
+        return await connect_by_key(app, out, connector, alias, values, from_stdin=secret_stdin)
+
+    _consent(out, begin, by_key, no_browser=no_browser)
 
 
 def reauth(
     name: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Alias or id.")],
     scope: Scopes = None,
     no_browser: NoBrowser = False,
+    secret_stdin: SecretStdin = False,
     as_json: bool = JsonOption,
 ) -> None:
-    """Renew the grant of ACCOUNT by a new consent of the same person."""
+    """Renew the grant of ACCOUNT by a new consent of the same person, or by a new key."""
     out = output(as_json)
 
     async def begin(app: App) -> Ask:
@@ -72,18 +82,22 @@ def reauth(
         wish = app.connect.wish_reauth(account, tuple(scope or ()))
         return await ask(app, app.links.to_reauth(account.key, tuple(scope or ()), CONSENT_TIME), wish)
 
-    _consent(out, begin, no_browser=no_browser)
+    async def by_key(app: App) -> ConnectedAccount | None:
+        return await renew_by_key(app, out, name, from_stdin=secret_stdin)
+
+    _consent(out, begin, by_key, no_browser=no_browser)
 
 
-def _consent(out: Output, begin: Callable[[App], Awaitable[Ask]], *, no_browser: bool) -> None:
+def _consent(
+    out: Output,
+    begin: Callable[[App], Awaitable[Ask]],
+    by_key: Callable[[App], Awaitable[ConnectedAccount | None]],
+    *,
+    no_browser: bool,
+) -> None:
     async def work(app: App) -> tuple[Standing, str]:
-        asked = await begin(app)
-        try:
-            account_id = await _answered(app, out, asked, no_browser=no_browser)
-        except asyncio.CancelledError:
-            await app.connect.cancel(LOCAL_TENANT, asked.begun.authorization_id)
-            raise
-        standing = app.desk.standing(app.desk.find(LOCAL_TENANT, account_id))
+        account = await by_key(app) or await _consented(app, out, await begin(app), no_browser=no_browser)
+        standing = app.desk.standing(account)
         return standing, standing_text(standing, app.clock.now())
 
     try:
@@ -91,6 +105,15 @@ def _consent(out: Output, begin: Callable[[App], Awaitable[Ask]], *, no_browser:
     except KeyboardInterrupt:
         out.fail(Exit.FAILED, "cancelled", "Cancelled. Nothing was stored, and the link no longer works.")
     out.show(standing_json(standing), f"Connected\n{text}\nNext: evergrant install claude-desktop")
+
+
+async def _consented(app: App, out: Output, asked: Ask, *, no_browser: bool) -> ConnectedAccount:
+    try:
+        account_id = await _answered(app, out, asked, no_browser=no_browser)
+    except asyncio.CancelledError:
+        await app.connect.cancel(LOCAL_TENANT, asked.begun.authorization_id)
+        raise
+    return app.desk.find(LOCAL_TENANT, account_id)
 
 
 async def _answered(app: App, out: Output, asked: Ask, *, no_browser: bool) -> str:

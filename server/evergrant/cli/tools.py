@@ -3,17 +3,21 @@
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import evergrant
 from evergrant.app import App
-from evergrant.catalog.catalog import UnknownTool
+from evergrant.catalog.catalog import Catalog, UnknownTool, folders
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
 from evergrant.cli.calls import show_outcome
 from evergrant.cli.output import Exit, JsonOption, Output, cells, output, table
-from evergrant.cli.running import run
+from evergrant.cli.running import run, settings
+from evergrant.lint.run import costs
+from evergrant.lint.run import lint as checked
 from evergrant.model.json import Json, JsonObject
 from evergrant.model.outcome import Outcome
 from evergrant.settings import LOCAL_TENANT
@@ -59,6 +63,36 @@ def show(name: str, as_json: bool = JsonOption) -> None:
         out.fail(Exit.USAGE, "unknown_tool", f"There is no tool {name!r}. List them: evergrant tools list")
     full: dict[str, Json] = {**_summary(name, tool), "input_schema": tool.input_schema, "example": tool.example}
     out.show(full, json.dumps(full, indent=2))
+
+
+@tools.command(epilog="Example: evergrant tools lint ./my-connectors")
+def lint(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A folder with connectors/ and schemas/, or one of their files; else all there are."),
+    ] = None,
+    as_json: bool = JsonOption,
+) -> None:
+    """Check connectors against the rules: names, descriptions, inputs, effects, examples, errors, places."""
+    out = output(as_json)
+    folder, only = _where(path)
+    here = folders(Path(evergrant.__file__).parent, [folder] if path else settings(out).connector_path)
+    catalog = Catalog(here, lenient=True)
+    chosen = only or tuple(n for n in catalog.names() if not path or folder in catalog.connector_file(n).parents)
+    found = list(checked(catalog, chosen)) if chosen else [f"{path}: there is no connector."]
+    found += costs(catalog) if path is None else ()
+    number = len(chosen)
+    out.show({"faults": found, "connectors": number}, "\n".join(found) or f"{number} connectors, no fault.")
+    if found:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _where(path: Path | None) -> tuple[Path, tuple[str, ...]]:
+    """The folder that a path means, and the connector where it is a file."""
+    if path is None:
+        return Path(), ()
+    file = path.resolve()
+    return (file.parents[1], (file.stem,)) if file.suffix == ".yaml" else (file, ())
 
 
 def call(

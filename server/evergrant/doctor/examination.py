@@ -95,7 +95,7 @@ class _Examination:
         used = {each.connector for each in self.read.overview.connections}
         endpoints = [each.oauth.token_endpoint for name, each in self._catalog().connectors().items() if name in used]
         hosts = dict.fromkeys(
-            urlsplit(url).netloc for url in endpoints if url.startswith("https://") and "{" not in url
+            urlsplit(url).netloc for url in endpoints if url and url.startswith("https://") and "{" not in url
         )
         told: list[clock.Told] = []
         if hosts:

@@ -19,6 +19,8 @@ from evergrant.model.json import at
 from evergrant.model.live import Redact
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued, Rejected, moment, read_answer
+from evergrant.oauth.device import DEVICE_CODE, DeviceCode, read_device_code
+from evergrant.oauth.renewal import fields, is_unattended
 from evergrant.oauth.revocation import Unrevoked, read_revocation
 from evergrant.wire import LARGEST_TOKEN_ANSWER, NOT_SENT, AnswerTooLarge, parse_json, read_capped
 
@@ -41,6 +43,13 @@ class Client:
     def expand(self, url: str) -> str:
         """`url` with the account's values filled in."""
         return self.connector.expand(url, self.account)
+
+    @property
+    def token_url(self) -> str:
+        """Where this client exchanges; raises ValueError for a service without OAuth."""
+        if self.connector.oauth.token_endpoint is None:
+            raise ValueError(f"{self.connector.name} has no token endpoint")
+        return self.expand(self.connector.oauth.token_endpoint)
 
 
 class TokenEndpoint:
@@ -66,8 +75,24 @@ class TokenEndpoint:
         return await self._redeem(client, {"grant_type": "authorization_code", "code": code, **proof})
 
     async def refresh(self, client: Client, refresh_token: Secret) -> Answer:
-        """Redeem a refresh token (RFC 6749 6)."""
-        return await self._redeem(client, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+        """Redeem a refresh token (RFC 6749 6), or ask anew with what is kept in its place; raises BadKey."""
+        return await self._redeem(client, fields(client.connector, refresh_token, client.account, self._clock.now()))
+
+    async def device_code(self, client: Client, scopes: tuple[str, ...]) -> DeviceCode | None:
+        """A code for a person to type in elsewhere (RFC 8628 3.1); None where the provider gives none."""
+        endpoint = client.connector.oauth.device_authorization_endpoint
+        if endpoint is None:
+            return None
+        form: Form = {"scope": client.connector.oauth.scope_separator.join(scopes)} if scopes else {}
+        try:
+            response, body = await self._send(client, self._request(client, client.expand(endpoint), form))
+        except (httpx2.HTTPError, TimeoutError, AnswerTooLarge):
+            return None
+        return read_device_code(parse_json(body)[1]) if response.is_success else None
+
+    async def exchange_device_code(self, client: Client, code: Secret) -> Answer:
+        """Ask whether the person has consented by now (RFC 8628 3.4)."""
+        return await self._redeem(client, {"grant_type": DEVICE_CODE, "device_code": code})
 
     async def revoke(self, client: Client, grant: Grant) -> Unrevoked | None:
         """Revoke at the provider (RFC 7009 or the connector's own); None when done, else why not."""
@@ -83,7 +108,7 @@ class TokenEndpoint:
     async def probe(self, client: Client) -> bool:
         """Whether the token endpoint answers as one: it is sent a refresh without a token, which spends nothing."""
         form = {"grant_type": "refresh_token"}
-        request = httpx2.Request("POST", client.expand(client.connector.oauth.token_endpoint), data=form)
+        request = httpx2.Request("POST", client.token_url, data=form)
         try:
             response, body = await self._send(client, request)
         except (httpx2.HTTPError, TimeoutError, AnswerTooLarge):
@@ -106,7 +131,7 @@ class TokenEndpoint:
         return end if response.is_success and at(value, "/active") is True else None
 
     async def _redeem(self, client: Client, form: Form) -> Answer:
-        request = self._request(client, client.expand(client.connector.oauth.token_endpoint), form)
+        request = self._request(client, client.token_url, form)
         sent_at = self._clock.now()
         self._failpoint("before_send")
         try:
@@ -158,23 +183,24 @@ class TokenEndpoint:
         url = client.expand(endpoint)
         if client.connector.oauth.revocation_token == "bearer":
             return httpx2.Request("POST", url, headers={"Authorization": f"Bearer {grant.access_token.reveal()}"})
-        whole_grant = client.connector.oauth.revocation_token == "refresh_token" and grant.refresh_token
+        by_refresh_token = client.connector.oauth.revocation_token == "refresh_token"
+        whole_grant = by_refresh_token and not is_unattended(client.connector) and grant.refresh_token
         return self._request(client, url, {"token": whole_grant or grant.access_token})
 
     def _request(self, client: Client, url: str, form: Form) -> httpx2.Request:
-        fields = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
+        sent = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "evergrant"}
         oauth, secret = client.connector.oauth, client.connection.client_secret
         if oauth.token_endpoint_auth_method == "client_secret_basic" and secret:
             headers["Authorization"] = _basic(client.connection.client_id, secret)
-        else:
-            fields["client_id"] = client.connection.client_id
+        elif oauth.grant_type != "jwt_bearer":  # the assertion says who asks
+            sent["client_id"] = client.connection.client_id
             if secret:
-                fields["client_secret"] = secret.reveal()
+                sent["client_secret"] = secret.reveal()
         if oauth.token_endpoint_encoding == "json":
-            return httpx2.Request("POST", url, headers=headers, json=fields)
+            return httpx2.Request("POST", url, headers=headers, json=sent)
         # Not built by the client: its cookie jar is shared, and one account's cookies must not go with another's.
-        return httpx2.Request("POST", url, headers=headers, data=fields)
+        return httpx2.Request("POST", url, headers=headers, data=sent)
 
 
 def _basic(client_id: str, secret: Secret) -> str:

@@ -53,7 +53,7 @@ def authorization_url(
         **({"login_hint": login_hint} if login_hint else {}),
         **oauth.authorization_params,
     }
-    endpoint = client.expand(oauth.authorization_endpoint)
+    endpoint = client.expand(oauth.authorization_endpoint or "")
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
 

@@ -73,7 +73,7 @@ class AccountDesk:
         held = self.grants.load(account.grant_key)
         grant = held.grant if held else None
         tools = self._tools(account.connector)
-        waiting = {name: lacking for name, tool in tools.items() if (lacking := _lacking(tool, account))}
+        waiting = self._waiting(account, tools)
         ready = [name for name in tools if name not in waiting]
         return Standing(
             account=account,
@@ -86,6 +86,13 @@ class AccountDesk:
             tools_waiting=waiting,
             first_tool=next((name for name in ready if tools[name].effect == "read"), None),
         )
+
+    def _waiting(self, account: ConnectedAccount, tools: Mapping[str, Tool]) -> dict[str, tuple[str, ...]]:
+        """The scopes that tools lack, where they lack any."""
+        if not tools:
+            return {}
+        lacking, granted = self.catalog.connector(account.connector).oauth.lacking, account.scopes_granted
+        return {name: found for name, tool in tools.items() if (found := lacking(tool.scopes, granted))}
 
     def _tools(self, connector: str) -> Mapping[str, Tool]:
         """None where the connector is gone or its files are broken: the account can still be seen and removed."""
@@ -132,7 +139,3 @@ class AccountDesk:
         unused = held.grant.issued_at + timedelta(seconds=idle) if idle else None
         at_the_latest = refresh_token_end(policy, held.grant.refresh_expires_at, held.consented_at)
         return min((end for end in (unused, at_the_latest) if end), default=None)
-
-
-def _lacking(tool: Tool, account: ConnectedAccount) -> tuple[str, ...]:
-    return tuple(scope for scope in tool.scopes if scope not in account.scopes_granted)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from evergrant.catalog.account_source import FromUser
 from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog
-from evergrant.catalog.connector import FromUser
+from evergrant.catalog.connector import Connector
 from evergrant.model.account import ConnectedAccount, Connection
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
@@ -71,6 +72,25 @@ def still_alive(account: ConnectedAccount) -> str:
     )
 
 
+def chosen_alias(accounts: Accounts, tenant_id: str, connector: str, alias: str | None) -> str:
+    """The alias that a new account gets, the one wanted or a free one; raises CannotConnect."""
+    if alias and accounts.named(tenant_id, alias):
+        raise CannotConnect(f"An account is called {alias!r} already. Choose another, or: evergrant reauth {alias}")
+    if alias is not None and (not alias.strip() or alias.startswith("conn_")):
+        raise CannotConnect(f"{alias!r} cannot be an alias: it must not be blank and must not look like an id.")
+    return alias or accounts.free_alias(tenant_id, connector)
+
+
+def _check_consents(connector: Connector, instead: str) -> None:
+    """Raises CannotConnect for a service that has no consent page, or none that a browser is sent to."""
+    if connector.auth is not None:
+        raise CannotConnect(
+            f"{connector.name} has no consent page. The person gives its key at the terminal: {instead}"
+        )
+    if connector.oauth.authorization_endpoint is None:
+        raise CannotConnect(f"{connector.name} has no consent page that leads back here. At the terminal: {instead}")
+
+
 @dataclass(frozen=True, slots=True)
 class Connect:
     """The first half of connecting: from the wish to the link."""
@@ -96,16 +116,13 @@ class Connect:
     ) -> Wish:
         """What connecting a new account would ask for; raises CannotConnect, UnknownConnector."""
         declared = self.catalog.connector(connector)
+        _check_consents(declared, f"evergrant connect {connector}")
         connection = self._connection(tenant_id, connector)
-        if alias and self.accounts.named(tenant_id, alias):
-            raise CannotConnect(f"An account is called {alias!r} already. Choose another, or: evergrant reauth {alias}")
-        if alias is not None and (not alias.strip() or alias.startswith("conn_")):
-            raise CannotConnect(f"{alias!r} cannot be an alias: it must not be blank and must not look like an id.")
+        name = chosen_alias(self.accounts, tenant_id, connector, alias)
         try:
             given = from_user(declared, values)
         except BadAccountValue as error:
             raise CannotConnect(str(error)) from None
-        name = alias or self.accounts.free_alias(tenant_id, connector)
         client = Client(declared, connection, given)
         wanted = scopes or connection.scopes or self._scopes(connector)
         return Wish(client, name, wanted, None, self._eviction(client, None))
@@ -114,6 +131,7 @@ class Connect:
         """What renewing the account's grant would ask for; raises CannotConnect."""
         if account.state == "revoked":
             raise CannotConnect(still_alive(account))
+        _check_consents(self.catalog.connector(account.connector), f"evergrant reauth {account.alias}")
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
         if connection is None:
             raise CannotConnect(f"The connection is gone. Add it: evergrant connections add {account.connector}")

@@ -114,7 +114,10 @@ class Consent:
 
     async def _finish(self, authorization: Authorization, code: Callable[[Client], Secret]) -> ConnectedAccount:
         client = self._client(authorization)
-        issued = await self._redeem(client, authorization, code(client))
+        return await self.keep(client, authorization, await self._redeem(client, authorization, code(client)))
+
+    async def keep(self, client: Client, authorization: Authorization, issued: Issued) -> ConnectedAccount:
+        """The account that freshly issued tokens make, stored with them; raises ConsentFailed, and nothing is kept."""
         try:
             person = await identify(self.sender, client.connector, client.account, issued)
             return await self._store(client, self._account(client.connector, authorization, issued, person), issued)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import httpx2
 
-from evergrant.calls.answer import read
 from evergrant.calls.codecs import BadValue
+from evergrant.calls.perform import Ask, Reply, perform
 from evergrant.calls.refusal import again_later, is_repeatable
-from evergrant.calls.request import build_request
 from evergrant.calls.send import Sender
 from evergrant.calls.validate import fault
 from evergrant.catalog.catalog import Catalog, UnknownTool
@@ -19,6 +18,7 @@ from evergrant.catalog.origin import allowed
 from evergrant.catalog.tool import Tool
 from evergrant.dial.guard import AddressRefused
 from evergrant.model.account import AccountKey, ConnectedAccount, GrantKey
+from evergrant.model.clock import Clock
 from evergrant.model.json import JsonObject
 from evergrant.model.live import Redact
 from evergrant.model.outcome import (
@@ -36,11 +36,15 @@ from evergrant.model.outcome import (
 from evergrant.service.links import Links
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
 from evergrant.store.database import StoreUnavailable
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld, TokenEnded, without
+from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld, TokenEnded, without
+from evergrant.tokens.signing import signature
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
 from evergrant.vault.seal import SealBroken
 from evergrant.wire import NOT_SENT, AnswerTooLarge
+
+NO_MORE_PAGES_AFTER_S = 25.0
+"""A list that comes slowly is given back with what there is of it, before clients give up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Executor:
     sender: Sender
     redact: Redact
     links: Links
+    clock: Clock
     _writes: set[asyncio.Task[Outcome]] = field(default_factory=set[asyncio.Task[Outcome]])
 
     async def execute_tool(
@@ -103,16 +108,13 @@ class Executor:
         return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key)
 
     async def _run(self, key: AccountKey, call: _Call) -> Outcome:
-        """Send; where the token was refused, once more with a newer one: a refused call was not executed."""
-        grant_key = GrantKey(*key, call.tool.credential)
+        """Play the tool's script; where a token was refused, it asks once more with a newer one."""
         try:
-            async with self.tokens.use(grant_key) as held:
-                outcome = await self._send(call, held)
-            if isinstance(outcome, TokenExpired | ReauthRequired):
-                async with self.tokens.use(grant_key, newer_than=held.grant.generation) as newer:
-                    outcome = await self._send(call, newer)
+            outcome = await self._play(GrantKey(*key, call.tool.credential), call)
         except Refused as refused:
             outcome = refused.failure
+        except BadValue as error:
+            outcome = _bad_value(call, error)
         return self._with_link(key, call, outcome)
 
     def _with_link(self, key: AccountKey, call: _Call, outcome: Outcome) -> Outcome:
@@ -128,13 +130,28 @@ class Executor:
             return replace(outcome, reauth_url=link.url, confirmation_code=link.code, what_to_do=todo)
         return outcome
 
-    async def _send(self, call: _Call, held: Held) -> Outcome:
+    async def _play(self, key: GrantKey, call: _Call) -> Outcome:
+        script = perform(call.connector, call.tool, call.given, call.idempotency_key)
+        began = self.clock.monotonic()
+        ask, generation = next(script), 0
+        while True:
+            async with self.tokens.use(key, newer_than=generation if ask.newer else 0) as held:
+                reply = await self._send(call, ask, held)
+            if not isinstance(reply, Reply):
+                return reply
+            generation = held.grant.generation
+            late = self.clock.monotonic() - began > NO_MORE_PAGES_AFTER_S
+            try:
+                ask = script.send(replace(reply, late=late))
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return self._cleared(outcome)
+
+    async def _send(self, call: _Call, ask: Ask, held: Held) -> Reply | Failure:
         account = held.account
         try:
-            request = build_request(call.connector, call.tool, call.given, account.values, call.idempotency_key)
-            origins = allowed(call.connector, account.values)
-            auth = BearerAuth(held.grant.access_token, origins, lambda: self.tokens.has_ended(held))
-            response, body = await self.sender.send(request, auth)
+            request = ask.build(account.values)
+            response, body = await self.sender.send(request, self._auth(call, ask, held))
         except BadValue as error:
             return _bad_value(call, error)
         except TokenEnded:
@@ -144,13 +161,20 @@ class Executor:
         except AnswerTooLarge as error:
             return _too_large(call, account, error)
         except httpx2.HTTPError as error:
-            return _no_answer(call, account, error)
-        return self._cleared(read(call.connector, call.tool, account, response, without(held.grant.access_token, body)))
+            return _no_answer(call, account, error, changes=ask.changes)
+        return Reply(account, request, response, without(held.grant.access_token, body))
+
+    def _auth(self, call: _Call, ask: Ask, held: Held) -> httpx2.Auth:
+        if not ask.signed:
+            return httpx2.Auth()
+        origins = allowed(call.connector, held.account.values)
+        sign = signature(call.connector, held.account.values)
+        return CredentialAuth(held.grant.access_token, origins, sign, lambda: self.tokens.has_ended(held))
 
     def _cleared(self, outcome: Outcome) -> Outcome:
-        """Without secrets in the words of a failure: some providers repeat the token that they refuse."""
+        """Without secrets in the words about it: some providers repeat the token that they refuse."""
         if isinstance(outcome, Result):
-            return outcome
+            return replace(outcome, note=outcome.note and self.redact(outcome.note))
         code, message = (text and self.redact(text) for text in (outcome.provider_code, outcome.provider_message))
         happened = self.redact(outcome.what_happened)
         return replace(outcome, what_happened=happened, provider_code=code, provider_message=message)
@@ -193,14 +217,15 @@ def _refused_address(account: ConnectedAccount, error: AddressRefused) -> Failur
     )
 
 
-def _no_answer(call: _Call, account: ConnectedAccount, error: httpx2.HTTPError) -> Failure:
+def _no_answer(call: _Call, account: ConnectedAccount, error: httpx2.HTTPError, *, changes: bool) -> Failure:
     if isinstance(error, AddressRefused):
         return _refused_address(account, error)
     sent = not isinstance(error, NOT_SENT)
+    harmless = not changes or is_repeatable(call.tool)
     reached = "did not answer" if sent else "could not be reached"
     return ProviderUnavailable(
         account=account.id,
         what_happened=f"{call.connector.name} {reached} ({type(error).__name__}).",
-        what_to_do=again_later(call.tool) if sent else "Nothing was sent. Call again in a minute.",
-        retryable=not sent or is_repeatable(call.tool),
+        what_to_do=again_later(harmless=harmless) if sent else "Nothing was sent. Call again in a minute.",
+        retryable=not sent or harmless,
     )

@@ -7,7 +7,8 @@ import httpx2
 
 from evergrant.calls.answer import class_of
 from evergrant.calls.send import Sender
-from evergrant.catalog.connector import Connector, FromRequest
+from evergrant.catalog.account_source import FromRequest, Identity
+from evergrant.catalog.connector import Connector
 from evergrant.catalog.errors import ErrorClass
 from evergrant.catalog.hosts import marked
 from evergrant.catalog.origin import allowed
@@ -17,8 +18,11 @@ from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued
 from evergrant.oauth.endpoint import Client
 from evergrant.oauth.values import from_request, from_token, subject_and_label
-from evergrant.tokens.bearer import BearerAuth, CredentialWithheld
+from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld
+from evergrant.tokens.signing import signature
 from evergrant.wire import AnswerTooLarge, parse_json
+
+Asked = Identity | FromRequest
 
 
 class Unidentified(Exception):
@@ -38,13 +42,13 @@ async def identify(sender: Sender, connector: Connector, account: Mapping[str, s
     """The person behind freshly issued tokens, with the account's values; raises Unidentified."""
     try:
         values = await _values(sender, connector, account, issued)
-        request = connector.identity.request
-        body = await _look_up(sender, connector, request, values, issued.access_token) if request else issued.body
+        asked = connector.identity
+        body = await _look_up(sender, connector, asked, values, issued.access_token) if asked.request else issued.body
     except KeyError as error:
         raise Unidentified(f"{connector.name} did not send {error}, which its addresses need.") from None
     except ValueError as error:
         raise Unidentified(f"{connector.name} sent what cannot be trusted: {error}") from None
-    found = subject_and_label(connector.identity, body)
+    found = subject_and_label(connector.identity, body, values)
     if found is None:
         raise Unidentified(f"{connector.name} does not say who signed in, so accounts could not be told apart.")
     return Person(*found, values)
@@ -54,8 +58,8 @@ async def _values(sender: Sender, connector: Connector, account: Mapping[str, st
     values = {**account, **from_token(connector, issued.body)}
     for name, value in connector.account.items():
         if isinstance(value, FromRequest):
-            body = await _look_up(sender, connector, value.request, values, issued.access_token)
-            values[name] = from_request(name, value, body)
+            body = await _look_up(sender, connector, value, values, issued.access_token)
+            values[name] = from_request(name, value, body, values)
     return values
 
 
@@ -64,11 +68,11 @@ async def verdict(sender: Sender, client: Client, grant: Grant) -> ErrorClass | 
 
     A refusal that does not speak of the token, and silence, are `transient`.
     """
-    connector, request = client.connector, client.connector.identity.request
-    if request is None:
+    connector = client.connector
+    if connector.identity.request is None:
         return "refresh"  # nobody to ask: the API's own word, for which we ask, has to do
     try:
-        response, body = await _ask(sender, connector, request, dict(client.account), grant.access_token)
+        response, body = await _ask(sender, connector, connector.identity, dict(client.account), grant.access_token)
     except Unidentified:
         return "transient"
     is_json, value = parse_json(body)
@@ -77,9 +81,9 @@ async def verdict(sender: Sender, client: Client, grant: Grant) -> ErrorClass | 
     return class_of(connector, response, is_json, value) or "transient"
 
 
-async def _look_up(sender: Sender, connector: Connector, request: str, values: dict[str, str], token: Secret) -> Json:
+async def _look_up(sender: Sender, connector: Connector, asked: Asked, values: dict[str, str], token: Secret) -> Json:
     """The JSON of a declared look-up; raises Unidentified."""
-    response, body = await _ask(sender, connector, request, values, token)
+    response, body = await _ask(sender, connector, asked, values, token)
     is_json, value = parse_json(body)
     if not is_json or connector.errors.api.failed(response.status_code, value):
         raise Unidentified(f"{connector.name} refused to say who signed in ({response.status_code}).")
@@ -87,13 +91,14 @@ async def _look_up(sender: Sender, connector: Connector, request: str, values: d
 
 
 async def _ask(
-    sender: Sender, connector: Connector, request: str, values: dict[str, str], token: Secret
+    sender: Sender, connector: Connector, asked: Asked, values: dict[str, str], token: Secret
 ) -> tuple[httpx2.Response, bytes]:
     """The answer to a declared look-up, whose address joins the allow-list for this one request."""
-    method, _, address = request.partition(" ")
-    url = connector.expand(address, values)
-    sent = marked(connector, httpx2.Request(method, url, headers={"Accept": "application/json", **connector.headers}))
+    method, _, address = (asked.request or "").partition(" ")
+    url, headers = connector.expand(address, values), {"Accept": "application/json", **connector.headers}
+    sent = marked(connector, httpx2.Request(method, url, headers=headers, json=asked.body))
     try:
-        return await sender.send(sent, BearerAuth(token, allowed(connector, values, request)))
+        origins = allowed(connector, values, asked.request)
+        return await sender.send(sent, CredentialAuth(token, origins, signature(connector, values)))
     except (httpx2.HTTPError, AnswerTooLarge, CredentialWithheld) as error:
         raise Unidentified(f"{connector.name} could not be asked who signed in ({type(error).__name__}).") from None

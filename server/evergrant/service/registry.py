@@ -34,7 +34,10 @@ class Registry:
         scopes: tuple[str, ...] = (),
     ) -> Connection:
         """Store a connection in place of the tenant's former one; raises CannotAdd, UnknownConnector."""
-        oauth = self.catalog.connector(connector).oauth
+        declared = self.catalog.connector(connector)
+        if declared.auth is not None:
+            raise CannotAdd(f"{declared.name} has no OAuth clients. Connect an account: evergrant connect {connector}")
+        oauth = declared.oauth
         if not client_id.strip() or any(character.isspace() for character in client_id):
             raise CannotAdd("A client id is one word. Copy it from the provider's page for your app.")
         if oauth.token_endpoint_auth_method != "none" and client_secret is None:

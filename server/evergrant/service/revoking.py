@@ -91,7 +91,7 @@ class Revoker:
         connector = self._connector(account)
         if connector is None:
             return Plan(account, obstacle=Unrevoked("refused", "its connector is gone or cannot be read"))
-        page = _expanded(connector, connector.oauth.revocation_help or connector.docs, account)
+        page = _expanded(connector, connector.ending_page, account)
         try:
             return self._plan(connector, account, page)
         except SealBroken:

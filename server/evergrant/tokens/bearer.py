@@ -20,15 +20,31 @@ class TokenEnded(Exception):
     """The access token has ended since it was taken from the vault; nothing was sent."""
 
 
-class BearerAuth(httpx2.Auth):
-    """Attach an access token (RFC 6750 2.1), only to a request whose final address is on the allow-list.
+Signature = Callable[[httpx2.Request, Secret], None]
+"""Puts a credential into a request."""
+
+
+def bearer(request: httpx2.Request, token: Secret) -> None:
+    """RFC 6750 2.1."""
+    request.headers["Authorization"] = f"Bearer {token.reveal()}"
+
+
+class CredentialAuth(httpx2.Auth):
+    """Attach a credential, only to a request whose final address is on the allow-list.
 
     With `ended`, which says whether the token has ended by now, it is asked at the last moment before the send.
     """
 
-    def __init__(self, token: Secret, allowed: Sequence[Origin], ended: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        token: Secret,
+        allowed: Sequence[Origin],
+        sign: Signature = bearer,
+        ended: Callable[[], bool] | None = None,
+    ) -> None:
         self._token = token
         self._allowed = allowed
+        self._sign = sign
         self._ended = ended
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
@@ -37,7 +53,7 @@ class BearerAuth(httpx2.Auth):
             raise CredentialWithheld(f"no credential goes to {request.url.scheme}://{request.url.host}")
         if self._ended and self._ended():
             raise TokenEnded
-        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        self._sign(request, self._token)
         yield request
 
 

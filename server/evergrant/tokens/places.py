@@ -38,8 +38,8 @@ class Places:
 
 
 def token_host(connector: Connector, values: Mapping[str, str]) -> str:
-    """Host and port of the token endpoint for an account with these values.
+    """Host and port of the token endpoint, or of a service without one, for an account with these values.
 
     Raises KeyError where one is missing, BadAccountValue.
     """
-    return urlsplit(connector.expand(connector.oauth.token_endpoint, values)).netloc
+    return urlsplit(connector.expand(connector.oauth.token_endpoint or connector.base_url, values)).netloc

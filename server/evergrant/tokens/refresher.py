@@ -287,7 +287,7 @@ class Refresher:
             raise connection_fault(account, "connection_removed")
         try:
             client = Client(self.catalog.connector(account.connector), connection, account.values)
-            client.expand(client.connector.oauth.token_endpoint)
+            client.expand(client.connector.oauth.token_endpoint or client.connector.base_url)
         except (UnknownConnector, DeclarationError):
             raise connection_fault(account, "connector_removed") from None
         except (KeyError, BadAccountValue):  # its file has changed since the account was connected

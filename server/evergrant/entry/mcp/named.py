@@ -82,13 +82,13 @@ def _wire(connector: str, title: str, name: str, tool: Tool) -> WireTool:
         name=name,
         title=f"{title}: {name.removeprefix(f'{connector}_').replace('_', ' ')}",
         description=tool.description,
-        input_schema={**schema, "properties": {**tool.input, _account_argument(tool): which}},
+        input_schema={**schema, "properties": {**tool.inputs, _account_argument(tool): which}},
         annotations=annotations(tool),
     )
 
 
 def _account_argument(tool: Tool) -> str:
-    return ACCOUNT_WHERE_TAKEN if ACCOUNT in tool.input else ACCOUNT
+    return ACCOUNT_WHERE_TAKEN if ACCOUNT in tool.inputs else ACCOUNT
 
 
 def _choose(accounts: Sequence[ConnectedAccount], which: str, wanted: Json) -> ConnectedAccount | Failure:

@@ -1,0 +1,131 @@
+"""Letters: RFC 5322 messages as mail services take them, and what they give back as text."""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import cast
+
+from evergrant.calls.documents import markdown
+from evergrant.calls.plain_codecs import file_part, from_base64url, from_base64url_bytes, header
+from evergrant.calls.values import BadValue
+from evergrant.model.json import Json, at, text_at
+
+_SPEC = r"[^\s\x00-\x1f\x7f<>()\[\]\\,;:@\"]+@[^\s\x00-\x1f\x7f<>()\[\]\\,;:@\"]+"
+_NAME = r"(?:[^\x00-\x1f\x7f<>()\[\]\\,;:@\"]*|\"[^\x00-\x1f\x7f\"\\]*\" *)"
+ADDRESS = re.compile(rf"{_SPEC}|{_NAME}<{_SPEC}>")
+"""The two ways in which people write an address (RFC 5322 3.4). Python's parser fails in many ways at all others."""
+LONGEST_ADDRESS = 1_000
+MESSAGE_ID = re.compile(r"<[^\s<>]{1,900}>")
+MOST_REFERENCES = 20
+
+
+def mime(fields: Json) -> Json:
+    """An RFC 5322 message in base64url, as Gmail takes it.
+
+    Of `to`, `cc`, `bcc`, `subject`, `text`, `html` and `attachments` (`name`, `type`, `base64`). With `answers`, the
+    list of headers of another message, it is a reply to that one (RFC 5322 3.6.4), by default to its sender; with
+    `forwards`, the base64url of a whole message, that one is attached. Raises BadValue.
+    """
+    message = EmailMessage(policy=SMTP)
+    answered = _reply_headers(at(fields, "/answers"))
+    for name in ("to", "cc", "bcc"):
+        if addresses := at(fields, f"/{name}"):
+            message[name.title()] = ", ".join(map(_address, cast("list[str]", addresses)))
+    if "To" not in message and "To" in answered:
+        message["To"] = answered["To"]
+    message["Subject"] = _one_line(text_at(fields, "/subject") or answered.get("Subject", ""))
+    for name in ("In-Reply-To", "References"):
+        if name in answered:
+            message[name] = answered[name]
+    message.set_content(text_at(fields, "/text") or "")
+    if html := text_at(fields, "/html"):
+        message.add_alternative(html, subtype="html")
+    _attach(message, fields)
+    return base64.urlsafe_b64encode(message.as_bytes()).decode()
+
+
+def mail_text(payload: Json) -> Json:
+    """The text of a Gmail message's `payload`: its plain part, else its HTML as Markdown; null where it has neither."""
+    parts = list(_parts(payload))
+    plain = _body(parts, "text/plain")
+    if plain is not None:
+        return plain
+    html = _body(parts, "text/html")
+    return markdown(html) if html is not None else None
+
+
+def mail_attachments(payload: Json) -> Json:
+    """The files of a Gmail message's `payload`: name, type, size, and the id by which one is fetched."""
+    named = [part for part in _parts(payload) if text_at(part, "/body/attachmentId")]
+    return [
+        {
+            "name": text_at(part, "/filename") or "",
+            "type": text_at(part, "/mimeType"),
+            "size": at(part, "/body/size"),
+            "attachment_id": text_at(part, "/body/attachmentId"),
+        }
+        for part in named
+    ] or None
+
+
+def _parts(part: Json) -> Iterator[Json]:
+    yield part
+    inner = at(part, "/parts")
+    for each in inner if isinstance(inner, list) else ():
+        yield from _parts(each)
+
+
+def _body(parts: list[Json], media_type: str) -> str | None:
+    fitting = (part for part in parts if text_at(part, "/mimeType") == media_type and not text_at(part, "/filename"))
+    encoded = next((found for part in fitting if (found := text_at(part, "/body/data"))), None)
+    return str(from_base64url(encoded)) if encoded is not None else None
+
+
+def _reply_headers(headers: Json) -> Mapping[str, str]:
+    """What a reply takes from the message that it answers."""
+    if not headers:
+        return {}
+    found = {
+        name: text
+        for name in ("Reply-To", "From", "Subject", "Message-ID", "References")
+        if (text := _of(headers, name))
+    }
+    subject = found.get("Subject", "")
+    reply = {"Subject": subject if subject.lower().startswith("re:") else f"Re: {subject}".strip()}
+    if sender := found.get("Reply-To") or found.get("From"):
+        reply["To"] = _address(sender)
+    if ids := MESSAGE_ID.findall(found.get("Message-ID", "")):
+        reply["In-Reply-To"] = ids[0]
+        reply["References"] = " ".join([*MESSAGE_ID.findall(found.get("References", "")), ids[0]][-MOST_REFERENCES:])
+    return reply
+
+
+def _of(headers: Json, name: str) -> str | None:
+    text = header({"in": headers, "name": name})
+    return " ".join(text.split()) if isinstance(text, str) else None
+
+
+def _attach(message: EmailMessage, fields: Json) -> None:
+    listed = at(fields, "/attachments")
+    for each in listed if isinstance(listed, list) else ():
+        part = file_part(each)
+        maintype, _, subtype = part.content_type.partition(";")[0].strip().partition("/")
+        message.add_attachment(part.content, maintype, subtype, filename=part.filename or "attachment")
+    if forwarded := text_at(fields, "/forwards"):
+        # As bytes: Python's own parser may fail at what other people's programs wrote.
+        message.add_attachment(from_base64url_bytes(forwarded), "application", "octet-stream", filename="forwarded.eml")
+        next(reversed(list(message.iter_attachments()))).replace_header("Content-Type", "message/rfc822")
+
+
+def _address(text: str) -> str:
+    if len(text) > LONGEST_ADDRESS or not ADDRESS.fullmatch(_one_line(text).strip()):
+        raise BadValue(f"not an address such as ada@acme.com or Ada <ada@acme.com>: {text[:100]!r}")
+    return text.strip()
+
+
+def _one_line(text: str) -> str:
+    if "".join(text.splitlines()) != text:
+        raise BadValue("a header of a message cannot have line breaks")
+    return text

@@ -1,0 +1,78 @@
+"""One HTTP request as data: where it goes, what of the caller's values stands where, what its answer is."""
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from evergrant.catalog.declaration import Declaration, Pointer
+from evergrant.catalog.template import faults, names, query_faults, reference
+
+Encoding = Literal["json", "form", "multipart", "multipart_related", "raw"]
+Kind = Literal["json", "text", "bytes", "none"]
+PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+METHOD = r"(?:GET|POST|PUT|PATCH|DELETE)"
+ADDRESS = r"(?:/|https://[a-z0-9-]+(?:\.[a-z0-9-]+)+/|\$[a-z_][a-z0-9_]*(?:/|$))"
+
+
+class RequestTemplate(Declaration):
+    """What tools and their steps have in common."""
+
+    request: Annotated[str, Field(pattern=rf"^{METHOD} {ADDRESS}\S*$")]
+    """Method and path beneath `base_url`; or a whole address that `allow` admits; or `$step/pointer`, an address that
+    an earlier step was given, which gets no credential and must lie at one of `origins`."""
+    headers: dict[str, str] = {}
+    query: JsonValue = None
+    body: JsonValue = None
+    graphql: str | None = None
+    encoding: Encoding | None = None
+    answer: Kind = "json"
+    """What the answer is: `text` and `bytes` make an object of `type` and content of it."""
+    redirects: tuple[str, ...] = ()
+    """Origins to which one redirect is followed, without the credential."""
+    origins: tuple[str, ...] = ()
+    """Origins that an address out of an earlier answer may have."""
+    result: Pointer = ""
+
+    @property
+    def method(self) -> str:
+        return self.request.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.request.partition(" ")[2]
+
+    @property
+    def given_address(self) -> str | None:
+        """The reference to the address, where an earlier step was given it."""
+        return self.path if self.path.startswith("$") else None
+
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """The inputs that stand in the path."""
+        return () if self.given_address else tuple(PLACEHOLDER.findall(self.path))
+
+    @property
+    def reads(self) -> bool:
+        """Whether its method is one that changes nothing (RFC 9110 9.2.1)."""
+        return self.method == "GET"
+
+    def placed(self) -> set[str]:
+        """The values that have a place in it."""
+        of_address = reference(self.given_address) if self.given_address else None
+        return set(self.in_path).union(
+            {of_address[0]} if of_address else set(),
+            names(self.query),
+            names(self.body),
+            *map(names, self.headers.values()),
+        )
+
+    def template_faults(self) -> Iterator[str]:
+        """What is wrong with its templates."""
+        yield from chain(query_faults(self.query), faults(self.body))
+        if self.given_address and not self.origins:
+            yield "an address out of an answer needs origins that it may have"
+        if self.redirects and not self.reads:
+            yield "only a GET follows redirects"

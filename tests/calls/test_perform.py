@@ -1,0 +1,319 @@
+"""What a call asks for, request by request: pages, steps, items asked for one by one, ways around."""
+
+import json
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from tests.calls.samples import account, tool
+from tests.oauth.samples import connector
+
+from evergrant.calls.perform import Ask, Reply, perform
+from evergrant.calls.values import BadValue
+from evergrant.catalog.passthrough import is_query, written_out
+from evergrant.catalog.tool import Tool
+from evergrant.model.json import Json, JsonObject, at
+from evergrant.model.outcome import NotFound, Outcome, ProviderError, RateLimited, Result
+
+Serve = Callable[[httpx2.Request], httpx2.Response]
+
+
+def play(of: Tool, serve: Serve, **given: Json) -> tuple[Outcome, list[Ask], list[httpx2.Request]]:
+    script = perform(connector(), of, given)
+    asks, sent = [next(script)], list[httpx2.Request]()
+    while True:
+        request = asks[-1].build({})
+        sent.append(request)
+        response = serve(request)
+        try:
+            asks.append(script.send(Reply(account(), request, response, response.content)))
+        except StopIteration as end:
+            outcome: Outcome = end.value
+            return outcome, asks, sent
+
+
+def answers(body: Json, status: int = 200) -> Serve:
+    return lambda _: httpx2.Response(status, json=body)
+
+
+def content(outcome: Outcome) -> Json:
+    assert isinstance(outcome, Result), outcome
+    return outcome.content
+
+
+def numbers(first: int, count: int) -> list[Json]:
+    return [{"n": number} for number in range(first, first + count)]
+
+
+def paged(**pages: Json) -> Tool:
+    return tool(input={}, example={}, items="/list", shape={"n": "/n"}, pages={"most": 10, **pages})
+
+
+def forty(request: httpx2.Request) -> httpx2.Response:
+    """A list of forty, by offset, page or cursor."""
+    asked = request.url.params
+    size = int(asked.get("size", 10))
+    start = int(asked.get("offset", 0)) or (int(asked.get("page", 1)) - 1) * size or int(asked.get("after", 0))
+    rows, further = numbers(start, min(size, 40 - start)), start + size
+    link = {"Link": f'<https://api.example/v1/things?after={further}&size={size}>; rel="next"'} if further < 40 else {}
+    return httpx2.Response(
+        200, json={"list": rows, "next": str(further) if further < 40 else None, "all": 40}, headers=link
+    )
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {"by": "cursor", "next": "/next", "parameter": "after", "size": "size"},
+        {"by": "offset", "parameter": "offset", "size": "size"},
+        {"by": "page", "parameter": "page", "size": "size"},
+        {"by": "link", "size": "size"},
+    ],
+)
+def test_pages_are_followed_until_there_is_enough_and_the_cursor_leads_on(pages: JsonObject) -> None:
+    of = paged(**pages)
+    first, _, sent = play(of, forty, limit=20)
+    assert isinstance(first, Result)
+    assert len(sent) == 2
+    assert at(first.content, "/items") == numbers(0, 20)
+    assert "There are more than these 20: call again with cursor" in (first.note or "")
+
+    rest, _, _ = play(of, forty, limit=30, cursor=at(first.content, "/next_cursor"))
+    assert content(rest) == {"items": numbers(20, 20)}
+
+
+def test_a_list_says_how_many_there_are_where_the_service_does() -> None:
+    outcome, _, sent = play(paged(by="offset", parameter="offset", size="size", total="/all"), forty, limit=5)
+    assert (len(sent), at(content(outcome), "/total"), at(content(outcome), "/next_cursor")) == (1, 40, "5")
+
+
+def test_a_list_that_never_ends_is_left_after_ten_pages() -> None:
+    of = paged(by="cursor", next="/next", parameter="after")
+    outcome, _, sent = play(of, answers({"list": numbers(0, 1), "next": "again"}), limit=100)
+    assert (len(sent), at(content(outcome), "/next_cursor")) == (10, "again")
+
+
+def test_an_address_in_an_answer_is_followed_below_the_tools_own_path_only() -> None:
+    of = paged(by="url", next="/next")
+    for there, cursor in (
+        ("https://api.example/v1/things/01g-2000", "/01g-2000"),
+        ("https://api.example/v1/other?x=1", "?x=1"),
+        ("https://evil.example/", None),
+        ("https://api.example/v1/things/../secret", None),
+    ):
+        outcome, _, _ = play(of, answers({"list": numbers(0, 1), "next": there}), limit=1)
+        assert at(content(outcome), "/next_cursor") == cursor
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "../..", "/../secret", "?a=b#c", "9" * 5000])
+@pytest.mark.parametrize("by", ["link", "page", "offset"])
+def test_a_cursor_that_no_answer_gave_is_refused(by: str, cursor: str) -> None:
+    with pytest.raises(BadValue, match="next_cursor"):
+        play(paged(by=by), forty, cursor=cursor)
+
+
+def test_a_cursor_and_a_limit_stand_where_templates_name_them() -> None:
+    of = tool(
+        request="POST /graphql",
+        input={},
+        example={},
+        items="/list",
+        graphql="query {}",
+        body={"first": "$limit", "after": "$cursor"},
+        pages={"by": "cursor", "next": "/next", "most": 10},
+    )
+    _, _, sent = play(of, answers({"list": numbers(0, 10), "next": "b"}), limit=15, cursor="a")
+    variables = [json.loads(request.content)["variables"] for request in sent]
+    assert variables == [{"first": 10, "after": "a"}, {"first": 5, "after": "b"}]
+
+
+def test_all_that_the_service_gives_is_had_by_asking_for_it() -> None:
+    of = tool(input={}, example={}, shape={"n": "/n"})
+    serve = answers({"n": 1, "m": 2})
+    assert (content(play(of, serve)[0]), content(play(of, serve, detailed=True)[0])) == ({"n": 1}, {"n": 1, "m": 2})
+
+
+STEP: JsonObject = {"request": "GET /people", "query": {"q": "$name"}, "result": "/found"}
+
+
+def looked_up(**step: Json) -> Tool:
+    return tool(
+        request="POST /things/{who}",
+        effect="write",
+        first={"who": {**STEP, **step}},
+        body={"name": "$name"},
+        required=["name"],
+    )
+
+
+def test_a_step_is_asked_first_and_its_result_used() -> None:
+    of = looked_up()
+    outcome, asks, sent = play(of, answers({"found": "u 7"}), name="ann")
+    assert [str(request.url) for request in sent] == [
+        "https://api.example/v1/people?q=ann",
+        "https://api.example/v1/things/u%207",
+    ]
+    assert [ask.changes for ask in asks] == [False, True], "nothing is changed by looking up"
+    assert isinstance(outcome, Result)
+
+
+def test_a_step_that_finds_nothing_ends_the_call_in_words() -> None:
+    of = looked_up(missing="There is no {name}.")
+    outcome, _, sent = play(of, answers({"found": None}), name="ann\u202e")
+    assert isinstance(outcome, NotFound)
+    assert (outcome.what_happened, len(sent)) == ("There is no ann.", 1)
+
+
+def test_a_step_takes_the_element_that_matches_whatever_its_case() -> None:
+    listed: Json = {"found": [{"name": "Bob", "id": 1}, {"name": "ANN", "id": 2}]}
+    of = tool(
+        request="POST /x", effect="write", first={"who": {**STEP, "match": {"/name": "$name"}}}, body={"id": "$who/id"}
+    )
+    _, _, sent = play(of, answers(listed), name="ann")
+    assert json.loads(sent[1].content) == {"id": 2}
+
+
+def test_a_failed_step_is_the_calls_failure() -> None:
+    outcome, _, sent = play(looked_up(), answers({"error": "no"}, 400), name="ann")
+    assert isinstance(outcome, ProviderError)
+    assert len(sent) == 1
+
+
+def test_an_address_that_an_answer_gave_is_asked_without_credential_and_only_where_it_may_be() -> None:
+    of = tool(
+        request="PUT $slot/url",
+        effect="write",
+        first={"slot": {"request": "GET /slot"}},
+        origins=["https://files.example/up/"],
+        encoding="raw",
+        body={"$text_part": {"text": "$name"}},
+    )
+    _, asks, sent = play(of, answers({"url": "https://files.example/up/1?sig=s"}), name="hello")
+    assert [ask.signed for ask in asks] == [True, False]
+    assert (str(sent[1].url), sent[1].content) == ("https://files.example/up/1?sig=s", b"hello")
+    with pytest.raises(BadValue, match="an address that its connector does not allow"):
+        play(of, answers({"url": "https://evil.example/up/1"}), name="hello")
+
+
+def test_a_redirect_is_followed_without_credential_where_it_is_declared() -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        moved = httpx2.Response(302, headers={"Location": "https://logs.files.example/x"})
+        return moved if request.url.host == "api.example" else httpx2.Response(200, text="log")
+
+    of = tool(answer="text", result="/text", redirects=["https://*.files.example/"])
+    outcome, asks, _ = play(of, serve, name="x")
+    assert (content(outcome), [ask.signed for ask in asks]) == ("log", [True, False])
+    assert isinstance(play(tool(answer="text"), serve, name="x")[0], ProviderError)
+    elsewhere = tool(answer="text", redirects=["https://other.example/"])
+    with pytest.raises(BadValue, match="does not allow"):
+        play(elsewhere, serve, name="x")
+
+
+def test_a_file_comes_as_bytes() -> None:
+    outcome, _, _ = play(
+        tool(answer="bytes"), lambda _: httpx2.Response(200, content=b"\x00", headers={"Content-Type": "image/png"})
+    )
+    assert content(outcome) == {"type": "image/png", "size": 1, "base64": "AA=="}
+
+
+def around(**passthrough: Json) -> Tool:
+    data: dict[str, Json] = {
+        "acme_request": {
+            "description": "Read any path of the API that no tool covers.",
+            "passthrough": passthrough,
+            "example": {"path": "/x"} if "graphql" not in passthrough else {"document": "{ a }"},
+        }
+    }
+    return Tool.model_validate(written_out(data)["acme_request"])
+
+
+def test_a_way_around_reads_the_paths_that_are_declared() -> None:
+    of = around(paths=["/things/.*"])
+    _, _, sent = play(of, answers({}), path="/things/a b", query={"x": [1, 2]})
+    assert str(sent[0].url) == "https://api.example/v1/things/a%20b?x=1&x=2"
+    assert (of.effect, sent[0].method) == ("read", "GET")
+    for path in ("/secrets/1", "/things/../secrets", "/things/%2e%2e/x", "/things/a\\b"):
+        with pytest.raises(BadValue):
+            play(of, answers({}), path=path)
+
+
+def test_a_way_around_that_writes_says_so() -> None:
+    of = around(methods=["GET", "POST"])
+    assert of.effect == "destroy"
+    _, _, sent = play(of, answers({}), path="/x", method="POST", body={"a": 1})
+    assert (sent[0].method, json.loads(sent[0].content)) == ("POST", {"a": 1})
+
+
+def test_a_way_around_through_graphql_only_queries() -> None:
+    _, _, sent = play(around(graphql="/graphql"), answers({}), document="query A { b }", variables={"c": 1})
+    assert json.loads(sent[0].content) == {"query": "query A { b }", "variables": {"c": 1}}
+    with pytest.raises(BadValue, match="only queries"):
+        play(around(graphql="/graphql"), answers({}), document="mutation { drop }")
+
+
+@pytest.mark.parametrize(
+    ("document", "reads"),
+    [
+        ("{ a }", True),
+        ('query A($x: Int = 1) @d { a(s: "mutation { x }") } fragment F on T { b }', True),
+        ('# mutation\n"""mutation""" query { a }', True),
+        ("query A { a } mutation B { b }", False),
+        ("{ a } subscription { b }", False),
+        ("mutation{a}", False),
+        ('query A { a(s: "\\"}") } mutation B { b }', False),
+        ("extend type A { b }", False),
+    ],
+)
+def test_a_document_that_holds_queries_only_is_told_from_others(document: str, reads: bool) -> None:
+    assert is_query(document) is reads
+
+
+def test_items_of_which_a_list_has_only_ids_are_asked_for_one_by_one() -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        last = request.url.path.rpartition("/")[2]
+        if last == "2":
+            return httpx2.Response(404, json={"error": "gone"})
+        return httpx2.Response(
+            200, json={"list": [{"id": 1}, {"id": 2}]} if last == "things" else {"id": 1, "name": "one"}
+        )
+
+    of = tool(
+        items="/list", expand={"item": "/id", "request": "GET /things/{item}"}, shape={"id": "/id", "name": "/name"}
+    )
+    outcome, _, sent = play(of, serve, name="x")
+    assert content(outcome) == {"items": [{"id": 1, "name": "one"}, {"id": 2}]}
+    assert len(sent) == 3
+
+
+def test_a_list_whose_items_cannot_be_had_just_now_is_a_failure_and_not_half_a_list() -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("things"):
+            return httpx2.Response(200, json={"list": [{"id": 1}]})
+        return httpx2.Response(429, headers={"Retry-After": "9"}, json={})
+
+    of = tool(items="/list", expand={"item": "/id", "request": "GET /things/{item}"})
+    outcome, _, _ = play(of, serve, name="x")
+    assert isinstance(outcome, RateLimited)
+    assert outcome.retry_after_s == 9
+
+
+def test_a_page_that_cannot_be_had_does_not_take_those_before_it_away() -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        asked = request.url.params.get("after")
+        return (
+            httpx2.Response(503, json={}) if asked else httpx2.Response(200, json={"list": numbers(0, 10), "next": "b"})
+        )
+
+    outcome, _, _ = play(paged(by="cursor", next="/next", parameter="after"), serve, limit=30)
+    assert content(outcome) == {"items": numbers(0, 10), "next_cursor": "b"}
+    assert isinstance(outcome, Result)
+    assert "The next page could not be had: Acme answered 503" in (outcome.note or "")
+
+
+def test_a_header_takes_one_line() -> None:
+    of = tool(headers={"X-Note": "$name", "X-Fixed": "yes"})
+    _, _, sent = play(of, answers({}), name="fine")
+    assert (sent[0].headers["X-Note"], sent[0].headers["X-Fixed"]) == ("fine", "yes")
+    for name in ("a\r\nEvil: b", "\u00fc", "x "):
+        with pytest.raises(BadValue, match="the header X-Note takes one line"):
+            play(of, answers({}), name=name)
