@@ -5,7 +5,7 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import cast
 
 import httpx2
 from mcp import Client
+from mcp.client.extension import ClientExtension
 from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from playwright.async_api import Browser
@@ -96,13 +97,18 @@ class Stage:
     """Ids by alias: `crm` at the certified server, `sheet` and `notes` at the sandbox."""
 
     @asynccontextmanager
-    async def agent(self, era: str, elicitation: ElicitationFnT | None = None) -> AsyncGenerator[Client]:
+    async def agent(
+        self, era: str, elicitation: ElicitationFnT | None = None, extensions: Sequence[ClientExtension] = ()
+    ) -> AsyncGenerator[Client]:
         """An MCP client of the server over streamable HTTP, which asks its person where `elicitation` is given."""
         headers = {"Authorization": f"Bearer {self.bearer}"}
         async with (
             httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
             Client(
-                streamable_http_client(self.mcp_url, http_client=http), mode=era, elicitation_callback=elicitation
+                streamable_http_client(self.mcp_url, http_client=http),
+                mode=era,
+                elicitation_callback=elicitation,
+                extensions=extensions,
             ) as client,
         ):
             yield client

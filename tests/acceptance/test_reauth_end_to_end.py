@@ -13,6 +13,7 @@ from mcp import Client
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitRequestURLParams, ElicitResult
 from tests.acceptance.reauth_stage import CERTIFIED, MOST_SECONDS, SANDBOX, Stage, stage
 from tests.fakes.receiver import Received
+from tests.fakes.tasks_client import TasksExtension
 from tests.fakes.typescript_client import ts_client
 
 from evergrant.entry.mcp.elicit import NO_PERSON_S
@@ -148,6 +149,30 @@ async def test_a_client_that_opens_links_asks_its_person_and_gets_the_result_in_
         result = await goes_on(world, alias, client, call)
 
     assert result["account"] == world.accounts[alias]
+
+
+async def test_a_client_that_takes_tasks_gets_the_result_as_what_its_task_came_to(world: Stage) -> None:
+    asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def answer(url: str, message: str) -> str:
+        asked.put_nowait(f"{url} {message}")
+        return "accept"
+
+    tasks = TasksExtension(answer)
+    async with world.agent(MODERN, extensions=[tasks]) as client:
+
+        async def call(say: Say) -> JsonObject:
+            made = asyncio.ensure_future(client.call_tool("execute_tool", write(world, "sheet")))
+            say(await asked.get())
+            result = await made
+            assert not result.is_error, result
+            return content(result)
+
+        await dies(world, "sheet")
+        result = await goes_on(world, "sheet", client, call)
+
+    assert (len(tasks.made), tasks.seen[-1].status) == (1, "completed")
+    assert result["account"] == world.accounts["sheet"]
 
 
 async def test_the_typescript_client_asks_its_person_and_gets_the_result_in_the_same_call(world: Stage) -> None:

@@ -48,7 +48,7 @@ class Person:
     def tasks(self) -> TasksExtension:
         """The tasks extension of their client; it waits for them before it asks again."""
 
-        async def answer(url: str) -> str:
+        async def answer(url: str, _message: str) -> str:
             self._see(url)
             await self.done()
             return self._action

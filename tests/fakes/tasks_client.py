@@ -5,10 +5,20 @@ from typing import Any, Literal
 
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.client.session import ClientSession
-from mcp.types import CallToolResult, InputRequests, Request, RequestParams, Result
+from mcp.types import (
+    CallToolResult,
+    ElicitRequest,
+    ElicitRequestURLParams,
+    InputRequests,
+    Request,
+    RequestParams,
+    Result,
+)
 
-Answer = Callable[[str], Awaitable[str]]
-"""What a person does at an address; gives the action."""
+from evergrant.model.clock import SystemClock
+
+Answer = Callable[[str, str], Awaitable[str]]
+"""What a person does at an address that comes with these words; gives the action."""
 
 
 class TaskParams(RequestParams):
@@ -74,6 +84,14 @@ class TasksExtension(ClientExtension):
             self.seen.append(task)
             if task.result is not None:
                 return task.result
-            assert task.input_requests, f"{task.status} without a question or an answer"
-            said = {key: await self._answer(each.params.url) for key, each in task.input_requests.items()}  # type: ignore[union-attr]  # always a URL
+            if task.input_requests is None:
+                assert task.status == "working"
+                await SystemClock().sleep(task.poll_interval_ms / 1000)
+                continue
+            said = {key: await self._put(each) for key, each in task.input_requests.items()}
             await ask(context.session, "update", made.task_id, said)
+
+    async def _put(self, question: object) -> str:
+        assert isinstance(question, ElicitRequest)
+        assert isinstance(question.params, ElicitRequestURLParams)
+        return await self._answer(question.params.url, question.params.message)
