@@ -17,6 +17,7 @@ from tests.fakes.practice import (
 )
 
 from evergrant.app import open_app
+from evergrant.model.account import AccountKey
 from evergrant.model.outcome import ConnectionFault, InvalidInput, NotFound, ProviderUnavailable, RateLimited, Result
 from evergrant.model.secret import Secret
 from evergrant.sandbox.faults import Fault, FaultKind
@@ -129,3 +130,30 @@ async def test_an_account_whose_connector_is_gone_can_be_seen_and_removed(tmp_pa
 
     assert (standing.tools_ready, standing.first_tool) == (0, None)
     assert receipt.why_not == "its connector is gone or cannot be read"
+
+
+async def test_whatever_goes_wrong_is_told_with_its_code_whose_it_was_and_what_to_do(world: Practice) -> None:
+    account = await world.connect()
+    execute, nobody = world.app.executor.execute_tool, AccountKey(LOCAL_TENANT, "conn_nowhere")
+    outcomes = [
+        await execute(account.key, "sandbox_append_row", {"row": 1}),
+        await execute(account.key, "sandbox_no_such_tool", {}),
+        await execute(nobody, "sandbox_search_contacts", {}),
+    ]
+    for kind in (FaultKind.DROP_RESPONSE, FaultKind.STATUS_429, FaultKind.STATUS_503, FaultKind.HTML):
+        world.sandbox.faults.add(Fault(kind=kind, where="api", seconds=7, times=1))
+        outcomes.append(await world.search(account))
+    world.sandbox.revoke()
+    outcomes.append(await world.search(account))
+
+    assert {getattr(outcome, "code", "result") for outcome in outcomes} == {
+        "invalid_input",
+        "not_found",
+        "provider_unavailable",
+        "rate_limited",
+        "reauth_required",
+    }
+    for outcome in outcomes:
+        said = outcome.as_json()
+        assert {"code", "retryable", "account", "what_happened", "what_to_do"} <= said.keys(), said
+        assert said["account"] in (account.id, nobody.account_id)

@@ -71,13 +71,19 @@ class Executor:
     async def execute_tool(
         self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
     ) -> Outcome:
-        """Validate, sign, send and read one call.
+        """Validate, sign, send and read one call; a failure names the account, whatever it is about.
 
         A write goes on to its end when its caller is cancelled: half-sent, nobody could say what it did. Under the
         same `idempotency_key` a tool with a header for it may be called again; without one each call has its own.
         """
+        outcome = await self._outcome(key, tool_name, tool_input, idempotency_key or str(uuid.uuid4()))
+        if isinstance(outcome, Failure) and outcome.account is None:
+            return replace(outcome, account=key.account_id)
+        return outcome
+
+    async def _outcome(self, key: AccountKey, tool_name: str, tool_input: JsonObject, idempotency_key: str) -> Outcome:
         try:
-            call = await self._prepare(key, tool_name, tool_input, idempotency_key or str(uuid.uuid4()))
+            call = await self._prepare(key, tool_name, tool_input, idempotency_key)
             if call.tool.effect == "read":
                 return await self._run(key, call)
             write = asyncio.create_task(self._run(key, call))
