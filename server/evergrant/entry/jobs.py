@@ -80,39 +80,28 @@ def job_set(
             except (StoreUnavailable, SealBroken) as error:
                 log.warning("kept calls not seen to", error=str(error))
 
-    scheduler.add_job(
-        refresh_due,
-        "interval",
-        seconds=LONGEST_WAIT.total_seconds(),
-        id=REFRESH_DUE,
-        next_run_time=machine_clock.now(),
-        misfire_grace_time=None,
-        coalesce=True,
-        max_instances=1,
-    )
-    scheduler.add_job(
-        next_epoch,
-        "interval",
-        seconds=EPOCH_LENGTH.total_seconds(),
-        id=BEGIN_EPOCH,
-        next_run_time=machine_clock.now(),
-        misfire_grace_time=None,
-        coalesce=True,
-        max_instances=1,
-    )
-    scheduler.add_job(
-        tend,
-        "interval",
-        seconds=LONGEST_WAIT.total_seconds(),
-        id=TEND_CALLS,
-        next_run_time=machine_clock.now(),
-        misfire_grace_time=None,
-        coalesce=True,
-        max_instances=1,
-    )
+    now = machine_clock.now()
+    _every(LONGEST_WAIT, scheduler, refresh_due, REFRESH_DUE, now)
+    _every(EPOCH_LENGTH, scheduler, next_epoch, BEGIN_EPOCH, now)
+    _every(LONGEST_WAIT, scheduler, tend, TEND_CALLS, now)
     if elected is not None:
         scheduler.add_job(take_over, args=[elected], id=TAKE_OVER, misfire_grace_time=None)
     return scheduler
+
+
+def _every(
+    length: timedelta, scheduler: AsyncIOScheduler, work: Callable[[], Awaitable[None]], id_: str, first: datetime
+) -> None:
+    scheduler.add_job(
+        work,
+        "interval",
+        seconds=length.total_seconds(),
+        id=id_,
+        next_run_time=first,
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+    )
 
 
 async def _due(tick: Tick, log: FilteringBoundLogger) -> datetime | None:

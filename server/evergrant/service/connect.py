@@ -81,6 +81,14 @@ def chosen_alias(accounts: Accounts, tenant_id: str, connector: str, alias: str 
     return alias or accounts.free_alias(tenant_id, connector)
 
 
+def asked_values(connector: Connector, values: Mapping[str, str]) -> dict[str, str]:
+    """What the connector asks of the person, as it was given; raises CannotConnect."""
+    try:
+        return from_user(connector, values)
+    except BadAccountValue as error:
+        raise CannotConnect(str(error)) from None
+
+
 def _check_consents(connector: Connector, instead: str) -> None:
     """Raises CannotConnect for a service that has no consent page, or none that a browser is sent to."""
     if connector.auth is not None:
@@ -119,10 +127,7 @@ class Connect:
         _check_consents(declared, f"evergrant connect {connector}")
         connection = self._connection(tenant_id, connector)
         name = chosen_alias(self.accounts, tenant_id, connector, alias)
-        try:
-            given = from_user(declared, values)
-        except BadAccountValue as error:
-            raise CannotConnect(str(error)) from None
+        given = asked_values(declared, values)
         client = Client(declared, connection, given)
         wanted = scopes or connection.scopes or self._scopes(connector)
         return Wish(client, name, wanted, None, self._eviction(client, None))

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.auth import ApiKey, Auth, Basic, NoAuth
 from evergrant.catalog.catalog import Catalog
 from evergrant.catalog.connector import Connector
@@ -19,8 +18,7 @@ from evergrant.model.live import LiveSecrets
 from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued
 from evergrant.oauth.endpoint import Client
-from evergrant.oauth.values import from_user
-from evergrant.service.connect import CannotConnect, chosen_alias, still_alive
+from evergrant.service.connect import CannotConnect, asked_values, chosen_alias, still_alive
 from evergrant.service.consent import Consent
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.authorizations import Authorization
@@ -52,10 +50,7 @@ class Keys:
         """A new account of that key, or the same person's with the new key; raises CannotConnect, ConsentFailed."""
         declared = self.catalog.connector(connector)
         name = chosen_alias(self.accounts, tenant_id, connector, alias)
-        try:
-            given = from_user(declared, values)
-        except BadAccountValue as error:
-            raise CannotConnect(str(error)) from None
+        given = asked_values(declared, values)
         connection = await self.connection(tenant_id, connector)
         return await self._keep(Client(declared, connection, given), name, secret, None)
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog
 from evergrant.catalog.connector import Connector
 from evergrant.model.account import ConnectedAccount, Connection
@@ -13,8 +12,7 @@ from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.device import PENDING, SLOWER_S, DeviceCode
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.renewal import BY_CLIENT, BadKey, check_key, is_unattended
-from evergrant.oauth.values import from_user
-from evergrant.service.connect import CannotConnect, chosen_alias, still_alive
+from evergrant.service.connect import CannotConnect, asked_values, chosen_alias, still_alive
 from evergrant.service.consent import Consent, ConsentFailed
 from evergrant.service.keys import Keys, asked_by_hand
 from evergrant.vault.accounts import Accounts
@@ -56,10 +54,7 @@ class Unattended:
         """A new account; `show` is given the code that a person types in. Raises CannotConnect, ConsentFailed."""
         declared = self.catalog.connector(connector)
         name = chosen_alias(self.accounts, tenant_id, connector, alias)
-        try:
-            given = from_user(declared, values)
-        except BadAccountValue as error:
-            raise CannotConnect(str(error)) from None
+        given = asked_values(declared, values)
         client = Client(declared, await self._connection(tenant_id, connector, declared), given)
         return await self._keep(client, name, None, key, show)
 
