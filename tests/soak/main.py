@@ -16,7 +16,7 @@ import httpx2
 from tests.soak import people
 from tests.soak.plan import FAULTS, POLICIES, PROCESSES, Policy, write_connectors
 from tests.soak.provider import provide
-from tests.soak.record import Called, Held, Journal, Presented, Told, rows
+from tests.soak.record import Called, GaveUp, Held, Journal, Presented, Told, rows
 from tests.soak.torment import LONGEST_END_S, Nursery, Tormentor, orphans
 from tests.soak.verdict import Evidence, Figures, broken, expired, figures
 from tests.soak.worker import Account, Shift, Vault, work
@@ -71,6 +71,7 @@ def soak(folder: Path, policies: tuple[Policy, ...], seconds: float, seed: int) 
     return Evidence(
         presented=rows(folder / "ledger", Presented),
         called=rows(folder / "calls", Called),
+        gave_up=rows(folder / "gave_up", GaveUp),
         torments=tormentor.done,
         held=rows(folder / "found", Held),
         told=rows(folder / "events", Told),

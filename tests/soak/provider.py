@@ -75,13 +75,14 @@ def _presented(scope: Scope, seen: _Exchange, arrived: float, ended: float) -> P
         credential = form.get("refresh_token", "")
         client = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")[0]
         return Presented(
-            worker, "refresh" if credential else "code", client, _digest(credential), arrived, ended, seen.status
+            worker, "refresh" if credential else "code", client, digest(credential), arrived, ended, seen.status
         )
     if path.startswith("/crm/"):
         expired = seen.status == 401 and "expired" in seen.headers.get("www-authenticate", "")
-        return Presented(worker, "call", "", _digest(authorization), arrived, ended, seen.status, expired)
+        return Presented(worker, "call", "", digest(authorization), arrived, ended, seen.status, expired)
     return None
 
 
-def _digest(credential: str) -> str:
+def digest(credential: str) -> str:
+    """What stands for a credential in the books."""
     return hashlib.sha256(credential.encode()).hexdigest()[:16]

@@ -38,6 +38,15 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
+class GaveUp:
+    """A worker has stopped waiting for the answer to this credential, at that time of the monotonic clock."""
+
+    worker: str
+    credential: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Torment:
     """What was done to a worker: killed at `began`, or stopped from `began` to `ended`."""
 
@@ -75,7 +84,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
 
-    def write(self, row: Presented | Called | Torment | Held | Told) -> None:
+    def write(self, row: Presented | Called | GaveUp | Torment | Held | Told) -> None:
         self._file.write(json.dumps(asdict(row)).encode() + b"\n")
 
 

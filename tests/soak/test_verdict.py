@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.soak.record import Called, Held, Presented, Told, Torment
+from tests.soak.record import Called, GaveUp, Held, Presented, Told, Torment
 from tests.soak.verdict import Evidence, broken, expired, figures
 
 KILLED = Torment("a", "kill", 1.05, 1.05)
@@ -24,10 +24,13 @@ def evidence(
     torments: tuple[Torment, ...] = (),
     called: tuple[Called, ...] = (),
     told: tuple[Told, ...] = (),
+    gave_up: tuple[GaveUp, ...] = (),
 ) -> Evidence:
     """What one account's soak left behind; without arguments, nothing happened and all is well."""
     account = Held("conn_1", policy, "active", None, generation, "result")
-    return Evidence(list(presented), list(called), list(torments), [account], list(told), [], "ok", orphans=False)
+    return Evidence(
+        list(presented), list(called), list(gave_up), list(torments), [account], list(told), [], "ok", orphans=False
+    )
 
 
 def lost(*torments: Torment, told: tuple[Told, ...] = (REQUIRED,)) -> Evidence:
@@ -52,6 +55,15 @@ def test_a_token_sent_again_after_no_answer_is_deliberate(status: int) -> None:
 def test_a_token_sent_again_after_its_receiver_was_killed_is_deliberate() -> None:
     uses = (use("one", 1.0, policy="grace_same"), use("one", 3.0, worker="b", policy="grace_same"))
     assert broken(evidence(*uses, policy="grace_same", generation=2, torments=(KILLED,))) == []
+
+
+@pytest.mark.parametrize(("who", "at", "double"), [("a", 2.0, 0), ("a", 3.5, 1), ("c", 2.0, 1)])
+def test_a_token_sent_again_after_nobody_waited_for_its_answer_any_more_is_deliberate(
+    who: str, at: float, double: int
+) -> None:
+    uses = (use("one", 1.0, policy="grace_same"), use("one", 3.0, worker="b", policy="grace_same"))
+    found = evidence(*uses, policy="grace_same", generation=2, gave_up=(GaveUp(who, "one", at),))
+    assert figures(found, "grace_same").double == double
 
 
 def test_a_token_sent_again_after_its_answer_is_a_double_use() -> None:

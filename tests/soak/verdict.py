@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.soak.plan import POLICIES
-from tests.soak.record import Called, Held, Presented, Told, Torment
+from tests.soak.record import Called, GaveUp, Held, Presented, Told, Torment
 
 SLACK_S = 1.0
 """A process just woken may still send what it prepared before it was stopped."""
@@ -20,6 +20,7 @@ class Evidence:
 
     presented: list[Presented]
     called: list[Called]
+    gave_up: list[GaveUp]
     torments: list[Torment]
     held: list[Held]
     told: list[Told]
@@ -122,10 +123,10 @@ def _wrong_calls(evidence: Evidence, policy: str, lost: int) -> Iterator[str]:
 
 
 def _wrong_losses(evidence: Evidence, policy: str) -> Iterator[str]:
-    """A loss is nobody's fault only where the answer was dropped on its way, or its receiver was killed."""
+    """A loss is nobody's fault only where the answer was dropped on its way, or came too late for its receiver."""
     for uses in losses(evidence, policy).values():
         granted = next((use for use in uses if use.status == 200), None)
-        if granted is not None and not _killed_during(evidence, granted, uses[-1].arrived):
+        if granted is not None and not _unheard(evidence, granted, uses[-1].arrived):
             yield f"{policy}: {granted.worker} got an answer that it did not keep, and the grant was lost."
 
 
@@ -164,7 +165,16 @@ def _repeats(uses: list[Presented]) -> Iterator[tuple[Presented, Presented]]:
 def _deliberate(evidence: Evidence, first: Presented, second: Presented) -> bool:
     """Whether the first use was over without an answer to anyone when the second came."""
     unanswered = first.status != 200 and first.ended <= second.arrived
-    return unanswered or _killed_during(evidence, first, second.arrived) or _paused_during(evidence, first)
+    return unanswered or _unheard(evidence, first, second.arrived) or _paused_during(evidence, first)
+
+
+def _unheard(evidence: Evidence, use: Presented, until: float) -> bool:
+    """Whether whoever was to have the answer was killed before that, or had stopped waiting for it."""
+    gave_up = any(
+        (one.worker, one.credential) == (use.worker, use.credential) and use.arrived <= one.at <= until
+        for one in evidence.gave_up
+    )
+    return gave_up or _killed_during(evidence, use, until)
 
 
 def _killed_during(evidence: Evidence, use: Presented, until: float) -> bool:

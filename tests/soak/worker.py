@@ -8,11 +8,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import httpx2
 from tests.soak.plan import EXCHANGE_DEADLINE_S, POLICIES
-from tests.soak.provider import WORKER
-from tests.soak.record import Called, Journal
+from tests.soak.provider import WORKER, digest
+from tests.soak.record import Called, GaveUp, Journal
 from typing_extensions import override
 
 from evergrant.app import App, Surroundings, open_app
@@ -82,16 +83,28 @@ async def call(app: App, account: Account, worker: str) -> Called:
 async def opened(vault: Vault, worker: str, clock: Clock) -> AsyncGenerator[App, None]:
     """The app on the soak's vault, on the machine's clock and the loopback network."""
     settings = Settings(home=vault.home, key_source="file", connector_path=(vault.connectors,))
-    world = Surroundings(clock, random.SystemRandom(), Signed(worker), lambda: None, nothing, EXCHANGE_DEADLINE_S)
+    world = Surroundings(
+        clock,
+        random.SystemRandom(),
+        Signed(worker, Journal(vault.home.parent / "gave_up"), clock),
+        lambda: None,
+        nothing,
+        EXCHANGE_DEADLINE_S,
+    )
     async with open_app(settings, world) as app:
         yield app
 
 
 class Signed(httpx2.AsyncBaseTransport):
-    """The network, with the name of the process in each request; no connection is used twice."""
+    """The network, with the name of the process in each request; no connection is used twice.
 
-    def __init__(self, worker: str) -> None:
+    Where nobody waits for an answer any more, that is written down: a starved process may not hear what was sent.
+    """
+
+    def __init__(self, worker: str, gave_up: Journal, clock: Clock) -> None:
         self._worker = worker
+        self._gave_up = gave_up
+        self._clock = clock
         # An empty trust store: loading the system's would take longer than the rest of a worker's start.
         plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._network = httpx2.AsyncHTTPTransport(verify=plain, limits=httpx2.Limits(max_keepalive_connections=0))
@@ -99,7 +112,20 @@ class Signed(httpx2.AsyncBaseTransport):
     @override
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         request.headers[WORKER] = self._worker
-        return await self._network.handle_async_request(request)
+        try:
+            response = await self._network.handle_async_request(request)
+            content = await response.aread()
+        except BaseException:
+            self._note(request)
+            raise
+        # Read already, so it is handed on as it came.
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
+        return httpx2.Response(response.status_code, headers=headers, content=content)
+
+    def _note(self, request: httpx2.Request) -> None:
+        token = parse_qs(request.content.decode()).get("refresh_token")
+        if token:
+            self._gave_up.write(GaveUp(self._worker, digest(token[0]), self._clock.monotonic()))
 
     @override
     async def aclose(self) -> None:

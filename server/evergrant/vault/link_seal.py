@@ -9,7 +9,7 @@ import hmac
 import json
 from datetime import datetime
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from evergrant.model.clock import from_epoch
 from evergrant.model.ids import crockford
@@ -20,7 +20,14 @@ from evergrant.vault.seal import FORMAT, UNNAMED, SealBroken, Sealer
 CODE_BITS = 40
 HEADER = FORMAT + UNNAMED
 """The same in every link, so it is left out of the text."""
-CLAIMS = TypeAdapter(Claims)
+
+
+class _Document(BaseModel):
+    """The claims as JSON."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    claims: Claims
 
 
 class LinkSeal:
@@ -33,11 +40,13 @@ class LinkSeal:
 
     def seal(self, claims: Claims) -> str:
         """The opaque text of a link, fit for a path."""
-        return _text(self._sealer.wrap(CLAIMS.dump_json(claims, exclude_defaults=True), "link"))
+        return _text(
+            self._sealer.wrap(_Document(claims=claims).model_dump_json(exclude_defaults=True).encode(), "link")
+        )
 
     def open(self, handle: str) -> Claims:
         """What the link stands for; raises SealBroken for anything that this vault did not make."""
-        return CLAIMS.validate_json(self._sealer.unwrap(_sealed(handle), "link"))
+        return _Document.model_validate_json(self._sealer.unwrap(_sealed(handle), "link")).claims
 
     def code(self, handle: str) -> str:
         """The link's confirmation code: 40 bits in Crockford's base32, as XXXX-XXXX."""

@@ -21,7 +21,7 @@ from mcp.types import (
     RequestParams,
     Result,
 )
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.client import TASKS, Context, takes_tasks
@@ -35,6 +35,7 @@ from evergrant.service.held import HeldCalls
 POLL_MS = 500
 """A result is to be with the client within a second of the consent."""
 MOST_REMEMBERED = 1000
+HIDDEN = ConfigDict(hide_input_in_errors=True)
 REQUIRED: JsonObject = {"requiredCapabilities": {"extensions": {TASKS: {}}}}
 
 Status = Literal["working", "input_required", "completed", "cancelled"]
@@ -43,11 +44,15 @@ Status = Literal["working", "input_required", "completed", "cancelled"]
 class TaskParams(RequestParams):
     """Of `tasks/get` and `tasks/cancel`."""
 
+    model_config = HIDDEN
+
     task_id: str
 
 
 class Answers(BaseModel):
     """What the person said to the question called REAUTH; answers to others, of whatever form, are passed over."""
+
+    model_config = HIDDEN
 
     reauth: ElicitResult | None = None
 
@@ -60,6 +65,8 @@ class TaskUpdate(TaskParams):
 
 class Task(Result):
     """A task as `tools/call` gives it (`result_type` task) and as `tasks/get` does (complete)."""
+
+    model_config = HIDDEN
 
     result_type: Literal["task", "complete"]
     task_id: str
