@@ -10,8 +10,8 @@ from tests.day.virtual_loop import run
 A_DAY = Size(accounts=48, calls=2400, hours=24)
 
 
-def test_a_day_of_every_policy_and_life_breaks_no_promise(tmp_path: Path) -> None:
-    played = run(play(tmp_path, A_DAY))
+def test_a_day_of_every_policy_and_life_breaks_no_promise(folder: Path) -> None:
+    played = run(play(folder, A_DAY))
 
     assert played.broken() == []
     # A day without exchanges would break no promise either.

@@ -19,8 +19,8 @@ def test_tokens_used_until_they_expire_need_the_known_number_of_refreshes(
     assert Refreshes(life, 12, ()).at_expiry == twelve_hours
 
 
-def test_renewing_ahead_of_time_costs_what_60_to_90_per_cent_of_a_life_implies(tmp_path: Path) -> None:
-    counted = run(refreshes(tmp_path, accounts_each=3))
+def test_renewing_ahead_of_time_costs_what_60_to_90_per_cent_of_a_life_implies(folder: Path) -> None:
+    counted = run(refreshes(folder, accounts_each=3))
 
     assert {(each.life.provider, each.hours): each.bounds for each in counted} == {
         ("hubspot", 6): (13, 20),

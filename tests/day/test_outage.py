@@ -3,15 +3,17 @@
 import pytest
 from tests.day.outage import Endured, Outage, endure
 from tests.day.virtual_loop import run
+from tests.fakes.quick_folder import quick_folder
 
 MOST_ATTEMPTS = 12
 MOST_IN_FLIGHT = 8
 
 
 @pytest.fixture(scope="module", params=Outage)
-def endured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Endured:
+def endured(request: pytest.FixtureRequest) -> Endured:
     """Played once for all tests: three providers, twelve accounts of each."""
-    return run(endure(tmp_path_factory.mktemp("outage"), request.param, accounts_each=12))
+    with quick_folder() as folder:
+        return run(endure(folder, request.param, accounts_each=12))
 
 
 def test_an_outage_costs_no_grant(endured: Endured) -> None:

@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from tests.stateful.running import explore, quick_folder, template_of
+from tests.fakes.quick_folder import quick_folder
+from tests.stateful.running import explore, template_of
 
 from evergrant.sandbox.behaviour import Rotation
 

@@ -1,10 +1,7 @@
 """A machine run as a test: how many examples, of what length, and whether they are the same at every run."""
 
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import hypothesis
@@ -19,14 +16,6 @@ from evergrant.catalog.catalog import Catalog, folders
 from evergrant.sandbox.behaviour import Rotation
 
 STEPS: Final = 12
-
-
-@contextmanager
-def quick_folder() -> Generator[Path, None, None]:
-    """A folder for the block, in memory where there is some: these vaults never meet a power cut."""
-    memory = Path("/dev/shm")  # noqa: S108 - only a place; the folder itself is made by tempfile
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Path(folder)
 
 
 def machine_of(case: Case) -> type[Refreshing]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.fakes.quick_folder import quick_folder
 from tests.stateful.process import Fate
-from tests.stateful.running import quick_folder, template_of
+from tests.stateful.running import template_of
 from tests.stateful.trouble import Trouble
 from tests.stateful.world import World
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.fakes.quick_folder import quick_folder
 from tests.protocol.server_policies import Policy
 from tests.protocol.state import Faults
 from tests.stateful.ablations import ABLATIONS, Ablation
 from tests.stateful.ends import End, ends
 from tests.stateful.promises import PromiseBroken
-from tests.stateful.running import explore, quick_folder, template_of
+from tests.stateful.running import explore, template_of
 
 from evergrant.sandbox.behaviour import Rotation
 
