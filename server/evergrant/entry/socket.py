@@ -31,9 +31,11 @@ async def listening(path: Path, server: Server[Any], log: FilteringBoundLogger) 
     mine = inode(path)
     try:
         async with anyio.create_task_group() as sessions:
-            accepting = await asyncio.start_unix_server(
-                lambda reader, writer: sessions.start_soon(session, reader, writer), sock=listener
-            )
+            # A coroutine, so that it runs in a task: where sniffio is installed, anyio knows no loop outside of one.
+            async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                sessions.start_soon(session, reader, writer)
+
+            accepting = await asyncio.start_unix_server(accept, sock=listener)
             yield
             accepting.close()
             sessions.cancel_scope.cancel()
