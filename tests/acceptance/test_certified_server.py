@@ -29,7 +29,7 @@ PEOPLE = ("anna", "bert", "cleo", "dora", "emil", "fred")
 LIVES = 10
 """Token lives for each of six people: sixty in all."""
 CALLS_AT_ONCE = 4
-LIFE_S = 3
+LIFE_S = 5
 
 
 @dataclass(frozen=True)
