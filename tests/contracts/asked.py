@@ -43,7 +43,7 @@ def _asked(connector: Connector, template: RequestTemplate, rest: frozenset[str]
     if template.given_address:
         return
     in_query = template.method in ("GET", "DELETE")
-    named = frozenset[str](_mapping(template.query))
+    named: frozenset[str] = frozenset(_mapping(template.query))
     yield Asked(
         method=template.method,
         address=_address(connector, template.path),
