@@ -20,7 +20,7 @@ from evergrant.catalog.pages import CURSOR
 from evergrant.catalog.passthrough import Passthrough, is_query
 from evergrant.catalog.request import PLACEHOLDER, RequestTemplate
 from evergrant.catalog.tool import Tool
-from evergrant.model.json import Json, JsonObject
+from evergrant.model.json import Json, JsonObject, at
 
 LONGEST_SHOWN = 100
 HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "evergrant"}
@@ -135,7 +135,7 @@ def _query_and_body(draft: Draft, values: JsonObject) -> tuple[Mapping[str, Json
 def _address(connector: Connector, template: RequestTemplate, values: JsonObject, account: Mapping[str, str]) -> str:
     if template.given_address:
         return given_address(fill(template.given_address, values), template.origins)
-    path = PLACEHOLDER.sub(lambda match: segment(match[1], values[match[1]]), template.path)
+    path = PLACEHOLDER.sub(lambda match: segment(match[1], at(values.get(match[1]), match[2])), template.path)
     if path.startswith("https://"):
         return path
     return connector.expand(connector.base_url, account).rstrip("/") + path
@@ -173,11 +173,11 @@ def _passed_through(draft: Draft, declared: Passthrough, account: Mapping[str, s
 
 
 def segment(name: str, value: Json) -> str:
-    """A value as one path segment; raises BadValue for what could climb or split the path.
+    """A value as one path segment; raises BadValue for none, and for what could climb or split the path.
 
     It is read as it stands and as a server might fold it: full-width and compatibility forms (NFKC).
     """
-    text = str(value)
+    text = "" if value is None else str(value)
     folded = unicodedata.normalize("NFKC", text).translate(DOTS)
     if not text or any(FORBIDDEN_IN_SEGMENT.search(form) or CLIMBS.search(form) for form in (text, folded)):
         raise BadValue(
