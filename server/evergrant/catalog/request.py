@@ -12,7 +12,8 @@ from evergrant.catalog.template import faults, names, query_faults, reference
 
 Encoding = Literal["json", "form", "multipart", "multipart_related", "raw"]
 Kind = Literal["json", "text", "bytes", "none"]
-PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)((?:/[^{}/\s]+)*)\}")
+"""`{name}`, or `{name/at/a/place}` for a part of it."""
 SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$")]
 METHOD = r"(?:GET|POST|PUT|PATCH|DELETE)"
 ADDRESS = r"(?:/|https://[a-z0-9-]+(?:\.[a-z0-9-]+)+/|\$[a-z_][a-z0-9_]*(?:/|$))"
@@ -54,8 +55,8 @@ class RequestTemplate(Declaration):
 
     @property
     def in_path(self) -> tuple[str, ...]:
-        """The inputs that stand in the path."""
-        named = () if self.given_address else PLACEHOLDER.findall(self.path)
+        """The inputs and steps that stand in the path."""
+        named = () if self.given_address else (found[1] for found in PLACEHOLDER.finditer(self.path))
         return tuple(name for name in named if name not in self.slots)
 
     @property
