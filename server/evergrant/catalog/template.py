@@ -36,6 +36,7 @@ CODECS = frozenset(
         "odata_quoted",
         "plain",
         "single_quoted",
+        "size",
         "table",
         "text_part",
         "utc",
