@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from evergrant.calls.request import unplaced
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import Pages
-from evergrant.catalog.request import PLACEHOLDER, RequestTemplate
+from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.tool import Tool
 from evergrant.model.json import Json, JsonObject
 
@@ -28,35 +29,41 @@ class Asked:
 def asked(connector: Connector, tool: Tool) -> Iterator[Asked]:
     """The steps', the items' and the tool's own; not those that go to an address out of an answer."""
     for step in tool.first.values():
-        yield from _asked(connector, step, frozenset())
+        yield from _asked(connector, tool, step, frozenset())
     if tool.expand:
-        yield from _asked(connector, tool.expand, frozenset())
+        yield from _asked(connector, tool, tool.expand, frozenset())
     if not tool.passthrough:
-        yield from _asked(connector, tool, frozenset(unplaced(tool)) | _of_pages(tool.pages))
+        yield from _asked(connector, tool, tool, frozenset(unplaced(tool)) | _of_pages(tool.pages))
 
 
 def _of_pages(pages: Pages | None) -> frozenset[str]:
     return frozenset(name for name in (pages.parameter, pages.size) if name) if pages else frozenset()
 
 
-def _asked(connector: Connector, template: RequestTemplate, rest: frozenset[str]) -> Iterator[Asked]:
+def _asked(connector: Connector, tool: Tool, template: RequestTemplate, rest: frozenset[str]) -> Iterator[Asked]:
     if template.given_address:
         return
     in_query = template.method in ("GET", "DELETE")
     named: frozenset[str] = frozenset(_mapping(template.query))
-    yield Asked(
-        method=template.method,
-        address=_address(connector, template.path),
-        query=named | (rest if in_query else frozenset[str]()),
-        body=template.body,
-        more=frozenset() if in_query else rest,
-        graphql=template.graphql,
-    )
+    for address in _addresses(connector, tool, template):
+        yield Asked(
+            method=template.method,
+            address=address,
+            query=named | (rest if in_query else frozenset[str]()),
+            body=template.body,
+            more=frozenset() if in_query else rest,
+            graphql=template.graphql,
+        )
 
 
-def _address(connector: Connector, path: str) -> str:
-    filled = PLACEHOLDER.sub("~", path).partition("?")[0]
-    return filled if filled.startswith("https://") else connector.base_url.rstrip("/") + filled
+def _addresses(connector: Connector, tool: Tool, template: RequestTemplate) -> Iterator[str]:
+    """One, or one for each value that an input in the path may have."""
+    choices = [tool.input.get(name, {}).get("enum") for name in template.in_path]
+    for values in product(*(each if isinstance(each, list) else ["~"] for each in choices)):
+        filled = template.path.partition("?")[0]
+        for name, value in zip(template.in_path, values, strict=True):
+            filled = filled.replace(f"{{{name}}}", str(value))
+        yield filled if filled.startswith("https://") else connector.base_url.rstrip("/") + filled
 
 
 def _mapping(value: Json) -> JsonObject:

@@ -23,7 +23,7 @@ class RequestTemplate(Declaration):
     request: Annotated[str, Field(pattern=rf"^{METHOD} {ADDRESS}\S*$")]
     """Method and path beneath `base_url`; or a whole address that `allow` admits; or `$step/pointer`, an address that
     an earlier step was given, which gets no credential and must lie at one of `origins`."""
-    headers: dict[str, str] = {}
+    headers: dict[str, JsonValue] = {}
     query: JsonValue = None
     body: JsonValue = None
     graphql: str | None = None
@@ -71,7 +71,7 @@ class RequestTemplate(Declaration):
 
     def template_faults(self) -> Iterator[str]:
         """What is wrong with its templates."""
-        yield from chain(query_faults(self.query), faults(self.body))
+        yield from chain(query_faults(self.headers), query_faults(self.query), faults(self.body))
         if self.given_address and not self.origins:
             yield "an address out of an answer needs origins that it may have"
         if self.redirects and not self.reads:
