@@ -1,15 +1,23 @@
 """What a tool asks of a service: every request that a call of it can make, with the names that it sends."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from typing import Final
 
 from evergrant.calls.request import unplaced
+from evergrant.calls.template import fill
+from evergrant.calls.values import Absent
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import Pages
 from evergrant.catalog.request import RequestTemplate
+from evergrant.catalog.template import names
 from evergrant.catalog.tool import Tool
 from evergrant.model.json import Json, JsonObject
+
+SEGMENT: Final = re.compile(r"(/?)\{([a-z_][a-z0-9_]*)((?:/[^{}/\s]+)*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +65,26 @@ def _asked(connector: Connector, tool: Tool, template: RequestTemplate, rest: fr
 
 
 def _addresses(connector: Connector, tool: Tool, template: RequestTemplate) -> Iterator[str]:
-    """One, or one for each value that an input in the path may have."""
-    choices = [tool.input.get(name, {}).get("enum") for name in template.in_path]
-    for values in product(*(each if isinstance(each, list) else ["~"] for each in choices)):
-        filled = template.path.partition("?")[0]
-        for name, value in zip(template.in_path, values, strict=True):
-            filled = filled.replace(f"{{{name}}}", str(value))
-        yield filled if filled.startswith("https://") else connector.base_url.rstrip("/") + filled
+    """One for each value that an input in the path may have, and for each that may be left out of it."""
+    named = sorted({*template.in_path, *(name for slot in template.slots.values() for name in names(slot))})
+    for values in product(*(_values_of(tool, name, name in template.in_path) for name in named)):
+        given = {name: value for name, value in zip(named, values, strict=True) if value is not None}
+        filled = {name: fill(slot, given) for name, slot in template.slots.items()} | given
+        path = SEGMENT.sub(partial(_segment, filled), template.path.partition("?")[0])
+        yield path if path.startswith("https://") else connector.base_url.rstrip("/") + path
+
+
+def _values_of(tool: Tool, name: str, in_path: bool) -> list[str | None]:
+    schema = tool.input.get(name, {})
+    listed = schema.get("enum")
+    values: list[str | None] = [*map(str, listed)] if isinstance(listed, list) else ["~"]
+    always = in_path or name in tool.required or name in tool.first or "default" in schema
+    return values if always else [*values, None]
+
+
+def _segment(filled: Mapping[str, object], found: re.Match[str]) -> str:
+    value = filled.get(found[2])
+    return "" if isinstance(value, Absent) else f"{found[1]}{'~' if found[3] else value}"
 
 
 def _mapping(value: Json) -> JsonObject:
