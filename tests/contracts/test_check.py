@@ -127,7 +127,7 @@ def test_each_address_that_a_path_can_become_is_looked_up() -> None:
         "request": "GET /{kind}/{place}/things/{step/id}/{way}",
         "slots": {"kind": {"$case": {"of": "$folder", "else": "folders"}}, "place": "$folder"},
         "first": {"step": {"request": "GET /step"}},
-        "input": choice,
+        "input": {"way": way, "folder": {"type": "string"}},
         "example": {},
     }
     tool = TypeAdapter(Tool).validate_python(declared)
