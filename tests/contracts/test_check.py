@@ -117,7 +117,7 @@ def test_a_contract_for_a_tool_that_is_not_there_is_an_error() -> None:
 
 def test_each_address_that_a_path_can_become_is_looked_up() -> None:
     """The values of an input that may be counted, and what is left out of the path with one that is not given."""
-    choice: Json = {
+    choices: dict[str, Json] = {
         "way": {"type": "string", "enum": ["open", "shut"], "default": "open"},
         "folder": {"type": "string"},
     }
@@ -127,7 +127,7 @@ def test_each_address_that_a_path_can_become_is_looked_up() -> None:
         "request": "GET /{kind}/{place}/things/{step/id}/{way}",
         "slots": {"kind": {"$case": {"of": "$folder", "else": "folders"}}, "place": "$folder"},
         "first": {"step": {"request": "GET /step"}},
-        "input": {"way": way, "folder": {"type": "string"}},
+        "input": choices,
         "example": {},
     }
     tool = TypeAdapter(Tool).validate_python(declared)
