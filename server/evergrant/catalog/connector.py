@@ -37,7 +37,7 @@ class TokenAnswer(Declaration):
 
 
 class RevocationRequest(Declaration):
-    """Where a revocation differs from RFC 7009 2.1: a form with `token`, signed as requests to the token endpoint are."""
+    """Where a revocation differs from RFC 7009 2.1, a form with `token` that is signed as a token request is."""
 
     method: Literal["POST", "DELETE"] = "POST"
     parameter: str = "token"
