@@ -37,7 +37,7 @@ class TokenAnswer(Declaration):
 
 
 class RevocationRequest(Declaration):
-    """Where a revocation differs from RFC 7009 2.1, a form with `token` that is signed as a token request is."""
+    """Where a revocation differs from RFC 7009 2.1: a form with `token`, signed as the token endpoint's are."""
 
     method: Literal["POST", "DELETE"] = "POST"
     parameter: str = "token"
