@@ -47,7 +47,9 @@ def test_an_operator_decides_about_other_templates(template: Json, filled: Fille
     assert fill(template, VALUES) == filled
 
 
-@pytest.mark.parametrize("template", [
+@pytest.mark.parametrize(
+    "template",
+    [
         {"$each": {"of": "$name", "put": 1}},
         {"$merge": ["$name"]},
         {"$union": {"of": ["$name"], "by": ""}},

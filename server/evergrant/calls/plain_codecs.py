@@ -71,6 +71,11 @@ def from_base64url_bytes(text: str) -> bytes:
     return decoded(plain + "=" * (-len(plain) % 4))
 
 
+def base64url_base64(value: Json) -> Json:
+    """The content in base64url in the common alphabet, with padding."""
+    return base64.b64encode(from_base64url_bytes(as_text(value))).decode()
+
+
 def decoded(text: str) -> bytes:
     """The bytes in base64; raises BadValue."""
     try:
