@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 from tests.calls.samples import account, tool
 from tests.oauth.samples import connector
 
@@ -193,6 +194,15 @@ def test_an_address_that_an_answer_gave_is_asked_without_credential_and_only_whe
     assert (str(sent[1].url), sent[1].content) == ("https://files.example/up/1?sig=s", b"hello")
     with pytest.raises(BadValue, match="an address that its connector does not allow"):
         play(of, answers({"url": "https://evil.example/up/1"}), name="hello")
+
+
+def test_an_address_that_an_answer_gave_gets_the_credential_where_that_is_declared() -> None:
+    first: Json = {"file": {"request": "GET /f"}}
+    of = tool(request="GET $file/url", first=first, origins=["https://x.example/"], signed=True)
+    _, asks, _ = play(of, answers({"url": "https://x.example/1"}), name="x")
+    assert [ask.signed for ask in asks] == [True, True]
+    with pytest.raises(ValidationError, match="signed is for an address out of an answer"):
+        tool(signed=True)
 
 
 def test_a_redirect_is_followed_without_credential_where_it_is_declared() -> None:

@@ -56,6 +56,8 @@ def test_the_validator_is_that_of_the_whole_input() -> None:
         ({"effect": "maybe"}, "effect"),
         ({"description": "short"}, "description"),
         ({"colour": "red"}, "colour"),
+        ({"slots": {"way": "$text"}}, "a slot is a whole segment of the path, and there is none called way"),
+        ({"slots": {"thing_id": {"$gzip": "$text"}}}, "no such codec: gzip"),
     ],
 )
 def test_a_tool_that_does_not_hang_together_is_refused(changes: dict[str, Json], fault: str) -> None:

@@ -217,7 +217,7 @@ class _Performance:
     def _asked(self, draft: Draft, *, changes: bool = False) -> Generator[Ask, Reply, Reply | Failure]:
         """The reply to one request: asked once more where its token was refused, for then it was not carried out."""
         self.changed = self.changed or changes
-        ask = Ask(draft.build, self.changed, signed=draft.template.given_address is None)
+        ask = Ask(draft.build, self.changed, signed=draft.template.gets_credential)
         reply = yield ask
         failed = self._refused(draft, reply)
         if ask.signed and isinstance(failed, TokenExpired | ReauthRequired):

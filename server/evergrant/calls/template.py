@@ -94,7 +94,9 @@ def _every(value: Json, keys: Sequence[str]) -> Json:
     if not isinstance(inner, list):
         return None
     each = [_every(item, keys[star + 1 :]) for item in inner]
-    return [item for item in each if item is not None]
+    gathered = [item for item in each if item is not None]
+    # An empty list is an answer; an object without such members is another thing than what was meant.
+    return gathered if gathered or isinstance(found, list) else None
 
 
 def _or_absent(value: Json) -> Filled:

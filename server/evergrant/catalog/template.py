@@ -39,6 +39,7 @@ CODECS = frozenset(
         "odata_quoted",
         "plain",
         "single_quoted",
+        "size",
         "table",
         "text_part",
         "utc",
