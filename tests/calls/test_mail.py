@@ -75,6 +75,17 @@ def test_whatever_stands_in_a_draft_it_can_be_changed(whole: bytes) -> None:
     assert revised(draft, to=["ann@acme.example"], text="New", attachments=FILE)["To"] == "ann@acme.example"
 
 
+def test_a_letter_hands_on_the_files_of_another_as_they_came() -> None:
+    raw = base64.urlsafe_b64decode(str(mime({"to": ["cy@acme.example"], "text": "See", "forwards": WITH_FILE})))
+    message = message_from_bytes(raw, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    assert (message["To"], read(message)) == ("cy@acme.example", ("See", ["a.csv"]))
+    assert [part.get_content() for part in message.iter_attachments()] == ["a,b"]
+
+    raw = base64.urlsafe_b64decode(str(mime({"to": ["cy@acme.example"], "text": "See", "forwards": DRAFT})))
+    assert message_from_bytes(raw).get_content_type() == "text/plain"
+
+
 def letter(sender: str, *labels: str) -> Json:
     headers: Json = [{"name": "From", "value": sender}, {"name": "To", "value": "ann@acme.example, bob@acme.example"}]
     return {"labelIds": [*labels], "payload": {"headers": headers}}

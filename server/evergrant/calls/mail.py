@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import cast
 
-from evergrant.calls.mail_revision import revised
+from evergrant.calls.mail_revision import revised, with_files_of
 from evergrant.calls.plain_codecs import file_part, from_base64url_bytes, header
 from evergrant.calls.values import BadValue
 from evergrant.model.json import Json, at, text_at
@@ -28,8 +28,8 @@ def mime(fields: Json) -> Json:
 
     Of `to`, `cc`, `bcc`, `subject`, `text`, `html` and `attachments` (`name`, `type`, `base64`). With `answers`, the
     list of headers of another message, it is a reply to that one (RFC 5322 3.6.4), by default to its sender; with
-    `forwards`, the base64url of a whole message, that one is attached; with `revises`, the same of a draft, it is that
-    draft with what is given changed, and more files. Raises BadValue.
+    `forwards`, the base64url of a whole message, it has the files of that one; with `revises`, the same of a draft, it
+    is that draft with what is given changed, and more files. Raises BadValue.
     """
     message = EmailMessage(policy=SMTP)
     _address_it(message, fields)
@@ -37,11 +37,16 @@ def mime(fields: Json) -> Json:
     if html := text_at(fields, "/html"):
         message.add_alternative(html, subtype="html")
     _attach(message, fields)
-    whole = text_at(fields, "/revises")
-    if whole is None:
-        return base64.urlsafe_b64encode(message.as_bytes()).decode()
-    changed = revised(from_base64url_bytes(whole), message, text=text_at(fields, "/text") is not None)
-    return base64.urlsafe_b64encode(changed).decode()
+    return base64.urlsafe_b64encode(_of_another(message, fields)).decode()
+
+
+def _of_another(message: EmailMessage, fields: Json) -> bytes:
+    """The message in bytes, with what it takes of one that exists."""
+    if draft := text_at(fields, "/revises"):
+        return revised(from_base64url_bytes(draft), message, text=text_at(fields, "/text") is not None)
+    if forwarded := text_at(fields, "/forwards"):
+        return with_files_of(from_base64url_bytes(forwarded), message)
+    return message.as_bytes()
 
 
 def _address_it(message: EmailMessage, fields: Json) -> None:
@@ -90,10 +95,6 @@ def _attach(message: EmailMessage, fields: Json) -> None:
         part = file_part(each)
         maintype, _, subtype = part.content_type.partition(";")[0].strip().partition("/")
         message.add_attachment(part.content, maintype, subtype, filename=part.filename or "attachment")
-    if forwarded := text_at(fields, "/forwards"):
-        # As bytes: Python's own parser may fail at what other people's programs wrote.
-        message.add_attachment(from_base64url_bytes(forwarded), "application", "octet-stream", filename="forwarded.eml")
-        next(reversed(list(message.iter_attachments()))).replace_header("Content-Type", "message/rfc822")
 
 
 def _addresses(text: str) -> str:

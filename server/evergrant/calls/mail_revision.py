@@ -1,4 +1,4 @@
-"""A letter that exists with some of it changed: the headers that are given, its text, more files."""
+"""Letters made of other letters: a draft with some of it changed, and a letter that hands on the files of another."""
 
 from collections.abc import Iterator
 from email.generator import BytesGenerator
@@ -26,8 +26,20 @@ def revised(whole: bytes, changes: EmailMessage, *, text: bool) -> bytes:
         _put(old, [_body(new), *_files(old), *added])
     elif added:
         _put(old, [*_mixed(old), *added])
+    return _written(old)
+
+
+def with_files_of(whole: bytes, letter: EmailMessage) -> bytes:
+    """The letter with the files of the one in `whole`, each as it came."""
+    new = _parsed(letter.as_bytes())
+    if files := list(_files(_parsed(whole))):
+        _put(new, [*_mixed(new), *files])
+    return _written(new)
+
+
+def _written(letter: Message) -> bytes:
     out = BytesIO()
-    BytesGenerator(out, policy=LINES).flatten(old)
+    BytesGenerator(out, policy=LINES).flatten(letter)
     return out.getvalue()
 
 
@@ -58,7 +70,7 @@ def _mixed(letter: Message) -> list[Message]:
 
 
 def _body(letter: Message) -> Message:
-    """What is read, in a letter that we wrote."""
+    """What is read, of a letter that we wrote."""
     return _mixed(letter)[0]
 
 
@@ -77,5 +89,10 @@ def _put(letter: Message, parts: list[Message]) -> None:
     for name in ("MIME-Version", *OF_CONTENT):
         del letter[name]
     letter["MIME-Version"] = "1.0"
+    if len(parts) == 1:
+        for name, value in parts[0].items():
+            letter[name] = value
+        letter.set_payload(parts[0].get_payload())
+        return
     letter["Content-Type"] = "multipart/mixed"
     letter.set_payload([*parts])
