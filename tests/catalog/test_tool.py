@@ -50,7 +50,7 @@ def test_the_validator_is_that_of_the_whole_input() -> None:
         ({"required": ["person", "thing_id", "missing"]}, "not an input: missing"),
         ({"example": {"missing": 1}}, "not an input: missing"),
         ({"request": "GET /{missing}"}, "not an input: missing"),
-        ({"required": ["person"]}, "in the path, so it must be required: thing_id"),
+        ({"required": ["person"]}, "in the path, so it must be required or have a default: thing_id"),
         ({"request": "FETCH /x"}, "request"),
         ({"request": "GET x"}, "request"),
         ({"effect": "maybe"}, "effect"),
@@ -125,3 +125,8 @@ def test_inputs_that_have_a_place_of_their_own_need_no_naming(changes: dict[str,
 )
 def test_the_inputs_of_a_template_are_those_it_names(template: Json, used: set[str]) -> None:
     assert names(template) == used
+
+
+def test_an_input_with_a_default_may_stand_in_the_path_and_be_left_out() -> None:
+    given: Json = {"person": {"type": "string", "default": "me"}, "thing_id": {"type": "integer"}}
+    assert tool(input=given, required=["thing_id"], body=None, example={"thing_id": 7}).required == ("thing_id",)
