@@ -124,7 +124,7 @@ class Tool(RequestTemplate):
 
     def _own_names(self) -> set[str]:
         """Of the names that the language gives a meaning, the one that stands for an element of `each`."""
-        return {ITEM} if self.each else set()
+        return {ITEM} if self.each else set[str]()
 
     def _pages_names(self) -> set[str]:
         return {LIMIT, CURSOR} if self.pages else set()
@@ -134,7 +134,7 @@ class Tool(RequestTemplate):
         """The inputs and results of steps that have a place in a request."""
         whens = {step.when for step in self.first.values() if step.when}
         of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
-        placed = self.placed() - self._own_names() | ({self.each} if self.each else set())
+        placed = self.placed() - self._own_names() | ({self.each} if self.each else set[str]())
         return placed.union(whens, of_items, *(step.placed() for step in self.first.values()))
 
     @property
