@@ -150,13 +150,16 @@ def test_a_finding_names_file_and_line_and_a_file_that_cannot_be_read_is_one(tmp
     (tmp_path / "connectors" / "own.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
     (tmp_path / "schemas" / "own.yaml").write_text(tools.replace("effect: destroy", "effect: write"), encoding="utf-8")
     (tmp_path / "connectors" / "torn.yaml").write_text("name: [", encoding="utf-8")
+    (tmp_path / "connectors" / "half.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    (tmp_path / "schemas" / "half.yaml").write_text("half_get_it: [", encoding="utf-8")
 
     found = list(lint(Catalog([tmp_path], lenient=True)))
 
     line = 1 + tools[: tools.index("effect: destroy")].count("\n")
     file = tmp_path / "schemas" / "own.yaml"
     assert f"{file}:{line}: own_delete_contact.effect: A DELETE is called write. Say destroy. [effect]" in found
-    assert any(each.startswith(f"{tmp_path / 'connectors' / 'torn.yaml'}:") for each in found)
+    for torn in (tmp_path / "connectors" / "torn.yaml", tmp_path / "schemas" / "half.yaml"):
+        assert any(each.startswith(f"{torn}:") for each in found)
     assert any("own_list_rows: It has no example" in each for each in found)
 
 

@@ -14,6 +14,7 @@ TEXTS = frozenset(
     {
         "adf_markdown",
         "base64_text",
+        "base64url_base64",
         "base64url_text",
         "csv",
         "date",
