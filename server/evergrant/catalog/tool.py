@@ -112,8 +112,9 @@ class Tool(RequestTemplate):
             raise ValueError(f"not an input: {', '.join(sorted(unknown))}")
         if self.body is not None and self.method not in ("GET", "DELETE") and (idle := set(self.input) - used):
             raise ValueError(f"named neither in the path nor in query or body: {', '.join(sorted(idle))}")
-        if missing := set(self.in_path) - set(self.required) - set(self.first) - self._own_names():
-            raise ValueError(f"in the path, so it must be required: {', '.join(sorted(missing))}")
+        always = {*self.required, *self.first, *(name for name, schema in self.input.items() if "default" in schema)}
+        if missing := set(self.in_path) - always - self._own_names():
+            raise ValueError(f"in the path, so it must be required or have a default: {', '.join(sorted(missing))}")
         return self
 
     def _free_names(self) -> set[str]:
