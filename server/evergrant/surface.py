@@ -19,6 +19,7 @@ from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
+from evergrant.entry.api.keys import key_routes
 from evergrant.entry.api.links import link_routes
 from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
@@ -64,7 +65,7 @@ def web_app(
     app.live.note(local_bearer(app.vault.key.ring))
 
     def principal_of_bearer(token: str) -> Principal | None:
-        return Principal(LOCAL_TENANT) if is_local_bearer(app.vault.key.ring, token) else None
+        return Principal(LOCAL_TENANT) if is_local_bearer(app.vault.key.ring, token) else app.key_desk.bearer(token)
 
     public = urlsplit(app.settings.public_url or "")
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
@@ -88,6 +89,7 @@ def web_app(
             *tool_routes(api),
             *call_routes(api),
             *webhook_routes(api, app.webhooks),
+            *key_routes(api, app.key_desk),
             Route("/healthz", _health),
             endpoint.route,
         ],

@@ -11,6 +11,7 @@ from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAut
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import ConfigDict
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.routing import Route
 
@@ -57,6 +58,8 @@ def bearer_principal() -> Principal:
 
 
 class _Borne(AccessToken):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     principal: Principal
 
 
