@@ -47,7 +47,7 @@ def _asked(connector: Connector, template: RequestTemplate, rest: frozenset[str]
     yield Asked(
         method=template.method,
         address=_address(connector, template.path),
-        query=named | (rest if in_query else frozenset()),
+        query=named | (rest if in_query else frozenset[str]()),
         body=template.body,
         more=frozenset() if in_query else rest,
         graphql=template.graphql,
