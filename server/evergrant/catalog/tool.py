@@ -103,12 +103,16 @@ class Tool(RequestTemplate):
             raise ValueError(f"each needs an input that is a list with minItems and maxItems, at most {MOST_EACH}")
         if self.pages and self.items is None:
             raise ValueError("pages needs items, a pointer to the list in the result")
-        if stray := set(self.along) - set(self.first):
-            raise ValueError(f"along names steps, which {', '.join(sorted(stray))} is not")
-        if self.along and self.pages:
-            raise ValueError("along is for one answer, not for pages")
         if taken := RESERVED & {*self.input, *self.first} - self._free_names():
             raise ValueError(f"has a meaning of its own here, so it names no input: {', '.join(sorted(taken))}")
+        return self
+
+    @model_validator(mode="after")
+    def _gives_back_what_it_found(self) -> "Tool":
+        if stray := set(self.along) - set(self.first):
+            raise ValueError(f"along names steps, which {', '.join(sorted(stray))} is not")
+        if self.along and (self.pages or self.each):
+            raise ValueError("along is for one answer, not for pages and not for each")
         return self
 
     @model_validator(mode="after")
