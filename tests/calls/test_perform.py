@@ -165,17 +165,6 @@ def test_a_step_that_finds_nothing_ends_the_call_in_words() -> None:
     assert (outcome.what_happened, len(sent)) == ("There is no ann.", 1)
 
 
-def test_what_a_step_found_can_be_given_back_beside_the_answer() -> None:
-    first: Json = {"who": STEP}
-    of = tool(first=first, along=["who"], shape={"who": "/who", "name": "/answer/found"})
-    outcome, _, _ = play(of, answers({"found": "u7"}), name="ann")
-    assert content(outcome) == {"who": "u7", "name": "u7"}
-    with pytest.raises(ValidationError, match="along names steps"):
-        tool(first=first, along=["you"])
-    with pytest.raises(ValidationError, match="not for pages"):
-        tool(first=first, along=["who"], items="/x", pages={"by": "page"})
-
-
 def test_a_step_takes_the_element_that_matches_whatever_its_case() -> None:
     listed: Json = {"found": [{"name": "Bob", "id": 1}, {"name": "ANN", "id": 2}]}
     of = tool(

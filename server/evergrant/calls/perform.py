@@ -129,17 +129,11 @@ class _Performance:
         reply = yield from self._asked(draft, changes=self.tool.effect != "read")
         if isinstance(reply, Failure):
             return reply
-        content = self._with_steps(content_of(self.connector, self.tool, reply.response, reply.body))
+        content = content_of(self.connector, self.tool, reply.response, reply.body)
         if self.tool.expand is None:
             return result(self.tool, reply.account, part_of(self.tool, content, detailed=self._detailed))
         found = yield from self._items(content)
         return result(self.tool, reply.account, {"items": found})
-
-    def _with_steps(self, content: Json) -> Json:
-        """The answer, beside what was found before, where the tool gives both back."""
-        if not self.tool.along:
-            return content
-        return {"answer": content, **{name: self.values[name] for name in self.tool.along if name in self.values}}
 
     def _one_by_one(self, name: str) -> Script:
         """The request for each element of an input: one that may not be had does not hide the others."""

@@ -70,8 +70,6 @@ class Tool(RequestTemplate):
     required: tuple[str, ...] = ()
     first: dict[StepName, Step] = {}
     """Requests that come before, in this order."""
-    along: tuple[StepName, ...] = ()
-    """Steps whose results are given back too: the shape then sees `{answer: ..., step: ...}`."""
     passthrough: Passthrough | None = None
     """The caller names path and query himself: `<service>_request`."""
     credential: str = DEFAULT_CREDENTIAL
@@ -105,14 +103,6 @@ class Tool(RequestTemplate):
             raise ValueError("pages needs items, a pointer to the list in the result")
         if taken := RESERVED & {*self.input, *self.first} - self._free_names():
             raise ValueError(f"has a meaning of its own here, so it names no input: {', '.join(sorted(taken))}")
-        return self
-
-    @model_validator(mode="after")
-    def _gives_back_what_it_found(self) -> "Tool":
-        if stray := set(self.along) - set(self.first):
-            raise ValueError(f"along names steps, which {', '.join(sorted(stray))} is not")
-        if self.along and (self.pages or self.each):
-            raise ValueError("along is for one answer, not for pages and not for each")
         return self
 
     @model_validator(mode="after")
