@@ -156,3 +156,13 @@ def test_a_finding_names_file_and_line_and_a_file_that_cannot_be_read_is_one(tmp
     assert f"{file}:{line}: own_delete_contact.effect: A DELETE is called write. Say destroy. [effect]" in found
     assert any(each.startswith(f"{tmp_path / 'connectors' / 'torn.yaml'}:") for each in found)
     assert any("own_list_rows: It has no example" in each for each in found)
+
+
+def test_tools_that_cannot_be_read_are_a_finding(tmp_path: Path) -> None:
+    for kind, text in (("connectors", (ROOT / "connectors" / "sandbox.yaml").read_text("utf-8")), ("schemas", "x: [")):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "own.yaml").write_text(text, encoding="utf-8")
+
+    found = list(lint(Catalog([tmp_path], lenient=True)))
+
+    assert [each for each in found if each.startswith(f"{tmp_path / 'schemas' / 'own.yaml'}:")] != []
