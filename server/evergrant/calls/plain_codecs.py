@@ -126,6 +126,23 @@ def header(value: Json) -> Json:
     return None
 
 
+def items(value: Json) -> Json:
+    """The members of an object as a list of `{name, value}`."""
+    return [{"name": name, "value": part} for name, part in members(value).items()]
+
+
+def object_of(value: Json) -> Json:
+    """The object that a list of `{name, value}` makes; an element without a value makes nothing."""
+    pairs = value if isinstance(value, list) else []
+    there = (pair for pair in pairs if isinstance(pair, Mapping) and "value" in pair)
+    return {text_at(pair, "/name") or "": pair["value"] for pair in there}
+
+
+def member(value: Json) -> Json:
+    """What an object `in` has under `name`, which is known only at the call; null where it has none."""
+    return members(at(value, "/in")).get(as_text(at(value, "/name")))
+
+
 def table(value: Json) -> Json:
     """Rows as objects by the names in the first row (or `header`); a row that is short lacks its last members."""
     rows = value if isinstance(value, list) else []
