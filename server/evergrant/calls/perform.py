@@ -21,7 +21,7 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import CURSOR, LIMIT, Pages
 from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.template import ITEM, SLOT
-from evergrant.catalog.tool import DETAILED, Expand, Step, Tool
+from evergrant.catalog.tool import Expand, Step, Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import (
@@ -127,7 +127,7 @@ class _Performance:
             return reply
         content = content_of(self.connector, self.tool, reply.response, reply.body)
         if self.tool.expand is None:
-            return result(self.tool, reply.account, part_of(self.tool, content, detailed=self._detailed))
+            return result(self.tool, reply.account, part_of(self.tool, content, self.values))
         found = yield from self._items(content)
         return result(self.tool, reply.account, {"items": found})
 
@@ -171,7 +171,7 @@ class _Performance:
                 whole = yield from self._expanded(self.tool.expand, item)
                 expanded.append(whole)
             every = expanded
-        return [given_back(self.tool, item, detailed=self._detailed) for item in every]
+        return [given_back(self.tool, item, self.values) for item in every]
 
     def _expanded(self, expand: Expand, item: Json) -> Generator[Ask, Reply, Json]:
         draft = Draft(self.connector, expand, {**self.values, ITEM: at(item, expand.item)})
@@ -225,10 +225,6 @@ class _Performance:
     def _wanted(self) -> int:
         limit = self.values.get(LIMIT)
         return limit if isinstance(limit, int) else 1
-
-    @property
-    def _detailed(self) -> bool:
-        return self.values.get(DETAILED) is True
 
 
 def _redirect(template: RequestTemplate, response: httpx2.Response) -> str | None:

@@ -11,8 +11,8 @@ from evergrant.catalog.declaration import Pointer
 from evergrant.catalog.pages import CURSOR, LIMIT, MOST_ITEMS, Pages
 from evergrant.catalog.passthrough import Passthrough
 from evergrant.catalog.request import RequestTemplate
-from evergrant.catalog.shape import schema_of, shape_faults
-from evergrant.catalog.template import ITEM, names
+from evergrant.catalog.shape import schema_of
+from evergrant.catalog.template import ITEM, faults, names
 from evergrant.model.account import DEFAULT_CREDENTIAL
 from evergrant.model.json import JsonObject
 
@@ -74,7 +74,8 @@ class Tool(RequestTemplate):
     pages: Pages | None = None
     expand: Expand | None = None
     shape: JsonValue = None
-    """What of the result, or of each of its items, is given back: a template of pointers into it."""
+    """What of the result, or of each of its items, is given back: a template of pointers into it, which may name inputs
+    and results of steps too."""
     detailed: bool = True
     """Whether the caller may ask for more than the shape."""
     output: dict[str, JsonValue] | None = None
@@ -84,7 +85,7 @@ class Tool(RequestTemplate):
     @model_validator(mode="after")
     def _hangs_together(self) -> "Tool":
         every = (self, *self.first.values(), *([self.expand] if self.expand else []))
-        if wrong := next(chain(*(each.template_faults() for each in every), shape_faults(self.shape)), None):
+        if wrong := next(chain(*(each.template_faults() for each in every), faults(self.shape)), None):
             raise ValueError(wrong)
         if self.expand and self.items is None:
             raise ValueError("expand needs items, a pointer to the list in the result")
@@ -115,10 +116,10 @@ class Tool(RequestTemplate):
 
     @property
     def used(self) -> set[str]:
-        """The inputs and results of steps that have a place in a request."""
+        """The inputs and results of steps that have a place in a request or in the shape."""
         whens = {step.when for step in self.first.values() if step.when}
         of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
-        return self.placed().union(whens, of_items, *(step.placed() for step in self.first.values()))
+        return self.placed().union(names(self.shape), whens, of_items, *(step.placed() for step in self.first.values()))
 
     @property
     def has_detailed(self) -> bool:
