@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 from tests.calls.samples import account, tool
 from tests.oauth.samples import connector
 
@@ -204,6 +205,15 @@ def test_an_address_that_an_answer_gave_is_asked_without_credential_and_only_whe
         play(of, answers({"url": "https://evil.example/up/1"}), name="hello")
 
 
+def test_an_address_that_an_answer_gave_gets_the_credential_where_that_is_declared() -> None:
+    first: Json = {"file": {"request": "GET /f"}}
+    of = tool(request="GET $file/url", first=first, origins=["https://x.example/"], signed=True)
+    _, asks, _ = play(of, answers({"url": "https://x.example/1"}), name="x")
+    assert [ask.signed for ask in asks] == [True, True]
+    with pytest.raises(ValidationError, match="signed is for an address out of an answer"):
+        tool(signed=True)
+
+
 def test_a_redirect_is_followed_without_credential_where_it_is_declared() -> None:
     def serve(request: httpx2.Request) -> httpx2.Response:
         moved = httpx2.Response(302, headers={"Location": "https://logs.files.example/x"})
@@ -340,3 +350,39 @@ def test_a_header_takes_one_line() -> None:
     for name in ("a\r\nEvil: b", "\u00fc", "x "):
         with pytest.raises(BadValue, match="the header X-Note takes one line"):
             play(of, answers({}), name=name)
+
+
+def test_a_list_of_ids_is_asked_for_one_by_one_and_one_that_is_gone_does_not_hide_the_others() -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        number = request.url.path[-1]
+        return httpx2.Response(404 if number == "2" else 200, json={"thing": {"id": number, "more": 1}})
+
+    outcome, _, sent = play(one_by_one(), serve, ids=["1", "2", "3"])
+    gone = {"item": "2", "error": "Acme answered 404."}
+    assert content(outcome) == {"items": [{"id": "1"}, gone, {"id": "3"}]}
+    assert [request.url.path[-8:] for request in sent] == ["things/1", "things/2", "things/3"]
+
+
+def test_where_none_of_a_list_of_ids_can_be_had_the_call_failed() -> None:
+    outcome, _, _ = play(one_by_one(), answers({}, status=404), ids=["1", "2"])
+    assert isinstance(outcome, ProviderError)
+    outcome, _, _ = play(one_by_one(), answers({}, status=429), ids=["1", "2"])
+    assert isinstance(outcome, RateLimited)
+
+
+def one_by_one() -> Tool:
+    return tool(
+        request="GET /things/{item}",
+        input={"ids": {"type": "array", "minItems": 1, "maxItems": 9, "items": {"type": "string"}}},
+        required=["ids"],
+        each="ids",
+        result="/thing",
+        shape={"id": "/id"},
+        example={"ids": ["1"]},
+    )
+
+
+def test_a_call_has_a_key_of_its_own_for_services_that_take_it_in_the_body() -> None:
+    of = tool(request="POST /things", effect="write", body={"name": "$name", "key": "$idempotency_key"})
+    request = next(perform(connector(), of, {"name": "x"}, "key-1")).build({})
+    assert json.loads(request.content) == {"name": "x", "key": "key-1"}

@@ -82,6 +82,13 @@ def test_an_input_in_the_path_goes_nowhere_else() -> None:
     assert str(request.url) == "https://api.example/v1/things/x?b=1"
 
 
+def test_a_part_of_a_value_may_stand_in_the_path() -> None:
+    of = tool(request="GET /boards/{a/0/id}/things", input=ANY, required=["a"], example={"a": [{"id": 7}]})
+    assert str(built(of, a=[{"id": "7/8", "name": "x"}]).url) == "https://api.example/v1/boards/7%2F8/things"
+    with pytest.raises(BadValue, match="a cannot be part of an address"):
+        built(of, a=[{"name": "x"}])
+
+
 def test_a_declared_query_and_body_take_what_they_name() -> None:
     put = anything(request="PUT /things", input=inputs("ab"), query={"mode": "$a", "fixed": "1"}, body={"values": "$b"})
     request = built(put, a="x", b=[[1, 2]])

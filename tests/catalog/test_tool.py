@@ -65,6 +65,23 @@ def test_a_tool_that_does_not_hang_together_is_refused(changes: dict[str, Json],
         tool(**changes)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"each": "ids", "effect": "write"},
+        {"each": "ids", "items": "/list"},
+        {"each": "text"},
+        {"each": "ids", "input": {"ids": {"type": "array", "minItems": 1, "maxItems": 51}}},
+    ],
+)
+def test_only_what_is_read_for_a_short_list_is_asked_for_one_by_one(changes: dict[str, Json]) -> None:
+    few: Json = {"ids": {"type": "array", "minItems": 1, "maxItems": 50}, "text": {"type": "string"}}
+    given: dict[str, Json] = {"input": few, "request": "GET /x/{item}", "effect": "read", "body": None, "required": []}
+    with pytest.raises(ValidationError, match="each"):
+        tool(**{**given, "example": {}, **changes})
+    assert tool(**{**given, "example": {}, "each": "ids"}).used == {"ids"}
+
+
 @pytest.mark.parametrize("where", ["query", "body"])
 @pytest.mark.parametrize(
     "template", [{"c": {"$gzip": "$text"}}, {"a": {"b": [{"$gzip": "$text"}]}}, {"c": {"$gzip": {"$adf": "$text"}}}]

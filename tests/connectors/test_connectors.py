@@ -75,7 +75,7 @@ def played(connector: str, tool: str, case: Case) -> tuple[list[httpx2.Request],
     declared, who = CATALOG.tools(connector)[tool], account(connector, case.account)
     given = declared.example if case.input is None else case.input
     assert fault(tool, declared, given) is None
-    script, sent = perform(CATALOG.connector(connector), declared, given), list[httpx2.Request]()
+    script, sent = perform(CATALOG.connector(connector), declared, given, "key-1"), list[httpx2.Request]()
     ask = next(script)
     answers = [answer for _, answer in case.steps()]
     while True:

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import evergrant
-from evergrant.app import App, Surroundings, open_app
+from evergrant.app import App, open_app
 from evergrant.catalog.catalog import data_folder
 from evergrant.cli.server import listening
 from evergrant.demo.clock import VirtualClock
@@ -31,6 +31,7 @@ from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.surface import mcp_parts, web_app
+from evergrant.surroundings import Surroundings
 from evergrant.vault.bearer import local_bearer
 
 EVENING = datetime(2026, 5, 25, 22, tzinfo=UTC)

@@ -105,8 +105,9 @@ def result(tool: Tool, account: ConnectedAccount, content: Json, more: str | Non
 
 
 def is_listed(tool: Tool) -> bool:
-    """Whether what is given back is `{items, next_cursor}`: so it is for every list that is shaped or paged."""
-    return tool.items is not None and (tool.pages is not None or tool.shape is not None)
+    """Whether what is given back is `{items, next_cursor}`: so it is for every list that is shaped or paged, and for
+    answers to many requests."""
+    return tool.each is not None or (tool.items is not None and (tool.pages is not None or tool.shape is not None))
 
 
 def _refusal(

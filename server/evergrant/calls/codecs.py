@@ -40,6 +40,7 @@ def codecs() -> Mapping[str, Codec]:
         "odata_quoted": plain_codecs.odata_quoted,
         "plain": documents.plain,
         "single_quoted": plain_codecs.single_quoted,
+        "size": plain_codecs.size,
         "table": plain_codecs.table,
         "text_part": plain_codecs.text_part,
         "utc": dates.utc,

@@ -21,11 +21,12 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import CURSOR, LIMIT, Pages
 from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.template import ITEM, SLOT
-from evergrant.catalog.tool import Expand, Step, Tool
+from evergrant.catalog.tool import IDEMPOTENCY_KEY, Expand, Step, Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import (
     Failure,
+    InvalidInput,
     NotFound,
     Outcome,
     PermissionDenied,
@@ -72,7 +73,8 @@ Script = Generator[Ask, Reply, Outcome]
 
 def perform(connector: Connector, tool: Tool, given: JsonObject, idempotency_key: str = "") -> Script:
     """The script of one call; raises BadValue where an input cannot be sent."""
-    return _Performance(connector, tool, defaults(tool) | dict(given), idempotency_key).script()
+    key: JsonObject = {IDEMPOTENCY_KEY: idempotency_key} if idempotency_key else {}
+    return _Performance(connector, tool, {**defaults(tool), **given, **key}, idempotency_key).script()
 
 
 @dataclass(slots=True)
@@ -99,6 +101,8 @@ class _Performance:
                 failed = yield from self._step(name, step)
                 if failed:
                     return failed
+        if self.tool.each:
+            return (yield from self._one_by_one(self.tool.each))
         return (yield from (self._pages(self.tool.pages) if self.tool.pages else self._single()))
 
     def _step(self, name: str, step: Step) -> Generator[Ask, Reply, Failure | None]:
@@ -130,6 +134,24 @@ class _Performance:
             return result(self.tool, reply.account, part_of(self.tool, content, self.values))
         found = yield from self._items(content)
         return result(self.tool, reply.account, {"items": found})
+
+    def _one_by_one(self, name: str) -> Script:
+        """The request for each element of an input: one that may not be had does not hide the others."""
+        listed = self.values.get(name)
+        account: ConnectedAccount | None = None
+        failed: Failure = InvalidInput(what_happened=f"{name} is empty.", what_to_do="Name at least one.")
+        for item in listed if isinstance(listed, list) else ():
+            reply = yield from self._asked(Draft(self.connector, self.tool, {**self.values, ITEM: item}))
+            if isinstance(reply, ProviderError | PermissionDenied):
+                failed = reply
+                self.found.append({"item": item, "error": reply.what_happened})
+            elif isinstance(reply, Failure):
+                return reply
+            else:
+                account = reply.account
+                whole = at(content_of(self.connector, self.tool, reply.response, reply.body), self.tool.result)
+                self.found.append(given_back(self.tool, whole, {**self.values, ITEM: item}))
+        return result(self.tool, account, {"items": self.found}) if account else failed
 
     def _pages(self, pages: Pages) -> Script:
         now = opening(self.tool, self.values)
@@ -195,7 +217,7 @@ class _Performance:
     def _asked(self, draft: Draft, *, changes: bool = False) -> Generator[Ask, Reply, Reply | Failure]:
         """The reply to one request: asked once more where its token was refused, for then it was not carried out."""
         self.changed = self.changed or changes
-        ask = Ask(draft.build, self.changed, signed=draft.template.given_address is None)
+        ask = Ask(draft.build, self.changed, signed=draft.template.gets_credential)
         reply = yield ask
         failed = self._refused(draft, reply)
         if ask.signed and isinstance(failed, TokenExpired | ReauthRequired):

@@ -79,6 +79,11 @@ def decoded(text: str) -> bytes:
         raise BadValue("the content is not base64") from None
 
 
+def size(value: Json) -> Json:
+    """How many bytes are in base64."""
+    return len(decoded(as_text(value)))
+
+
 def file_part(value: Json) -> Part:
     """A part of a multipart body, or a raw body, from its `type`, `base64` content and perhaps `name`."""
     return Part(_media_type(value, "application/octet-stream"), decoded(text_at(value, "/base64") or ""), _name(value))

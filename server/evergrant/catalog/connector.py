@@ -36,6 +36,18 @@ class TokenAnswer(Declaration):
     scope_separator: str = " "
 
 
+class RevocationRequest(Declaration):
+    """Where a revocation differs from RFC 7009 2.1: a form with `token`, signed as the token endpoint's are."""
+
+    method: Literal["POST", "DELETE"] = "POST"
+    parameter: str = "token"
+    """What the token is called."""
+    auth_method: Literal["client_secret_basic", "client_secret_post"] | None = None
+    """Left out, the token endpoint's."""
+    encoding: Literal["form", "json"] | None = None
+    """Left out, the token endpoint's."""
+
+
 class Credential(Declaration):
     """A second pair of tokens that the same consent brings, with clocks of its own: Slack's person beside its bot.
 
@@ -64,6 +76,8 @@ class OAuth(Declaration):
     token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"] = "none"
     token_endpoint_encoding: Literal["form", "json"] = "form"
     revocation_endpoint: HttpUrl | None = None
+    """May have `{client_id}` in its path."""
+    revocation_request: RevocationRequest = RevocationRequest()
     revocation_token: Literal["refresh_token", "access_token", "bearer"] = "refresh_token"
     revocation_ended: tuple[str, ...] = ("invalid_token",)
     """The codes by which the revocation endpoint says that the token had ended before (RFC 7009 2.2 wants a 200)."""

@@ -12,7 +12,8 @@ from evergrant.catalog.template import faults, names, query_faults, reference
 
 Encoding = Literal["json", "form", "multipart", "multipart_related", "raw"]
 Kind = Literal["json", "text", "bytes", "file", "none"]
-PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)((?:/[^{}/\s]+)*)\}")
+"""`{name}`, or `{name/at/a/place}` for a part of it."""
 SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$")]
 METHOD = r"(?:GET|POST|PUT|PATCH|DELETE)"
 ADDRESS = r"(?:/|https://[a-z0-9-]+(?:\.[a-z0-9-]+)+/|\$[a-z_][a-z0-9_]*(?:/|$))"
@@ -23,7 +24,7 @@ class RequestTemplate(Declaration):
 
     request: Annotated[str, Field(pattern=rf"^{METHOD} {ADDRESS}\S*$")]
     """Method and path beneath `base_url`; or a whole address that `allow` admits; or `$step/pointer`, an address that
-    an earlier step was given, which gets no credential and must lie at one of `origins`."""
+    an earlier step was given, which must lie at one of `origins` and gets no credential unless it is `signed`."""
     headers: dict[str, str] = {}
     slots: dict[SlotName, JsonValue] = {}
     """Templates for segments of the path that are no input; in a GET, one that is absent is left out of the path."""
@@ -37,6 +38,8 @@ class RequestTemplate(Declaration):
     """Origins to which one redirect is followed, without the credential."""
     origins: tuple[str, ...] = ()
     """Origins that an address out of an earlier answer may have."""
+    signed: bool = False
+    """Whether an address out of an earlier answer gets the credential all the same: it must then lie within `allow`."""
     result: Pointer = ""
 
     @property
@@ -53,9 +56,13 @@ class RequestTemplate(Declaration):
         return self.path if self.path.startswith("$") else None
 
     @property
+    def gets_credential(self) -> bool:
+        return self.given_address is None or self.signed
+
+    @property
     def in_path(self) -> tuple[str, ...]:
-        """The inputs that stand in the path."""
-        named = () if self.given_address else PLACEHOLDER.findall(self.path)
+        """The inputs and steps that stand in the path."""
+        named = () if self.given_address else (found[1] for found in PLACEHOLDER.finditer(self.path))
         return tuple(name for name in named if name not in self.slots)
 
     @property
@@ -82,5 +89,7 @@ class RequestTemplate(Declaration):
                 yield f"a slot is a whole segment of the path, and there is none called {name}"
         if self.given_address and not self.origins:
             yield "an address out of an answer needs origins that it may have"
+        if self.signed and not self.given_address:
+            yield "signed is for an address out of an answer; the others get the credential anyway"
         if self.redirects and not self.reads:
             yield "only a GET follows redirects"

@@ -36,6 +36,7 @@ CODECS = frozenset(
         "odata_quoted",
         "plain",
         "single_quoted",
+        "size",
         "table",
         "text_part",
         "utc",
@@ -49,6 +50,7 @@ OPERATORS: Mapping[str, frozenset[str]] = {
     "case": frozenset({"of"}),
     "first": frozenset(),
     "merge": frozenset(),
+    "union": frozenset({"of", "by"}),
 }
 """What decides about other templates, with the keys that each must have; `first` and `merge` take a list."""
 ITEM = "item"

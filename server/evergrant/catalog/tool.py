@@ -1,5 +1,6 @@
 """A tool: one declared call of a connector. Input schema -> request -> outcome."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Annotated, Literal
@@ -17,8 +18,12 @@ from evergrant.model.account import DEFAULT_CREDENTIAL
 from evergrant.model.json import JsonObject
 
 DETAILED = "detailed"
-RESERVED = frozenset({ITEM, LIMIT, CURSOR, DETAILED})
+IDEMPOTENCY_KEY = "idempotency_key"
+"""In templates, the key of the call: of its own for every call, and the same one where it is sent again."""
+RESERVED = frozenset({ITEM, LIMIT, CURSOR, DETAILED, IDEMPOTENCY_KEY})
 """Names that the language gives a meaning."""
+MOST_EACH = 50
+"""How many requests a call may make for a list of its input."""
 Effect = Literal["read", "write", "destroy"]
 ToolName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$", max_length=48)]
 StepName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -69,6 +74,8 @@ class Tool(RequestTemplate):
     """The caller names path and query himself: `<service>_request`."""
     credential: str = DEFAULT_CREDENTIAL
     """Which of the account's grants signs the call."""
+    each: str | None = None
+    """The input, a list, for each element of which the request is sent; `{item}` in the path, or `$item`, is it."""
     items: Pointer | None = None
     """Where in the result its list is."""
     pages: Pages | None = None
@@ -89,6 +96,10 @@ class Tool(RequestTemplate):
             raise ValueError(wrong)
         if self.expand and self.items is None:
             raise ValueError("expand needs items, a pointer to the list in the result")
+        if self.each and (self.effect != "read" or self.items is not None):
+            raise ValueError("each makes a list of what is read one by one, so the tool reads and has no items")
+        if self.each and not _has_bounds(self.input.get(self.each, {})):
+            raise ValueError(f"each needs an input that is a list with minItems and maxItems, at most {MOST_EACH}")
         if self.pages and self.items is None:
             raise ValueError("pages needs items, a pointer to the list in the result")
         if taken := RESERVED & {*self.input, *self.first} - self._free_names():
@@ -97,12 +108,12 @@ class Tool(RequestTemplate):
 
     @model_validator(mode="after")
     def _names_agree(self) -> "Tool":
-        used = self.used - {*self.first, *self._pages_names()}
+        used = self.used - {*self.first, *self._pages_names(), IDEMPOTENCY_KEY}
         if unknown := (used | set(self.required) | set(self.example)) - set(self.inputs):
             raise ValueError(f"not an input: {', '.join(sorted(unknown))}")
         if self.body is not None and self.method not in ("GET", "DELETE") and (idle := set(self.input) - used):
             raise ValueError(f"named neither in the path nor in query or body: {', '.join(sorted(idle))}")
-        if missing := set(self.in_path) - set(self.required) - set(self.first):
+        if missing := set(self.in_path) - set(self.required) - set(self.first) - self._own_names():
             raise ValueError(f"in the path, so it must be required: {', '.join(sorted(missing))}")
         return self
 
@@ -110,6 +121,10 @@ class Tool(RequestTemplate):
         """Of the reserved ones, those that this tool has no use for."""
         of_pages = set[str]() if self.pages else {LIMIT, CURSOR}
         return of_pages | (set[str]() if self.has_detailed else {DETAILED})
+
+    def _own_names(self) -> set[str]:
+        """Of the names that the language gives a meaning, the one that stands for an element of `each`."""
+        return {ITEM} if self.each else set()
 
     def _pages_names(self) -> set[str]:
         return {LIMIT, CURSOR} if self.pages else set()
@@ -119,7 +134,8 @@ class Tool(RequestTemplate):
         """The inputs and results of steps that have a place in a request or in the shape."""
         whens = {step.when for step in self.first.values() if step.when}
         of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
-        return self.placed().union(names(self.shape), whens, of_items, *(step.placed() for step in self.first.values()))
+        placed = self.placed() - self._own_names() | names(self.shape) | ({self.each} if self.each else set())
+        return placed.union(whens, of_items, *(step.placed() for step in self.first.values()))
 
     @property
     def has_detailed(self) -> bool:
@@ -160,7 +176,13 @@ class Tool(RequestTemplate):
         if self.output is not None or self.shape is None:
             return self.output
         shaped = schema_of(self.shape)
-        if self.items is None:
+        if self.items is None and self.each is None:
             return shaped
         listed: JsonObject = {"items": {"type": "array", "items": shaped}, "next_cursor": {"type": "string"}}
         return {"type": "object", "properties": listed, "required": ["items"]}
+
+
+def _has_bounds(schema: Mapping[str, JsonValue]) -> bool:
+    """Whether a list has an element, and not too many."""
+    least, most = schema.get("minItems"), schema.get("maxItems")
+    return isinstance(least, int) and isinstance(most, int) and 1 <= least <= most <= MOST_EACH

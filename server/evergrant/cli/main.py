@@ -7,6 +7,7 @@ import typer
 
 from evergrant.cli import (
     accounts,
+    call,
     calls,
     connections,
     consent,
@@ -48,7 +49,7 @@ def build() -> typer.Typer:
     app.add_typer(vault.vault, name="vault")
     app.add_typer(tools.tools, name="tools")
     app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(
-        tools.call
+        call.call
     )
     app.add_typer(calls.calls, name="calls")
     app.command(epilog="Example: evergrant install claude-desktop")(install.install)
