@@ -28,6 +28,8 @@ def lint(catalog: Catalog, only: Collection[str] = ()) -> Iterator[str]:
         except DeclarationError as error:
             yield from str(error).splitlines()
             continue
+        if name in catalog.faults:  # of its tools: a lenient catalog keeps them and shows none
+            yield from str(catalog.faults[name]).splitlines()
         yield from map(str, located(catalog, subject, faults(subject)))
         yield from _without_examples(catalog, subject)
 
