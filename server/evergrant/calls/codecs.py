@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from evergrant.calls import dates, documents, mail, plain_codecs, writing
+from evergrant.calls import cells, dates, documents, mail, plain_codecs, writing
 from evergrant.calls.values import BadValue, Part
 from evergrant.model.json import Json
 
@@ -28,6 +28,7 @@ def codecs() -> Mapping[str, Codec]:
         "double_quoted": plain_codecs.double_quoted,
         "epoch": dates.epoch,
         "epoch_ms": dates.epoch_ms,
+        "grid_range": cells.grid_range,
         "header": plain_codecs.header,
         "html": writing.html,
         "json": plain_codecs.json_text,
@@ -35,10 +36,13 @@ def codecs() -> Mapping[str, Codec]:
         "mail_text": mail.mail_text,
         "markdown": documents.markdown,
         "mime": mail.mime,
+        "named_cells": cells.named_cells,
         "notion_blocks": writing.notion_blocks,
         "notion_markdown": documents.notion_markdown,
+        "numbered_rows": cells.numbered_rows,
         "odata_quoted": plain_codecs.odata_quoted,
         "plain": documents.plain,
+        "rgb": cells.rgb,
         "single_quoted": plain_codecs.single_quoted,
         "size": plain_codecs.size,
         "table": plain_codecs.table,
