@@ -111,7 +111,7 @@ def test_a_range_becomes_a_grid_range(text: str, sheet: int, edges: tuple[int | 
     ("text", "said"), [("May!A1", "no tab 'May'; there are Sheet1"), ("Sheet1!A1:B2:C3", "not a range"), ("", "no tab")]
 )
 def test_what_is_no_range_is_refused(text: str, said: str) -> None:
-    sheets = SHEETS if text else []
+    sheets: Json = SHEETS if text else None
     with pytest.raises(BadValue, match=said):
         grid_range({"range": text, "sheets": sheets})
 
