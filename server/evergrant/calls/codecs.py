@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from evergrant.calls import cells, dates, documents, mail, plain_codecs, writing
+from evergrant.calls import cells, dates, docs_markdown, docs_places, documents, mail, plain_codecs, writing
 from evergrant.calls.values import BadValue, Part
 from evergrant.model.json import Json
 
@@ -24,7 +24,10 @@ def codecs() -> Mapping[str, Codec]:
         "csv": plain_codecs.csv,
         "date": dates.date,
         "day_or_time": dates.day_or_time,
-        "docs_markdown": documents.docs_markdown,
+        "docs_markdown": docs_markdown.docs_markdown,
+        "docs_place": docs_places.docs_place,
+        "docs_range": docs_places.docs_range,
+        "docs_table": docs_places.docs_table,
         "double_quoted": plain_codecs.double_quoted,
         "epoch": dates.epoch,
         "epoch_ms": dates.epoch_ms,
