@@ -143,6 +143,19 @@ def test_headers_of_connector_and_tool_are_sent_and_none_is_a_credential() -> No
     assert "authorization" not in request.headers
 
 
+def test_a_header_may_be_made_of_inputs() -> None:
+    named = anything(request="GET /things", headers={"Prefer": {"$format": {"text": 'zone="{a}"', "a": "$a"}}})
+    assert built(named, a="Europe/Rome").headers["Prefer"] == 'zone="Europe/Rome"'
+    assert "Prefer" not in built(named).headers
+    with pytest.raises(BadValue, match="the header Prefer takes one line"):
+        built(named, a="x\r\nEvil: 1")
+
+
+def test_an_input_in_the_path_may_have_a_default() -> None:
+    folder = tool(request="GET /f/{a}", input={"a": {"type": "string", "default": "inbox"}}, required=[], example={})
+    assert built(folder).url.path == "/v1/f/inbox"
+
+
 def test_an_accounts_value_may_be_the_host() -> None:
     host: JsonObject = {"from": "token", "path": "/host", "pattern": r"https://[a-z]+\.acme\.example/?"}
     acme = connector(base_url="{account.host}", allow=["https://*.acme.example/"], account={"host": host})

@@ -50,7 +50,7 @@ def test_the_validator_is_that_of_the_whole_input() -> None:
         ({"required": ["person", "thing_id", "missing"]}, "not an input: missing"),
         ({"example": {"missing": 1}}, "not an input: missing"),
         ({"request": "GET /{missing}"}, "not an input: missing"),
-        ({"required": ["person"]}, "in the path, so it must be required: thing_id"),
+        ({"required": ["person"]}, "in the path, so it must be required or have a default: thing_id"),
         ({"request": "FETCH /x"}, "request"),
         ({"request": "GET x"}, "request"),
         ({"effect": "maybe"}, "effect"),

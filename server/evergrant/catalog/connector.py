@@ -88,6 +88,8 @@ class OAuth(Declaration):
     introspection_endpoint: HttpUrl | None = None
     pkce: bool = True
     scopes: tuple[str, ...] = ()
+    scopes_not_for: dict[str, dict[str, tuple[str, ...]]] = {}
+    """By account value and what it is: the scopes that would fail the consent of such an account."""
     scope_separator: str = " "
     scope_covers: dict[str, tuple[str, ...]] = {}
     """The scopes that a wider one brings with it, where the provider does not name them in its answer."""
@@ -98,6 +100,11 @@ class OAuth(Declaration):
         """The name of the credential that a scope belongs to."""
         owners = (name for name, credential in self.credentials.items() if scope in credential.scopes)
         return next(owners, DEFAULT_CREDENTIAL)
+
+    def suiting(self, wanted: Iterable[str], account: Mapping[str, str]) -> tuple[str, ...]:
+        """The wanted scopes, each once, without those that the provider has not for such an account."""
+        unfit = {scope for name, kinds in self.scopes_not_for.items() for scope in kinds.get(account.get(name, ""), ())}
+        return tuple(scope for scope in dict.fromkeys(wanted) if scope not in unfit)
 
     def lacking(self, wanted: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
         """The wanted scopes that the granted ones neither are nor cover."""

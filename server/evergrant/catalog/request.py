@@ -25,7 +25,7 @@ class RequestTemplate(Declaration):
     request: Annotated[str, Field(pattern=rf"^{METHOD} {ADDRESS}\S*$")]
     """Method and path beneath `base_url`; or a whole address that `allow` admits; or `$step/pointer`, an address that
     an earlier step was given, which must lie at one of `origins` and gets no credential unless it is `signed`."""
-    headers: dict[str, str] = {}
+    headers: dict[str, JsonValue] = {}
     slots: dict[SlotName, JsonValue] = {}
     """Templates for segments of the path that are no input; in a GET, one that is absent is left out of the path."""
     query: JsonValue = None
@@ -83,7 +83,8 @@ class RequestTemplate(Declaration):
 
     def template_faults(self) -> Iterator[str]:
         """What is wrong with its templates."""
-        yield from chain(query_faults(self.query), faults(self.body), *map(faults, self.slots.values()))
+        yield from chain(query_faults(self.headers), query_faults(self.query), faults(self.body))
+        yield from chain.from_iterable(map(faults, self.slots.values()))
         for name in self.slots:
             if f"{{{name}}}" not in self.path.split("/"):
                 yield f"a slot is a whole segment of the path, and there is none called {name}"

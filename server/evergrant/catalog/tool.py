@@ -113,8 +113,9 @@ class Tool(RequestTemplate):
             raise ValueError(f"not an input: {', '.join(sorted(unknown))}")
         if self.body is not None and self.method not in ("GET", "DELETE") and (idle := set(self.input) - used):
             raise ValueError(f"named neither in the path nor in query or body: {', '.join(sorted(idle))}")
-        if missing := set(self.in_path) - set(self.required) - set(self.first) - self._own_names():
-            raise ValueError(f"in the path, so it must be required: {', '.join(sorted(missing))}")
+        always = {*self.required, *self.first, *(name for name, schema in self.input.items() if "default" in schema)}
+        if missing := set(self.in_path) - always - self._own_names():
+            raise ValueError(f"in the path, so it must be required or have a default: {', '.join(sorted(missing))}")
         return self
 
     def _free_names(self) -> set[str]:
@@ -124,7 +125,7 @@ class Tool(RequestTemplate):
 
     def _own_names(self) -> set[str]:
         """Of the names that the language gives a meaning, the one that stands for an element of `each`."""
-        return {ITEM} if self.each else set()
+        return {ITEM} if self.each else set[str]()
 
     def _pages_names(self) -> set[str]:
         return {LIMIT, CURSOR} if self.pages else set()
@@ -134,7 +135,7 @@ class Tool(RequestTemplate):
         """The inputs and results of steps that have a place in a request or in the shape."""
         whens = {step.when for step in self.first.values() if step.when}
         of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
-        placed = self.placed() - self._own_names() | names(self.shape) | ({self.each} if self.each else set())
+        placed = self.placed() - self._own_names() | names(self.shape) | ({self.each} if self.each else set[str]())
         return placed.union(whens, of_items, *(step.placed() for step in self.first.values()))
 
     @property
