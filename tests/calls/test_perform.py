@@ -352,6 +352,48 @@ def test_a_header_takes_one_line() -> None:
             play(of, answers({}), name=name)
 
 
+def looked_into() -> Tool:
+    """A thing, with its notes and its history where they are wanted."""
+    return tool(
+        request="GET /things/{id}",
+        input={"id": {"type": "string"}, "with": {"type": "array", "items": {"enum": ["notes", "history"]}}},
+        required=["id"],
+        example={"id": "1"},
+        first={
+            "notes": {"request": "GET /things/{id}/notes", "when": {"with": "notes"}},
+            "history": {"request": "GET /things/{id}/history", "when": {"with": "history"}},
+        },
+        shape={"name": "/name"},
+        adds={"notes": {"$each": {"of": "$notes", "put": "$item/text"}}, "history": "$history"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked", "found"),
+    [
+        (None, ["/v1/things/1"], {"name": "a"}),
+        (["notes"], ["/v1/things/1/notes", "/v1/things/1"], {"name": "a", "notes": ["x", "y"]}),
+        (
+            ["history"],
+            ["/v1/things/1/history", "/v1/things/1"],
+            {"name": "a", "history": [{"text": "x"}, {"text": "y"}]},
+        ),
+    ],
+)
+def test_what_steps_found_is_given_back_beside_the_result_where_it_was_wanted(
+    wanted: Json, asked: list[str], found: Json
+) -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        whole = request.url.path == "/v1/things/1"
+        return httpx2.Response(200, json={"name": "a"} if whole else [{"text": "x"}, {"text": "y"}])
+
+    given: JsonObject = {"id": "1", **({"with": wanted} if wanted else {})}
+    outcome, _, sent = play(looked_into(), serve, **given)
+    assert [request.url.path for request in sent] == asked
+    assert content(outcome) == found
+    assert at(looked_into().output_schema, "/properties") == {"name": {}, "notes": {}, "history": {}}
+
+
 def test_a_list_of_ids_is_asked_for_one_by_one_and_one_that_is_gone_does_not_hide_the_others() -> None:
     def serve(request: httpx2.Request) -> httpx2.Response:
         number = request.url.path[-1]

@@ -7,11 +7,12 @@ knows nothing of steps and pages, and this knows nothing of tokens and networks.
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import httpx2
 
 from evergrant.calls.answer import content_of, given_back, part_of, refusal_in, result
-from evergrant.calls.plain_codecs import as_text
+from evergrant.calls.plain_codecs import as_text, members
 from evergrant.calls.refusal import failure
 from evergrant.calls.request import HEADERS, Draft, defaults, given_address, unplaced
 from evergrant.calls.template import fill
@@ -97,7 +98,7 @@ class _Performance:
 
     def _script(self) -> Script:
         for name, step in self.tool.first.items():
-            if step.when is None or step.when in self.values:
+            if step.is_wanted(self.values):
                 failed = yield from self._step(name, step)
                 if failed:
                     return failed
@@ -131,9 +132,15 @@ class _Performance:
             return reply
         content = content_of(self.connector, self.tool, reply.response, reply.body)
         if self.tool.expand is None:
-            return result(self.tool, reply.account, part_of(self.tool, content, self.values))
+            part = part_of(self.tool, content, self.values)
+            return result(self.tool, reply.account, part if self.tool.adds is None else self._added(part))
         found = yield from self._items(content)
         return result(self.tool, reply.account, {"items": found})
+
+    def _added(self, part: Json) -> Json:
+        """The members of the result, and beside them what the steps found."""
+        beside = fill(self.tool.adds, self.values)
+        return {**members(part), **(cast("JsonObject", beside) if isinstance(beside, Mapping) else {})}
 
     def _one_by_one(self, name: str) -> Script:
         """The request for each element of an input: one that may not be had does not hide the others."""

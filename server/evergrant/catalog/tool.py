@@ -15,7 +15,7 @@ from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.shape import schema_of
 from evergrant.catalog.template import ITEM, faults, names
 from evergrant.model.account import DEFAULT_CREDENTIAL
-from evergrant.model.json import JsonObject
+from evergrant.model.json import Json, JsonObject
 
 DETAILED = "detailed"
 IDEMPOTENCY_KEY = "idempotency_key"
@@ -33,8 +33,8 @@ class Step(RequestTemplate):
     """A request before the tool's own, whose result the templates after it use by the step's name."""
 
     effect: Literal["read", "write"] = "read"
-    when: str | None = None
-    """The input without which it is left out."""
+    when: str | dict[str, JsonValue] | None = None
+    """The input without which it is left out; or what inputs must be, or have among their elements: `{with: diff}`."""
     absent: tuple[int, ...] = ()
     """The statuses that say that there is no such thing, which is no failure here."""
     match: dict[Pointer, JsonValue] = {}
@@ -44,7 +44,18 @@ class Step(RequestTemplate):
     the value is absent."""
 
     def placed(self) -> set[str]:
-        return super().placed().union(*map(names, self.match.values()))
+        asked = {self.when} if isinstance(self.when, str) else set(self.when or ())
+        return super().placed().union(asked, *map(names, self.match.values()))
+
+    def is_wanted(self, values: JsonObject) -> bool:
+        """Whether it is sent in a call with these values."""
+        if isinstance(self.when, str):
+            return self.when in values
+        return all(_has(values.get(name), wanted) for name, wanted in (self.when or {}).items())
+
+
+def _has(given: Json, wanted: Json) -> bool:
+    return wanted in given if isinstance(given, list) else given == wanted
 
 
 class Expand(RequestTemplate):
@@ -83,6 +94,8 @@ class Tool(RequestTemplate):
     shape: JsonValue = None
     """What of the result, or of each of its items, is given back: a template of pointers into it, which may name inputs
     and results of steps too."""
+    adds: JsonValue = None
+    """Members that are given back beside the result's: a template of what the steps found."""
     detailed: bool = True
     """Whether the caller may ask for more than the shape."""
     output: dict[str, JsonValue] | None = None
@@ -92,7 +105,8 @@ class Tool(RequestTemplate):
     @model_validator(mode="after")
     def _hangs_together(self) -> "Tool":
         every = (self, *self.first.values(), *([self.expand] if self.expand else []))
-        if wrong := next(chain(*(each.template_faults() for each in every), faults(self.shape)), None):
+        templates = chain(*(each.template_faults() for each in every), faults(self.adds), faults(self.shape))
+        if wrong := next(templates, None):
             raise ValueError(wrong)
         if self.expand and self.items is None:
             raise ValueError("expand needs items, a pointer to the list in the result")
@@ -102,6 +116,8 @@ class Tool(RequestTemplate):
             raise ValueError(f"each needs an input that is a list with minItems and maxItems, at most {MOST_EACH}")
         if self.pages and self.items is None:
             raise ValueError("pages needs items, a pointer to the list in the result")
+        if self.adds is not None and (self.items is not None or not isinstance(self.adds, dict)):
+            raise ValueError("adds is a mapping of members, for a result that is no list")
         if taken := RESERVED & {*self.input, *self.first} - self._free_names():
             raise ValueError(f"has a meaning of its own here, so it names no input: {', '.join(sorted(taken))}")
         return self
@@ -132,11 +148,11 @@ class Tool(RequestTemplate):
 
     @property
     def used(self) -> set[str]:
-        """The inputs and results of steps that have a place in a request or in the shape."""
-        whens = {step.when for step in self.first.values() if step.when}
+        """The inputs and results of steps that have a place in a request, in the shape or beside it."""
         of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
-        placed = self.placed() - self._own_names() | names(self.shape) | ({self.each} if self.each else set[str]())
-        return placed.union(whens, of_items, *(step.placed() for step in self.first.values()))
+        placed = self.placed() - self._own_names() | ({self.each} if self.each else set[str]())
+        given_back = names(self.shape) | names(self.adds)
+        return placed.union(given_back, of_items, *(step.placed() for step in self.first.values()))
 
     @property
     def has_detailed(self) -> bool:
@@ -177,6 +193,10 @@ class Tool(RequestTemplate):
         if self.output is not None or self.shape is None:
             return self.output
         shaped = schema_of(self.shape)
+        if isinstance(self.adds, dict):
+            beside: JsonObject = {name: {} for name in self.adds}
+            there = shaped.get("properties")
+            return {"type": "object", "properties": {**(there if isinstance(there, dict) else {}), **beside}}
         if self.items is None and self.each is None:
             return shaped
         listed: JsonObject = {"items": {"type": "array", "items": shaped}, "next_cursor": {"type": "string"}}
