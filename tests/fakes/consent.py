@@ -84,7 +84,8 @@ def _next_visit(response: httpx2.Response, login: str, decision: Decision) -> _V
 
 def _consent(page: "_Page", here: str, login: str) -> _Visit | None:
     # Consent changes something at the server; forms sent with GET (search, language) come last.
-    forms = sorted(page.forms, key=lambda form: form.method != "post")
+    # Where one of several people is chosen by a button, it is the one of this login.
+    forms = sorted(page.forms, key=lambda form: (form.method != "post", not form.names(login)))
     presses = ((form, button) for form in forms for button in form.ways_to_submit())
     return next((form.submit(button, here, login) for form, button in presses if not _refuses(button)), None)
 
@@ -124,6 +125,10 @@ class _Form:
     def ways_to_submit(self) -> list[_Button]:
         """Its buttons; without any, Enter in a field (HTML, "implicit submission")."""
         return self.buttons or [_Button() for _ in self.typed[:1]]
+
+    def names(self, login: str) -> bool:
+        """Whether a button bears that name."""
+        return any(login in button.label for button in self.buttons)
 
     def submit(self, button: _Button, here: str, login: str) -> _Visit:
         """The login goes into every field that a person would type into, the password among them."""
