@@ -134,6 +134,15 @@ def test_all_that_the_service_gives_is_had_by_asking_for_it() -> None:
     assert (content(play(of, serve)[0]), content(play(of, serve, detailed=True)[0])) == ({"n": 1}, {"n": 1, "m": 2})
 
 
+def test_a_shape_may_name_an_input_and_what_a_step_found() -> None:
+    first: JsonObject = {"person": {"request": "GET /people", "result": "/0"}}
+    of = tool(first=first, query={}, shape={"for": "$name", "by": "$person/id", "n": "/n"})
+    found: dict[str, Json] = {"/v1/people": [{"id": 7}], "/v1/things": {"n": 1}}
+    outcome, _, sent = play(of, lambda request: httpx2.Response(200, json=found[request.url.path]), name="x")
+    assert content(outcome) == {"for": "x", "by": 7, "n": 1}
+    assert [str(request.url) for request in sent] == ["https://api.example/v1/people", "https://api.example/v1/things"]
+
+
 STEP: JsonObject = {"request": "GET /people", "query": {"q": "$name"}, "result": "/found"}
 
 

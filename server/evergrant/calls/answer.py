@@ -12,9 +12,9 @@ from evergrant.calls.waiting import wait_s
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.errors import ErrorClass, api_defaults
 from evergrant.catalog.request import RequestTemplate
-from evergrant.catalog.tool import Tool
+from evergrant.catalog.tool import DETAILED, Tool
 from evergrant.model.account import ConnectedAccount
-from evergrant.model.json import Json, at
+from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import Outcome, Result
 from evergrant.model.text import plain
 from evergrant.wire import parse_json
@@ -31,7 +31,7 @@ def read(
     if refusal := refusal_in(connector, tool, response, body):
         return failure(connector, tool, account, refusal)
     content = content_of(connector, tool, response, body)
-    return result(tool, account, part_of(tool, content, detailed=False))
+    return result(tool, account, part_of(tool, content, {}))
 
 
 def refusal_in(connector: Connector, asked: RequestTemplate, response: httpx2.Response, body: bytes) -> Refusal | None:
@@ -54,24 +54,24 @@ def content_of(connector: Connector, asked: RequestTemplate, response: httpx2.Re
             return None
 
 
-def part_of(tool: Tool, content: Json, *, detailed: bool) -> Json:
+def part_of(tool: Tool, content: Json, values: JsonObject) -> Json:
     """What is given back of a good answer: the result, shaped unless all is wanted."""
     found = at(content, tool.result)
     if is_listed(tool):
-        return {"items": items_of(tool, found, detailed=detailed)}
-    return found if tool.shape is None or detailed or found is None else shaped(tool.shape, found)
+        return {"items": items_of(tool, found, values)}
+    return found if found is None else given_back(tool, found, values)
 
 
-def items_of(tool: Tool, found: Json, *, detailed: bool) -> list[Json]:
+def items_of(tool: Tool, found: Json, values: JsonObject) -> list[Json]:
     """The items of a result that is a list, or has one."""
     listed = at(found, tool.items or "")
     items = list(listed) if isinstance(listed, list) else []
-    return [given_back(tool, item, detailed=detailed) for item in items]
+    return [given_back(tool, item, values) for item in items]
 
 
-def given_back(tool: Tool, item: Json, *, detailed: bool) -> Json:
-    """One item, shaped unless all of it is wanted."""
-    return item if tool.shape is None or detailed else shaped(tool.shape, item)
+def given_back(tool: Tool, item: Json, values: JsonObject) -> Json:
+    """A result or one item of it, shaped unless all of it is wanted; the shape may name the call's values."""
+    return item if tool.shape is None or values.get(DETAILED) is True else shaped(tool.shape, item, values)
 
 
 def result(tool: Tool, account: ConnectedAccount, content: Json, more: str | None = None) -> Result:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from evergrant.calls import dates, documents, mail, plain_codecs, writing
+from evergrant.calls import dates, documents, free_times, mail, mail_reading, plain_codecs, writing
 from evergrant.calls.values import BadValue, Part
 from evergrant.model.json import Json
 
@@ -19,6 +19,7 @@ def codecs() -> Mapping[str, Codec]:
         "base64": plain_codecs.to_base64,
         "base64_text": plain_codecs.from_base64,
         "base64url": plain_codecs.to_base64url,
+        "base64url_base64": plain_codecs.base64url_base64,
         "base64url_text": plain_codecs.from_base64url,
         "bytes": plain_codecs.file_part,
         "csv": plain_codecs.csv,
@@ -28,15 +29,20 @@ def codecs() -> Mapping[str, Codec]:
         "double_quoted": plain_codecs.double_quoted,
         "epoch": dates.epoch,
         "epoch_ms": dates.epoch_ms,
+        "free_times": free_times.free_times,
         "header": plain_codecs.header,
         "html": writing.html,
+        "items": plain_codecs.items,
         "json": plain_codecs.json_text,
-        "mail_attachments": mail.mail_attachments,
-        "mail_text": mail.mail_text,
+        "mail_answered": mail_reading.mail_answered,
+        "mail_attachments": mail_reading.mail_attachments,
+        "mail_text": mail_reading.mail_text,
         "markdown": documents.markdown,
+        "member": plain_codecs.member,
         "mime": mail.mime,
         "notion_blocks": writing.notion_blocks,
         "notion_markdown": documents.notion_markdown,
+        "object": plain_codecs.object_of,
         "odata_quoted": plain_codecs.odata_quoted,
         "plain": documents.plain,
         "single_quoted": plain_codecs.single_quoted,
