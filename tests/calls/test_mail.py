@@ -86,6 +86,19 @@ def test_a_letter_hands_on_the_files_of_another_as_they_came() -> None:
     assert message_from_bytes(raw).get_content_type() == "text/plain"
 
 
+def test_letters_of_more_than_ascii_are_put_together_too() -> None:
+    raw = base64.urlsafe_b64decode(str(mime({"to": ["cy@acme.example"], "text": "Grüße", "forwards": WITH_FILE})))
+    message = message_from_bytes(raw, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    assert read(message) == ("Grüße", ["a.csv"])
+
+    draft = str(mime({"to": ["cy@acme.example"], "text": "Grüße"}))
+    assert read(revised(draft, text="Größe")) == ("Größe", [])
+    with_file = revised(draft, attachments=[{"name": "b.csv", "type": "text/csv", "base64": "YQ=="}])
+    assert read(with_file) == ("Grüße", ["b.csv"])
+    assert with_file["To"] == "cy@acme.example"
+
+
 def letter(sender: str, *labels: str) -> Json:
     headers: Json = [{"name": "From", "value": sender}, {"name": "To", "value": "ann@acme.example, bob@acme.example"}]
     return {"labelIds": [*labels], "payload": {"headers": headers}}

@@ -1,6 +1,7 @@
 """Letters made of other letters: a draft with some of it changed, and a letter that hands on the files of another."""
 
 from collections.abc import Iterator
+from copy import copy
 from email.generator import BytesGenerator
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
@@ -9,7 +10,7 @@ from io import BytesIO
 from typing import Final, cast
 
 REPLACED: Final = ("To", "Cc", "Bcc", "Subject")
-OF_CONTENT: Final = ("Content-Type", "Content-Transfer-Encoding", "Content-Disposition")
+OF_CONTENT: Final = frozenset({"content-type", "content-transfer-encoding", "content-disposition"})
 LINES: Final = Compat32(linesep="\r\n", max_line_length=None, mangle_from_=False)
 """The one of Python's policies that takes headers as they are written, and so fails at none."""
 
@@ -23,18 +24,15 @@ def revised(whole: bytes, changes: EmailMessage, *, text: bool) -> bytes:
             old[name] = str(new[name])
     added = list(_files(new))
     if text:
-        _put(old, [_body(new), *_files(old), *added])
-    elif added:
-        _put(old, [*_mixed(old), *added])
-    return _written(old)
+        return _written(_put(old, [_body(new), *_files(old), *added]))
+    return _written(_put(old, [*_mixed(old), *added]) if added else old)
 
 
 def with_files_of(whole: bytes, letter: EmailMessage) -> bytes:
     """The letter with the files of the one in `whole`, each as it came."""
     new = _parsed(letter.as_bytes())
-    if files := list(_files(_parsed(whole))):
-        _put(new, [*_mixed(new), *files])
-    return _written(new)
+    files = list(_files(_parsed(whole)))
+    return _written(_put(new, [*_mixed(new), *files]) if files else new)
 
 
 def _written(letter: Message) -> bytes:
@@ -76,23 +74,33 @@ def _body(letter: Message) -> Message:
 
 def _content(letter: Message) -> Message:
     """A letter without its own headers."""
-    body = Message(policy=LINES)
-    for name in OF_CONTENT:
-        if name in letter:
-            body[name] = str(letter[name])
-    body.set_payload(letter.get_payload())
-    return body
+    return _headed(letter, [(name, value) for name, value in letter.items() if name.lower() in OF_CONTENT])
 
 
-def _put(letter: Message, parts: list[Message]) -> None:
-    """Make the parts the content of a letter, whose other headers stay."""
-    for name in ("MIME-Version", *OF_CONTENT):
-        del letter[name]
-    letter["MIME-Version"] = "1.0"
-    if len(parts) == 1:
-        for name, value in parts[0].items():
-            letter[name] = value
-        letter.set_payload(parts[0].get_payload())
-        return
-    letter["Content-Type"] = "multipart/mixed"
-    letter.set_payload([*parts])
+def _put(letter: Message, parts: list[Message]) -> Message:
+    """The letter with the parts as its content; its other headers stay."""
+    content = parts[0] if len(parts) == 1 else _mixture(parts)
+    dropped = {"mime-version", *OF_CONTENT}
+    kept = [(name, value) for name, value in letter.items() if name.lower() not in dropped]
+    of_content = [(name, value) for name, value in content.items() if name.lower() != "mime-version"]
+    return _headed(content, [*kept, ("MIME-Version", "1.0"), *of_content])
+
+
+def _mixture(parts: list[Message]) -> Message:
+    whole = Message(policy=LINES)
+    whole["Content-Type"] = "multipart/mixed"
+    whole.set_payload([*parts])
+    return whole
+
+
+def _headed(content: Message, headers: list[tuple[str, str]]) -> Message:
+    """The content with these headers alone.
+
+    A copy has it as the parser read it; get_payload would decode what is not ASCII, and the generator fail at that.
+    """
+    headed = copy(content)
+    for name in content:
+        del headed[name]
+    for name, value in headers:
+        headed[name] = value
+    return headed
