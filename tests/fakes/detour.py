@@ -3,11 +3,11 @@
 So the shipped connectors run as they are, hosts and schemes included.
 """
 
-import json
 import ssl
 from collections.abc import Mapping
 
 import httpx2
+from tests.fakes.dialect import as_emulated, as_served
 from typing_extensions import override
 
 HOSTS = {
@@ -28,14 +28,13 @@ PLACES = {
     ("oauth2.googleapis.com", "/revoke"): "/oauth2/revoke",
     ("openidconnect.googleapis.com", "/v1/userinfo"): "/oauth2/v2/userinfo",
 }
-OF_A_BODY = {"content-length", "transfer-encoding"}
 
 
 class Detour(httpx2.AsyncBaseTransport):
     """Sends each request to the emulator of its host, over plain HTTP on the loopback.
 
-    `refused` are access tokens that the emulators shall not know. Left alone they take any word for a token, so
-    these are kept from them: then they refuse the request in the way of their service.
+    `refused` are access tokens that have ended. The emulators take any word for a token, so these are kept from
+    them: then they refuse the request in the way of their service.
     """
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
@@ -49,40 +48,19 @@ class Detour(httpx2.AsyncBaseTransport):
         service = HOSTS.get(request.url.host)
         if service is None or request.url.scheme != "https":
             raise httpx2.ConnectError(f"nobody is at {request.url}", request=request)
-        detoured = self._to(service, request, await request.aread())
-        return await self._wire.handle_async_request(detoured if service != "slack" else _as_emulated(detoured))
+        detoured = as_emulated(service, self._detoured(self._addresses[service], request, await request.aread()))
+        response = await self._wire.handle_async_request(detoured)
+        return await as_served(service, request, response)
 
-    def _to(self, service: str, request: httpx2.Request, content: bytes) -> httpx2.Request:
-        query = b"?" + request.url.query if request.url.query else b""
-        path = request.url.raw_path.partition(b"?")[0].decode()
-        path = PLACES.get((request.url.host, path), path)
-        address = f"{self._addresses[service]}{path}{query.decode()}"
-        kept = [(name, value) for name, value in request.headers.multi_items() if self._is_kept(name, value)]
-        return httpx2.Request(request.method, address, headers=kept, content=content, extensions=request.extensions)
+    def _detoured(self, address: str, request: httpx2.Request, content: bytes) -> httpx2.Request:
+        path, mark, query = request.url.raw_path.decode().partition("?")
+        url = f"{address}{PLACES.get((request.url.host, path), path)}{mark}{query}"
+        headers = [(name, value) for name, value in request.headers.multi_items() if not self._is_refused(name, value)]
+        return httpx2.Request(request.method, url, headers=headers, content=content, extensions=request.extensions)
 
-    def _is_kept(self, name: str, value: str) -> bool:
-        if name.lower() == "authorization":
-            return value.rpartition(" ")[2] not in self.refused
-        return name.lower() not in OF_A_BODY
+    def _is_refused(self, name: str, value: str) -> bool:
+        return name.lower() == "authorization" and value.rpartition(" ")[2] in self.refused
 
     @override
     async def aclose(self) -> None:
         await self._wire.aclose()
-
-
-def _as_emulated(request: httpx2.Request) -> httpx2.Request:
-    """The same said so that Slack's emulator understands it.
-
-    Slack takes its reading methods by GET too, and `markdown_text` in place of `text`. The emulator knows POST with a
-    form, and `text`.
-    """
-    if request.method == "GET" and request.url.path.startswith("/api/"):
-        headers = [*request.headers.multi_items(), ("Content-Type", "application/x-www-form-urlencoded")]
-        address = request.url.copy_with(query=None)
-        return httpx2.Request("POST", address, headers=headers, content=request.url.query, extensions=request.extensions)
-    if b'"markdown_text"' not in request.content:
-        return request
-    said = json.loads(request.content)
-    content = json.dumps({**said, "text": said["markdown_text"]}).encode()
-    headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() not in OF_A_BODY]
-    return httpx2.Request(request.method, request.url, headers=headers, content=content, extensions=request.extensions)
