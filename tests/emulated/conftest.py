@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 
 import pytest
 from tests.fakes.emulate_server import emulate_server
-from tests.fakes.emulated import SERVICES, Agent, Emulated, emulated
+from tests.fakes.emulated import Agent, Emulated, emulated
+from tests.fakes.emulated_services import SERVICES
 
 
 @pytest.fixture(scope="session")

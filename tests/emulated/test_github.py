@@ -54,7 +54,10 @@ async def test_a_long_list_comes_page_by_page(github: Agent) -> None:
 
 
 async def test_files_are_pushed_and_found(github: Agent) -> None:
-    files = [{"path": "src/main.go", "text": "// größer"}, {"path": "run", "text": "#!", "executable": True}]
+    files: list[Json] = [
+        {"path": "src/main.go", "text": "// größer"},
+        {"path": "run", "text": "#!", "executable": True},
+    ]
     pushed = await github.does("github_push_files", **PAGES, branch="main", message="Begin", files=files)
     commit = at(pushed, "/commit")
     assert pushed == {"branch": "refs/heads/main", "commit": commit}

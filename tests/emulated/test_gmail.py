@@ -1,7 +1,8 @@
 """Gmail's tools at work on a Gmail that somebody else wrote, which takes the MIME apart that ours put together."""
 
 import pytest
-from tests.fakes.emulated import BEN, Agent, pick, rows
+from tests.fakes.emulated import Agent, pick, rows
+from tests.fakes.emulated_services import BEN
 
 from evergrant.model.json import Json, at
 from evergrant.model.outcome import NotFound, ProviderError

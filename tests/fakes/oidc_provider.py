@@ -1,8 +1,5 @@
 """A certified authorization server that this project did not write, run as its own process for one test or module."""
 
-import json
-import select
-import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -10,11 +7,9 @@ from pathlib import Path
 
 import httpx2
 from pydantic import BaseModel
+from tests.fakes.node_server import node_server
 
-ROOT = Path(__file__).resolve().parents[2]
 SERVER = Path(__file__).parent / "oidc" / "server.mjs"
-INSTALL = ROOT / "scripts" / "install-test-tools"
-SECONDS_TO_START = 20.0
 CLIENT_ID = "evergrant"
 CLIENT_SECRET = "a-secret-of-the-test-client"
 
@@ -100,43 +95,13 @@ def oidc_provider(
         "RefreshToken": refresh_token_seconds,
         "Grant": grant_seconds,
     }
-    with _node_server({"clients": [client], "scopes": list(scopes), "lifetimes": lifetimes}) as endpoints:
+    with node_server(SERVER, {"clients": [client], "scopes": list(scopes), "lifetimes": lifetimes}) as line:
         yield OidcProvider(
-            **endpoints.model_dump(),
+            **Endpoints.model_validate_json(line).model_dump(),
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
             redirect_uri=redirect_uris[0],
         )
-
-
-@contextmanager
-def _node_server(configuration: dict[str, object]) -> Generator[Endpoints]:
-    command = [installed_node(), str(SERVER), json.dumps(configuration)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        try:
-            yield Endpoints.model_validate_json(_ready_line(process))
-        finally:
-            process.kill()
-
-
-def installed_node() -> str:
-    """The path of node; brings node and the server's modules first where they are missing."""
-    script = subprocess.run([str(INSTALL)], stdout=subprocess.PIPE, text=True, check=False)
-    if script.returncode != 0:
-        raise RuntimeError(
-            "The authorization server for this test is not installed: scripts/install-test-tools failed "
-            "(its messages are on standard error). Run it by hand where there is a network."
-        )
-    return script.stdout.strip()
-
-
-def _ready_line(process: subprocess.Popen[bytes]) -> bytes:
-    assert process.stdout is not None
-    readable, _, _ = select.select([process.stdout], [], [], SECONDS_TO_START)
-    line = process.stdout.readline() if readable else b""
-    if not line:
-        raise RuntimeError(f"{SERVER.name} did not become ready; its messages are on standard error.")
-    return line
 
 
 def _answer(response: httpx2.Response) -> bytes:

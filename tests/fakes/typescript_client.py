@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from tests.fakes.oidc_provider import installed_node
+from tests.fakes.node_server import installed_node
 
 from evergrant.model.json import Json, JsonObject
 
