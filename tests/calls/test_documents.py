@@ -98,6 +98,8 @@ def test_a_google_document_becomes_markdown() -> None:
         ("epoch_ms", "2026-11-25", 1795564800000),
         ("day_or_time", "2026-11-25", {"date": "2026-11-25"}),
         ("day_or_time", "2026-11-25T09:00:00Z", {"dateTime": "2026-11-25T09:00:00Z"}),
+        ("entries", {"b": [1], "a": None}, [{"key": "b", "value": [1]}, {"key": "a", "value": None}]),
+        ("entries", [1], []),
         ("table", [["a", "", "a"], [1, 2, 3], [4]], [{"a": 1, "column 2": 2, "a (3)": 3}, {"a": 4}]),
         ("header", {"in": [{"name": "SUBJECT", "value": "x"}], "name": "Subject"}, "x"),
     ],

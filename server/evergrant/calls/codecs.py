@@ -26,6 +26,7 @@ def codecs() -> Mapping[str, Codec]:
         "day_or_time": dates.day_or_time,
         "docs_markdown": documents.docs_markdown,
         "double_quoted": plain_codecs.double_quoted,
+        "entries": plain_codecs.entries,
         "epoch": dates.epoch,
         "epoch_ms": dates.epoch_ms,
         "header": plain_codecs.header,

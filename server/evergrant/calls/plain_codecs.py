@@ -127,6 +127,11 @@ def table(value: Json) -> Json:
     return [dict(zip(names, row, strict=False)) for row in rows[1:] if isinstance(row, list)]
 
 
+def entries(value: Json) -> Json:
+    """An object's members as a list of `{key, value}`, for an object whose keys say something."""
+    return [{"key": key, "value": part} for key, part in members(value).items()]
+
+
 def _column_names(row: Sequence[Json]) -> list[str]:
     """Every column has a name of its own: one that is empty or repeated gets its number."""
     names: list[str] = []

@@ -22,6 +22,7 @@ CODECS = frozenset(
         "day_or_time",
         "docs_markdown",
         "double_quoted",
+        "entries",
         "epoch",
         "epoch_ms",
         "header",
