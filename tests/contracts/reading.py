@@ -16,6 +16,7 @@ from evergrant.model.json import Json, JsonObject, at
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 CODE_PLACEHOLDER: Final = re.compile(r"\$?\{[^{}]*\}|%s|(?<=/):[A-Za-z_]+")
+PIECE: Final = re.compile(r"""["'](?P<literal>[^"']*)["']|[^\s,]+""")
 
 
 def operations(description: Description) -> list[Operation]:
@@ -96,8 +97,13 @@ def _client(description: Description, file: Path) -> Iterator[Operation]:
     for pattern in description.patterns:
         for found in re.finditer(pattern, text):
             method = found.groupdict().get("method") or "*"
-            path = CODE_PLACEHOLDER.sub("{x}", found["path"])
+            path = CODE_PLACEHOLDER.sub("{x}", found.groupdict().get("path") or _of_pieces(found["pieces"]))
             yield Operation(method.upper(), _joined(description.base, path))
+
+
+def _of_pieces(listed: str) -> str:
+    """The path of which code lists the segments: texts, and names of variables."""
+    return "/".join(piece["literal"] or "{x}" for piece in PIECE.finditer(listed))
 
 
 def _kiota(description: Description, file: Path) -> Iterator[Operation]:
