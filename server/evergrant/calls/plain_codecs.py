@@ -91,6 +91,13 @@ def size(value: Json) -> Json:
     return len(decoded(as_text(value)))
 
 
+def increment(value: Json) -> Json:
+    """The whole number after one, such as the version that a change makes; raises BadValue for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadValue("there is no number after what is no whole number")
+    return value + 1
+
+
 def file_part(value: Json) -> Part:
     """A part of a multipart body, or a raw body, from its `type`, `base64` content and perhaps `name`."""
     return Part(_media_type(value, "application/octet-stream"), decoded(text_at(value, "/base64") or ""), _name(value))
@@ -148,11 +155,11 @@ def table(value: Json) -> Json:
     rows = value if isinstance(value, list) else []
     if not rows or not isinstance(rows[0], list):
         return []
-    names = _column_names(rows[0])
+    names = column_names(rows[0])
     return [dict(zip(names, row, strict=False)) for row in rows[1:] if isinstance(row, list)]
 
 
-def _column_names(row: Sequence[Json]) -> list[str]:
+def column_names(row: Sequence[Json]) -> list[str]:
     """Every column has a name of its own: one that is empty or repeated gets its number."""
     names: list[str] = []
     for number, cell in enumerate(row, 1):
