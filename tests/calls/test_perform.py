@@ -183,6 +183,31 @@ def test_a_step_takes_the_element_that_matches_whatever_its_case() -> None:
     assert json.loads(sent[1].content) == {"id": 2}
 
 
+@pytest.mark.parametrize(
+    ("given", "taken"), [({"name": "ann"}, 2), ({"name": "bob"}, None), ({}, None), ({"name": "eve"}, None)]
+)
+def test_a_step_takes_the_only_one_or_none(given: JsonObject, taken: int | None) -> None:
+    listed: Json = {"found": [{"name": "Bob", "id": 1}, {"name": "Ann", "id": 2}, {"name": "Bob", "id": 3}]}
+    who: JsonObject = {
+        "request": "GET /people",
+        "result": "/found",
+        "match": {"/name": "$name"},
+        "only": True,
+        "missing": "Say who.",
+    }
+    of = tool(request="POST /x", effect="write", first={"who": who}, body={"id": "$who/id"})
+    outcome, _, sent = play(of, answers(listed), **given)
+    assert [json.loads(each.content) for each in sent[1:]] == ([{"id": taken}] if taken else [])
+    assert isinstance(outcome, Result if taken else NotFound)
+
+
+def test_the_only_one_need_not_be_named() -> None:
+    who: JsonObject = {"request": "GET /people", "result": "/found", "match": {"/name": "$name"}, "only": True}
+    of = tool(request="POST /x", effect="write", first={"who": who}, body={"id": "$who/id"})
+    _, _, sent = play(of, answers({"found": [{"name": "Ann", "id": 2}]}))
+    assert json.loads(sent[1].content) == {"id": 2}
+
+
 def test_a_failed_step_is_the_calls_failure() -> None:
     outcome, _, sent = play(looked_up(), answers({"error": "no"}, 400), name="ann")
     assert isinstance(outcome, ProviderError)

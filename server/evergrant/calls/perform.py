@@ -122,7 +122,7 @@ class _Performance:
         if reply.response.status_code in step.absent:
             return None
         content = at(content_of(self.connector, step, reply.response, reply.body), step.result)
-        return _matching(content, step.match, self.values) if step.match else content
+        return _matching(content, step, self.values) if step.match else content
 
     def _single(self) -> Script:
         key = self.idempotency_key
@@ -266,13 +266,13 @@ def _draft_of(address: str) -> Callable[[Mapping[str, str]], httpx2.Request]:
     return lambda _: httpx2.Request("GET", address, headers={"Accept": "*/*", **HEADERS})
 
 
-def _matching(content: Json, wanted: Mapping[str, Json], values: JsonObject) -> Json:
+def _matching(content: Json, step: Step, values: JsonObject) -> Json:
     """The first element of a list that has what is wanted."""
-    filled = {pointer: fill(template, values) for pointer, template in wanted.items()}
+    filled = {pointer: fill(template, values) for pointer, template in step.match.items()}
     asked = {pointer: _folded(value) for pointer, value in filled.items() if not isinstance(value, Absent)}
     listed = content if isinstance(content, list) else []
-    fitting = (each for each in listed if all(_folded(at(each, pointer)) == text for pointer, text in asked.items()))
-    return next(fitting, None)
+    fitting = [each for each in listed if all(_folded(at(each, pointer)) == text for pointer, text in asked.items())]
+    return None if not fitting or (step.only and len(fitting) > 1) else fitting[0]
 
 
 def _folded(value: Value) -> str:
