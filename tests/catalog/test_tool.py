@@ -125,3 +125,9 @@ def test_inputs_that_have_a_place_of_their_own_need_no_naming(changes: dict[str,
 )
 def test_the_inputs_of_a_template_are_those_it_names(template: Json, used: set[str]) -> None:
     assert names(template) == used
+
+
+@pytest.mark.parametrize("pages", [{"by": "page", "last": "/id"}, {"by": "cursor", "last": "/id", "next": "/next"}])
+def test_a_cursor_is_in_the_last_item_or_beside_the_list(pages: JsonObject) -> None:
+    with pytest.raises(ValidationError, match="last stands in place of next"):
+        tool(items="/list", pages=pages)
