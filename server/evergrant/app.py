@@ -21,6 +21,7 @@ from evergrant.model.live import LiveSecrets
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.answers import Answers
+from evergrant.service.api_keys import KeyDesk
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
@@ -54,6 +55,7 @@ from evergrant.tokens.source import TokenSource
 from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
+from evergrant.vault.api_keys import ApiKeys
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.deliveries import Deliveries
@@ -91,6 +93,7 @@ class App:
     proofs: Proofs
     answers: Answers
     keys: Keys
+    key_desk: KeyDesk
     unattended: Unattended
     executor: Executor
     held_calls: HeldCalls
@@ -236,6 +239,7 @@ def _compose(
         executor=executor,
         held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock, _teller(dispatcher)),
         keys=by_key,
+        key_desk=KeyDesk(ApiKeys(database), accounts, clock),
         unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),

@@ -105,15 +105,21 @@ ANSWER: JsonObject = {
         ({"text": {"$markdown": "/html"}}, {"text": "Hi **you**"}),
         ({"text": {"$plain": "/html"}}, {"text": "Hi\nyou"}),
         ({"x": "/none"}, None),
+        ({"for": "$asked", "as": "$$asked", "none": "$other"}, {"for": "x", "as": "$asked"}),
+        (
+            {"$each": {"of": "/labels", "put": {"n": {"$first": ["/name", "$asked"]}}}},
+            [{"n": "a"}, {"n": "x"}, {"n": "b"}],
+        ),
+        ({"$each": {"of": "/labels", "put": {"$first": ["/name", "$asked"]}}}, ["a", "x", "b"]),
     ],
 )
 def test_a_shape_takes_what_is_there(shape: Json, given: Json) -> None:
-    assert shaped(shape, ANSWER) == given
+    assert shaped(shape, ANSWER, {"asked": "x"}) == given
 
 
 def test_an_answer_of_another_kind_than_the_shape_is_for_is_given_whole() -> None:
-    assert shaped({"$each": {"of": "/id", "put": "."}}, {"id": 1}) == {"id": 1}
-    assert shaped({"text": {"$base64_text": "/id"}}, {"id": "?"}) == {"id": "?"}
+    assert shaped({"$each": {"of": "/id", "put": "."}}, {"id": 1}, {}) == {"id": 1}
+    assert shaped({"text": {"$base64_text": "/id"}}, {"id": "?"}, {}) == {"id": "?"}
 
 
 def test_bytes_may_stand_in_a_form() -> None:

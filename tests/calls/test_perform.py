@@ -139,6 +139,15 @@ def test_all_that_the_service_gives_is_had_by_asking_for_it() -> None:
     assert (content(play(of, serve)[0]), content(play(of, serve, detailed=True)[0])) == ({"n": 1}, {"n": 1, "m": 2})
 
 
+def test_a_shape_may_name_an_input_and_what_a_step_found() -> None:
+    first: JsonObject = {"person": {"request": "GET /people", "result": "/0"}}
+    of = tool(first=first, query={}, shape={"for": "$name", "by": "$person/id", "n": "/n"})
+    found: dict[str, Json] = {"/v1/people": [{"id": 7}], "/v1/things": {"n": 1}}
+    outcome, _, sent = play(of, lambda request: httpx2.Response(200, json=found[request.url.path]), name="x")
+    assert content(outcome) == {"for": "x", "by": 7, "n": 1}
+    assert [str(request.url) for request in sent] == ["https://api.example/v1/people", "https://api.example/v1/things"]
+
+
 STEP: JsonObject = {"request": "GET /people", "query": {"q": "$name"}, "result": "/found"}
 
 
@@ -229,6 +238,20 @@ def test_a_file_comes_as_bytes() -> None:
         tool(answer="bytes"), lambda _: httpx2.Response(200, content=b"\x00", headers={"Content-Type": "image/png"})
     )
     assert content(outcome) == {"type": "image/png", "size": 1, "base64": "AA=="}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b"\xef\xbb\xbfa,\xc3\xbc", {"text": "a,ü"}),
+        (b"", {"text": ""}),
+        (b"%PDF\xff", {"size": 5, "base64": "JVBERv8="}),
+        (b"a\x00", {"size": 2, "base64": "YQA="}),
+    ],
+)
+def test_a_file_is_a_text_where_it_can_be_one(body: bytes, found: JsonObject) -> None:
+    served = httpx2.Response(200, content=body, headers={"Content-Type": "x/y; charset=utf-8"})
+    assert content(play(tool(answer="file"), lambda _: served)[0]) == {"type": "x/y", **found}
 
 
 def around(**passthrough: Json) -> Tool:

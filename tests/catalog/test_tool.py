@@ -77,9 +77,11 @@ def test_a_tool_that_does_not_hang_together_is_refused(changes: dict[str, Json],
 def test_only_what_is_read_for_a_short_list_is_asked_for_one_by_one(changes: dict[str, Json]) -> None:
     few: Json = {"ids": {"type": "array", "minItems": 1, "maxItems": 50}, "text": {"type": "string"}}
     given: dict[str, Json] = {"input": few, "request": "GET /x/{item}", "effect": "read", "body": None, "required": []}
+    given["example"] = dict[str, Json]()
     with pytest.raises(ValidationError, match="each"):
-        tool(**{**given, "example": {}, **changes})
-    assert tool(**{**given, "example": {}, "each": "ids"}).used == {"ids"}
+        tool(**(given | changes))
+    given["each"] = "ids"
+    assert tool(**given).used == {"ids"}
 
 
 @pytest.mark.parametrize("where", ["query", "body"])
@@ -131,3 +133,8 @@ def test_the_inputs_of_a_template_are_those_it_names(template: Json, used: set[s
 def test_a_cursor_is_in_the_last_item_or_beside_the_list(pages: JsonObject) -> None:
     with pytest.raises(ValidationError, match="last stands in place of next"):
         tool(items="/list", pages=pages)
+
+
+def test_an_input_with_a_default_may_stand_in_the_path_and_be_left_out() -> None:
+    given: Json = {"person": {"type": "string", "default": "me"}, "thing_id": {"type": "integer"}}
+    assert tool(input=given, required=["thing_id"], body=None, example={"thing_id": 7}).required == ("thing_id",)

@@ -18,6 +18,7 @@ from tests.reference.tools import Score, page, shipped, totals
 from evergrant.catalog.catalog import Catalog
 from evergrant.entry.mcp.server import make_server
 from evergrant.lint.inputs import CHARACTERS_OF_A_TOKEN
+from evergrant.model.principal import Principal
 from evergrant.settings import LOCAL_TENANT
 from evergrant.surface import mcp_parts
 
@@ -38,7 +39,7 @@ def surface() -> int:
     async def work() -> int:
         with tempfile.TemporaryDirectory() as home:
             async with practice(Path(home)) as made:
-                server = make_server(mcp_parts(made.app, structlog.get_logger()), lambda: LOCAL_TENANT)
+                server = make_server(mcp_parts(made.app, structlog.get_logger()), lambda: Principal(LOCAL_TENANT))
                 async with Client(server) as client:
                     listed = (await client.list_tools()).tools
         return sum(len(tool.model_dump_json(by_alias=True, exclude_none=True)) for tool in listed)

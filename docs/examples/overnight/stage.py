@@ -22,7 +22,7 @@ from evergrant.cli.server import listening
 from evergrant.demo.clock import VirtualClock
 from evergrant.demo.connecting import connect
 from evergrant.demo.services import SERVICES, Service, write_connectors
-from evergrant.entry.mcp.http import bearer_tenant
+from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.failpoint import nothing
@@ -99,7 +99,7 @@ def _web(app: App, hours: Hours) -> Starlette:
     return Starlette(
         routes=[
             hours.route(),
-            Mount("/", web_app(app, make_server(mcp_parts(app, log), bearer_tenant), dict, log)),
+            Mount("/", web_app(app, make_server(mcp_parts(app, log), bearer_principal), dict, log)),
         ]
     )
 

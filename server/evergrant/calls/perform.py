@@ -22,7 +22,7 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import CURSOR, LIMIT, Pages
 from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.template import ITEM, SLOT
-from evergrant.catalog.tool import DETAILED, IDEMPOTENCY_KEY, Expand, Step, Tool
+from evergrant.catalog.tool import IDEMPOTENCY_KEY, Expand, Step, Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import (
@@ -132,7 +132,7 @@ class _Performance:
             return reply
         content = content_of(self.connector, self.tool, reply.response, reply.body)
         if self.tool.expand is None:
-            part = part_of(self.tool, content, detailed=self._detailed)
+            part = part_of(self.tool, content, self.values)
             return result(self.tool, reply.account, part if self.tool.adds is None else self._added(part))
         found = yield from self._items(content)
         return result(self.tool, reply.account, {"items": found})
@@ -157,7 +157,7 @@ class _Performance:
             else:
                 account = reply.account
                 whole = at(content_of(self.connector, self.tool, reply.response, reply.body), self.tool.result)
-                self.found.append(given_back(self.tool, whole, detailed=self._detailed))
+                self.found.append(given_back(self.tool, whole, {**self.values, ITEM: item}))
         return result(self.tool, account, {"items": self.found}) if account else failed
 
     def _pages(self, pages: Pages) -> Script:
@@ -200,7 +200,7 @@ class _Performance:
                 whole = yield from self._expanded(self.tool.expand, item)
                 expanded.append(whole)
             every = expanded
-        return [given_back(self.tool, item, detailed=self._detailed) for item in every]
+        return [given_back(self.tool, item, self.values) for item in every]
 
     def _listed(self, content: Json) -> list[Json]:
         listed = at(content, f"{self.tool.result}{self.tool.items or ''}")
@@ -258,10 +258,6 @@ class _Performance:
     def _wanted(self) -> int:
         limit = self.values.get(LIMIT)
         return limit if isinstance(limit, int) else 1
-
-    @property
-    def _detailed(self) -> bool:
-        return self.values.get(DETAILED) is True
 
 
 def _redirect(template: RequestTemplate, response: httpx2.Response) -> str | None:

@@ -51,17 +51,18 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """In a shape: a pointer into the answer, and everything else is literal."""
+    """In a shape: a pointer into the answer; everything else is as in a request."""
 
     value: Json
+    inputs: Inputs
 
     def read(self, text: str) -> Filled:
         if not is_pointer(text):
-            return text
+            return self.inputs.read(text)
         return _or_absent(self.value if text == WHOLE else _every(self.value, text.split("/")[1:]))
 
     def within(self, item: Value) -> "Answer":
-        return Answer(cast("Json", item))
+        return Answer(cast("Json", item), self.inputs)
 
 
 def fill(template: Json, values: Mapping[str, Json]) -> Filled:
@@ -75,10 +76,10 @@ def fill_query(template: Json, values: Mapping[str, Json]) -> dict[str, Json]:
     return {key: cast("Json", value) for key, value in pairs.items() if not isinstance(value, Absent | Part)}
 
 
-def shaped(shape: Json, answer: Json) -> Json:
+def shaped(shape: Json, answer: Json, values: Mapping[str, Json]) -> Json:
     """What a shape takes of an answer; null where that is nothing, all where the answer is of another kind."""
     try:
-        filled = _fill(shape, Answer(answer))
+        filled = _fill(shape, Answer(answer, Inputs(values)))
     except BadValue:
         return answer  # it is not what the shape was made for: then all of it is better than nothing
     return None if isinstance(filled, Absent | Part) else cast("Json", filled)

@@ -12,7 +12,7 @@ from evergrant.catalog.declaration import Pointer
 from evergrant.catalog.pages import CURSOR, LIMIT, MOST_ITEMS, Pages
 from evergrant.catalog.passthrough import Passthrough
 from evergrant.catalog.request import RequestTemplate
-from evergrant.catalog.shape import schema_of, shape_faults
+from evergrant.catalog.shape import schema_of
 from evergrant.catalog.template import ITEM, faults, names
 from evergrant.model.account import DEFAULT_CREDENTIAL
 from evergrant.model.json import Json, JsonObject
@@ -92,7 +92,8 @@ class Tool(RequestTemplate):
     pages: Pages | None = None
     expand: Expand | None = None
     shape: JsonValue = None
-    """What of the result, or of each of its items, is given back: a template of pointers into it."""
+    """What of the result, or of each of its items, is given back: a template of pointers into it, which may name inputs
+    and results of steps too."""
     adds: JsonValue = None
     """Members that are given back beside the result's: a template of what the steps found."""
     detailed: bool = True
@@ -104,8 +105,8 @@ class Tool(RequestTemplate):
     @model_validator(mode="after")
     def _hangs_together(self) -> "Tool":
         every = (self, *self.first.values(), *([self.expand] if self.expand else []))
-        templates = chain(*(each.template_faults() for each in every), faults(self.adds))
-        if wrong := next(chain(templates, shape_faults(self.shape)), None):
+        templates = chain(*(each.template_faults() for each in every), faults(self.adds), faults(self.shape))
+        if wrong := next(templates, None):
             raise ValueError(wrong)
         if self.expand and self.items is None:
             raise ValueError("expand needs items, a pointer to the list in the result")
@@ -147,10 +148,11 @@ class Tool(RequestTemplate):
 
     @property
     def used(self) -> set[str]:
-        """The inputs and results of steps that have a place in a request."""
+        """The inputs and results of steps that have a place in a request, in the shape or beside it."""
         of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
         placed = self.placed() - self._own_names() | ({self.each} if self.each else set[str]())
-        return placed.union(names(self.adds), of_items, *(step.placed() for step in self.first.values()))
+        given_back = names(self.shape) | names(self.adds)
+        return placed.union(given_back, of_items, *(step.placed() for step in self.first.values()))
 
     @property
     def has_detailed(self) -> bool:
