@@ -55,10 +55,13 @@ def forty(request: httpx2.Request) -> httpx2.Response:
     asked = request.url.params
     size = int(asked.get("size", 10))
     start = int(asked.get("offset", 0)) or (int(asked.get("page", 1)) - 1) * size or int(asked.get("after", 0))
-    rows, further = numbers(start, min(size, 40 - start)), start + size
+    further = start + size
+    rows = [{"n": number, "further": str(number + 1)} for number in range(start, min(further, 40))]
     link = {"Link": f'<https://api.example/v1/things?after={further}&size={size}>; rel="next"'} if further < 40 else {}
     return httpx2.Response(
-        200, json={"list": rows, "next": str(further) if further < 40 else None, "all": 40}, headers=link
+        200,
+        headers=link,
+        json={"list": rows, "next": str(further) if further < 40 else None, "all": 40, "more": further < 40},
     )
 
 
@@ -66,6 +69,8 @@ def forty(request: httpx2.Request) -> httpx2.Response:
     "pages",
     [
         {"by": "cursor", "next": "/next", "parameter": "after", "size": "size"},
+        {"by": "cursor", "last": "/further", "parameter": "after", "size": "size"},
+        {"by": "cursor", "last": "/further", "more": "/more", "parameter": "after", "size": "size"},
         {"by": "offset", "parameter": "offset", "size": "size"},
         {"by": "page", "parameter": "page", "size": "size"},
         {"by": "link", "size": "size"},

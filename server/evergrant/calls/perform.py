@@ -188,12 +188,12 @@ class _Performance:
         self.found += items
         self.characters += len(json.dumps(items, ensure_ascii=False))
         self.total = at(content, pages.total) if pages.total is not None else None
-        return following(pages, now, Page(str(reply.request.url), reply.response, content, len(items)))
+        last = next(reversed(self._listed(content)[: len(items)]), None)
+        return following(pages, now, Page(str(reply.request.url), reply.response, content, len(items), last))
 
     def _items(self, content: Json) -> Generator[Ask, Reply, list[Json]]:
         """The items of an answer, each asked for where the list itself has only ids."""
-        listed = at(content, f"{self.tool.result}{self.tool.items or ''}")
-        every: list[Json] = list(listed) if isinstance(listed, list) else []
+        every = self._listed(content)
         if self.tool.expand:
             expanded: list[Json] = []
             for item in every[: self.tool.expand.most]:
@@ -201,6 +201,10 @@ class _Performance:
                 expanded.append(whole)
             every = expanded
         return [given_back(self.tool, item, self.values) for item in every]
+
+    def _listed(self, content: Json) -> list[Json]:
+        listed = at(content, f"{self.tool.result}{self.tool.items or ''}")
+        return list(listed) if isinstance(listed, list) else []
 
     def _expanded(self, expand: Expand, item: Json) -> Generator[Ask, Reply, Json]:
         draft = Draft(self.connector, expand, {**self.values, ITEM: at(item, expand.item)})
