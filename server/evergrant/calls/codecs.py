@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from evergrant.calls import dates, documents, free_times, mail, mail_reading, plain_codecs, writing
+from evergrant.calls import dates, documents, free_times, mail, mail_reading, office, plain_codecs, writing
 from evergrant.calls.values import BadValue, Part
 from evergrant.model.json import Json
 
@@ -29,6 +29,7 @@ def codecs() -> Mapping[str, Codec]:
         "double_quoted": plain_codecs.double_quoted,
         "epoch": dates.epoch,
         "epoch_ms": dates.epoch_ms,
+        "file_text": office.file_text,
         "free_times": free_times.free_times,
         "header": plain_codecs.header,
         "html": writing.html,

@@ -25,6 +25,7 @@ CODECS = frozenset(
         "double_quoted",
         "epoch",
         "epoch_ms",
+        "file_text",
         "free_times",
         "header",
         "html",
