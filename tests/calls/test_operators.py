@@ -110,6 +110,7 @@ ANSWER: JsonObject = {
             {"$each": {"of": "/labels", "put": {"n": {"$first": ["/name", "$asked"]}}}},
             [{"n": "a"}, {"n": "x"}, {"n": "b"}],
         ),
+        ({"$each": {"of": "/labels", "put": {"$first": ["/name", "$asked"]}}}, ["a", "x", "b"]),
     ],
 )
 def test_a_shape_takes_what_is_there(shape: Json, given: Json) -> None:

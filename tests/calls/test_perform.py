@@ -235,6 +235,20 @@ def test_a_file_comes_as_bytes() -> None:
     assert content(outcome) == {"type": "image/png", "size": 1, "base64": "AA=="}
 
 
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b"\xef\xbb\xbfa,\xc3\xbc", {"text": "a,ü"}),
+        (b"", {"text": ""}),
+        (b"%PDF\xff", {"size": 5, "base64": "JVBERv8="}),
+        (b"a\x00", {"size": 2, "base64": "YQA="}),
+    ],
+)
+def test_a_file_is_a_text_where_it_can_be_one(body: bytes, found: JsonObject) -> None:
+    served = httpx2.Response(200, content=body, headers={"Content-Type": "x/y; charset=utf-8"})
+    assert content(play(tool(answer="file"), lambda _: served)[0]) == {"type": "x/y", **found}
+
+
 def around(**passthrough: Json) -> Tool:
     data: dict[str, Json] = {
         "acme_request": {

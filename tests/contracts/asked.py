@@ -13,7 +13,7 @@ from evergrant.calls.values import Absent
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import Pages
 from evergrant.catalog.request import RequestTemplate
-from evergrant.catalog.template import names
+from evergrant.catalog.template import names, reference
 from evergrant.catalog.tool import Tool
 from evergrant.model.json import Json, JsonObject
 
@@ -69,7 +69,10 @@ def _addresses(connector: Connector, tool: Tool, template: RequestTemplate) -> I
     named = sorted({*template.in_path, *(name for slot in template.slots.values() for name in names(slot))})
     for values in product(*(_values_of(tool, name, name in template.in_path) for name in named)):
         given = {name: value for name, value in zip(named, values, strict=True) if value is not None}
-        filled = {name: fill(slot, given) for name, slot in template.slots.items()} | given
+        slots = {name: fill(_whole(slot), given) for name, slot in template.slots.items()}
+        if not template.reads and any(isinstance(slot, Absent) for slot in slots.values()):
+            continue  # then nothing is sent
+        filled = slots | given
         path = SEGMENT.sub(partial(_segment, filled), template.path.partition("?")[0])
         yield path if path.startswith("https://") else connector.base_url.rstrip("/") + path
 
@@ -84,7 +87,21 @@ def _values_of(tool: Tool, name: str, in_path: bool) -> list[str | None]:
 
 def _segment(filled: Mapping[str, object], found: re.Match[str]) -> str:
     value = filled.get(found[2])
-    return "" if isinstance(value, Absent) else f"{found[1]}{'~' if found[3] else value}"
+    return "" if isinstance(value, Absent) else f"{found[1]}{'~' if found[3] or '~' in str(value) else value}"
+
+
+def _whole(slot: Json) -> Json:
+    """The template with whole values where it names parts of them: what a value has inside is not known here."""
+    match slot:
+        case str():
+            found = reference(slot)
+            return f"${found[0]}" if found else slot
+        case dict():
+            return {key: _whole(part) for key, part in slot.items()}
+        case list():
+            return [_whole(part) for part in slot]
+        case _:
+            return slot
 
 
 def _mapping(value: Json) -> JsonObject:

@@ -11,7 +11,7 @@ from tests.contracts.operation import Operation, Schema
 from tests.oauth.samples import connector
 
 from evergrant.catalog.tool import Tool
-from evergrant.model.json import Json
+from evergrant.model.json import Json, JsonObject
 
 BASE = "https://api.acme.example"
 DESCRIPTION = Description(kind="openapi", registry="npm", package="acme", version="1.0.0", files=("a.json",), base=BASE)
@@ -136,3 +136,24 @@ def test_each_address_that_a_path_can_become_is_looked_up() -> None:
 
     below = {f"{place}/things/~/{way}" for place in ("", "/folders/~") for way in ("open", "shut")}
     assert found == {"/step", *below}
+
+
+def test_a_part_of_a_steps_result_and_a_text_made_of_inputs_are_values_in_an_address() -> None:
+    declared: JsonObject = {
+        "description": "Removes a thing of Acme.",
+        "effect": "destroy",
+        "request": "DELETE /{place}/things/{thing}",
+        "slots": {
+            "place": {"$format": {"text": "{name}!1", "name": "$name"}},
+            "thing": {"$first": ["$step/id", "$thing_id"]},
+        },
+        "first": {"step": {"request": "GET /step", "when": "name"}},
+        "input": {"name": {"type": "string"}, "thing_id": {"type": "string"}},
+        "required": ["name"],
+        "example": {"name": "x"},
+    }
+    tool = TypeAdapter(Tool).validate_python(declared)
+
+    found = {each.address.removeprefix(BASE) for each in asked(connector(base_url=BASE), tool)}
+
+    assert found == {"/step", "/~/things/~"}

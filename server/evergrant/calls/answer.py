@@ -49,9 +49,24 @@ def content_of(connector: Connector, asked: RequestTemplate, response: httpx2.Re
         case "text":
             return {"type": content_type, "text": body.decode("utf-8", "replace")} if body else None
         case "bytes":
-            return {"type": content_type, "size": len(body), "base64": base64.b64encode(body).decode()}
+            return _bytes(content_type, body)
+        case "file":
+            text = _text(body)
+            return _bytes(content_type, body) if text is None else {"type": content_type, "text": text}
         case "none":
             return None
+
+
+def _bytes(content_type: str, body: bytes) -> Json:
+    return {"type": content_type, "size": len(body), "base64": base64.b64encode(body).decode()}
+
+
+def _text(body: bytes) -> str | None:
+    """A file's text; None where it is none. A byte order mark is no part of it."""
+    try:
+        return None if b"\0" in body else body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
 
 
 def part_of(tool: Tool, content: Json, values: JsonObject) -> Json:

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from evergrant.calls import dates, documents, free_times, mail, mail_reading, office, plain_codecs, writing
+from evergrant.calls import (
+    cells,
+    dates,
+    docs_markdown,
+    docs_places,
+    documents,
+    free_times,
+    mail,
+    mail_reading,
+    office,
+    plain_codecs,
+    writing,
+)
 from evergrant.calls.values import BadValue, Part
 from evergrant.model.json import Json
 
@@ -25,12 +37,16 @@ def codecs() -> Mapping[str, Codec]:
         "csv": plain_codecs.csv,
         "date": dates.date,
         "day_or_time": dates.day_or_time,
-        "docs_markdown": documents.docs_markdown,
+        "docs_markdown": docs_markdown.docs_markdown,
+        "docs_place": docs_places.docs_place,
+        "docs_range": docs_places.docs_range,
+        "docs_table": docs_places.docs_table,
         "double_quoted": plain_codecs.double_quoted,
         "epoch": dates.epoch,
         "epoch_ms": dates.epoch_ms,
         "file_text": office.file_text,
         "free_times": free_times.free_times,
+        "grid_range": cells.grid_range,
         "header": plain_codecs.header,
         "html": writing.html,
         "items": plain_codecs.items,
@@ -41,11 +57,14 @@ def codecs() -> Mapping[str, Codec]:
         "markdown": documents.markdown,
         "member": plain_codecs.member,
         "mime": mail.mime,
+        "named_cells": cells.named_cells,
         "notion_blocks": writing.notion_blocks,
         "notion_markdown": documents.notion_markdown,
+        "numbered_rows": cells.numbered_rows,
         "object": plain_codecs.object_of,
         "odata_quoted": plain_codecs.odata_quoted,
         "plain": documents.plain,
+        "rgb": cells.rgb,
         "single_quoted": plain_codecs.single_quoted,
         "size": plain_codecs.size,
         "table": plain_codecs.table,

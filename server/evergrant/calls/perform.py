@@ -157,7 +157,7 @@ class _Performance:
             else:
                 account = reply.account
                 whole = at(content_of(self.connector, self.tool, reply.response, reply.body), self.tool.result)
-                self.found.append(given_back(self.tool, whole, self.values))
+                self.found.append(given_back(self.tool, whole, {**self.values, ITEM: item}))
         return result(self.tool, account, {"items": self.found}) if account else failed
 
     def _pages(self, pages: Pages) -> Script:

@@ -148,11 +148,11 @@ def table(value: Json) -> Json:
     rows = value if isinstance(value, list) else []
     if not rows or not isinstance(rows[0], list):
         return []
-    names = _column_names(rows[0])
+    names = column_names(rows[0])
     return [dict(zip(names, row, strict=False)) for row in rows[1:] if isinstance(row, list)]
 
 
-def _column_names(row: Sequence[Json]) -> list[str]:
+def column_names(row: Sequence[Json]) -> list[str]:
     """Every column has a name of its own: one that is empty or repeated gets its number."""
     names: list[str] = []
     for number, cell in enumerate(row, 1):

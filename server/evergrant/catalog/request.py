@@ -11,7 +11,7 @@ from evergrant.catalog.declaration import Declaration, Pointer
 from evergrant.catalog.template import faults, names, query_faults, reference
 
 Encoding = Literal["json", "form", "multipart", "multipart_related", "raw"]
-Kind = Literal["json", "text", "bytes", "none"]
+Kind = Literal["json", "text", "bytes", "file", "none"]
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)((?:/[^{}/\s]+)*)\}")
 """`{name}`, or `{name/at/a/place}` for a part of it."""
 SlotName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$")]
@@ -33,7 +33,7 @@ class RequestTemplate(Declaration):
     graphql: str | None = None
     encoding: Encoding | None = None
     answer: Kind = "json"
-    """What the answer is: `text` and `bytes` make an object of `type` and content of it."""
+    """What the answer is: `text` and `bytes` make an object of `type` and content of it, `file` the one that fits."""
     redirects: tuple[str, ...] = ()
     """Origins to which one redirect is followed, without the credential."""
     origins: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """What a shape says, before it is filled: a template whose texts are pointers into the answer.
 
 A pointer may have a `*` where a list stands: `/labels/*/name` are the names of all labels; where an object stands, it
-gathers from its members. `.` is the whole. What does not begin with a slash is as in a request: `$name` is an input or
-a step's result, the rest is literal. What the answer has not got, and what is null, is left out.
+gathers from its members. `.` is the whole. Any other text is as in a request: `$name` is an input or a step's result,
+the rest is literal. What the answer has not got, and what is null, is left out.
 """
 
 from evergrant.catalog.template import call_of

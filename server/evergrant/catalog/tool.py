@@ -105,8 +105,8 @@ class Tool(RequestTemplate):
     @model_validator(mode="after")
     def _hangs_together(self) -> "Tool":
         every = (self, *self.first.values(), *([self.expand] if self.expand else []))
-        templates = chain(*(each.template_faults() for each in every), faults(self.adds))
-        if wrong := next(chain(templates, faults(self.shape)), None):
+        templates = chain(*(each.template_faults() for each in every), faults(self.adds), faults(self.shape))
+        if wrong := next(templates, None):
             raise ValueError(wrong)
         if self.expand and self.items is None:
             raise ValueError("expand needs items, a pointer to the list in the result")
@@ -148,7 +148,7 @@ class Tool(RequestTemplate):
 
     @property
     def used(self) -> set[str]:
-        """The inputs and results of steps that have a place in a request or in what is given back."""
+        """The inputs and results of steps that have a place in a request, in the shape or beside it."""
         of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()
         placed = self.placed() - self._own_names() | ({self.each} if self.each else set[str]())
         given_back = names(self.shape) | names(self.adds)
