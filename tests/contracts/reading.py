@@ -109,10 +109,10 @@ def _of_pieces(listed: str) -> str:
 def _kiota(description: Description, file: Path) -> Iterator[Operation]:
     """A request builder of Microsoft's generator: a URI template (RFC 6570) with its query, and the methods."""
     text = file.read_text(encoding="utf-8")
-    template = re.search(r"""["']\{\+baseurl\}([^"']*)["']""", text)
+    template = re.search(r"""(["'])\{\+baseurl\}(.*?)\1""", text)
     if template is None:
         return
-    path, _, query = re.sub(r"\{\?", "?{", template[1]).partition("?")
+    path, _, query = re.sub(r"\{\?", "?{", template[2]).partition("?")
     listed = [name for each in re.findall(r"\{&?([^{}]*)\}", query) for name in each.split(",")]
     names = frozenset(unquote(name).rstrip("*") for name in listed)
     for method in sorted(set(re.findall(r"Method\.([A-Z]+)\b", text))):

@@ -127,6 +127,13 @@ def test_code_that_microsofts_generator_wrote(tmp_path: Path, monkeypatch: pytes
     assert found == [("GET", "/users/{user-id}/messages", ["$search", "includeHidden"], None)]
 
 
+def test_a_path_with_an_apostrophe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """"{+baseurl}/drives/{drive%2Did}/search(q='{q}'){?%24top}" RequestInformation(Method.GET, x)"""
+    found = read(describe(tmp_path, monkeypatch, "kiota", text))
+
+    assert found == [("GET", "/drives/{drive-id}/search(q='{q}')", ["$top"], None)]
+
+
 def test_a_query_whose_parameters_are_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = """"{+baseurl}/me/view?end={end}&start={start}{&%24top,x*}" RequestInformation(Method.GET, x)"""
     found = read(describe(tmp_path, monkeypatch, "kiota", text))
