@@ -39,3 +39,10 @@ def test_no_file_of_tools_is_read_before_its_connector_is_used(tmp_path: Path) -
     assert catalog.tool("github_get_me")[0] == "github"
     with pytest.raises(DeclarationError):
         catalog.tools("gmail")
+
+
+def test_the_readme_counts_as_the_page_does() -> None:
+    services = shipped(CATALOG)
+    core = sum(tool.tier == "core" and not tool.passthrough for tools in services.values() for tool in tools.values())
+
+    assert f"{len(services)} services with {core} core tools" in (ROOT / "README.md").read_text(encoding="utf-8")
