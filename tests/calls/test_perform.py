@@ -55,10 +55,13 @@ def forty(request: httpx2.Request) -> httpx2.Response:
     asked = request.url.params
     size = int(asked.get("size", 10))
     start = int(asked.get("offset", 0)) or (int(asked.get("page", 1)) - 1) * size or int(asked.get("after", 0))
-    rows, further = numbers(start, min(size, 40 - start)), start + size
+    further = start + size
+    rows = [{"n": number, "further": str(number + 1)} for number in range(start, min(further, 40))]
     link = {"Link": f'<https://api.example/v1/things?after={further}&size={size}>; rel="next"'} if further < 40 else {}
     return httpx2.Response(
-        200, json={"list": rows, "next": str(further) if further < 40 else None, "all": 40}, headers=link
+        200,
+        headers=link,
+        json={"list": rows, "next": str(further) if further < 40 else None, "all": 40, "more": further < 40},
     )
 
 
@@ -66,6 +69,8 @@ def forty(request: httpx2.Request) -> httpx2.Response:
     "pages",
     [
         {"by": "cursor", "next": "/next", "parameter": "after", "size": "size"},
+        {"by": "cursor", "last": "/further", "parameter": "after", "size": "size"},
+        {"by": "cursor", "last": "/further", "more": "/more", "parameter": "after", "size": "size"},
         {"by": "offset", "parameter": "offset", "size": "size"},
         {"by": "page", "parameter": "page", "size": "size"},
         {"by": "link", "size": "size"},
@@ -180,6 +185,31 @@ def test_a_step_takes_the_element_that_matches_whatever_its_case() -> None:
         request="POST /x", effect="write", first={"who": {**STEP, "match": {"/name": "$name"}}}, body={"id": "$who/id"}
     )
     _, _, sent = play(of, answers(listed), name="ann")
+    assert json.loads(sent[1].content) == {"id": 2}
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"), [({"name": "ann"}, 2), ({"name": "bob"}, None), ({}, None), ({"name": "eve"}, None)]
+)
+def test_a_step_takes_the_only_one_or_none(given: JsonObject, taken: int | None) -> None:
+    listed: Json = {"found": [{"name": "Bob", "id": 1}, {"name": "Ann", "id": 2}, {"name": "Bob", "id": 3}]}
+    who: JsonObject = {
+        "request": "GET /people",
+        "result": "/found",
+        "match": {"/name": "$name"},
+        "only": True,
+        "missing": "Say who.",
+    }
+    of = tool(request="POST /x", effect="write", first={"who": who}, body={"id": "$who/id"})
+    outcome, _, sent = play(of, answers(listed), **given)
+    assert [json.loads(each.content) for each in sent[1:]] == ([{"id": taken}] if taken else [])
+    assert isinstance(outcome, Result if taken else NotFound)
+
+
+def test_the_only_one_need_not_be_named() -> None:
+    who: JsonObject = {"request": "GET /people", "result": "/found", "match": {"/name": "$name"}, "only": True}
+    of = tool(request="POST /x", effect="write", first={"who": who}, body={"id": "$who/id"})
+    _, _, sent = play(of, answers({"found": [{"name": "Ann", "id": 2}]}))
     assert json.loads(sent[1].content) == {"id": 2}
 
 

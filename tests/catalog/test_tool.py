@@ -129,6 +129,12 @@ def test_the_inputs_of_a_template_are_those_it_names(template: Json, used: set[s
     assert names(template) == used
 
 
+@pytest.mark.parametrize("pages", [{"by": "page", "last": "/id"}, {"by": "cursor", "last": "/id", "next": "/next"}])
+def test_a_cursor_is_in_the_last_item_or_beside_the_list(pages: JsonObject) -> None:
+    with pytest.raises(ValidationError, match="last stands in place of next"):
+        tool(items="/list", pages=pages)
+
+
 def test_an_input_with_a_default_may_stand_in_the_path_and_be_left_out() -> None:
     given: Json = {"person": {"type": "string", "default": "me"}, "thing_id": {"type": "integer"}}
     assert tool(input=given, required=["thing_id"], body=None, example={"thing_id": 7}).required == ("thing_id",)

@@ -27,7 +27,8 @@ class Description(Declaration):
     renamed: dict[str, str] = {}
     """How the beginning of a path of ours is written there: `{/me/: "/users/{id}/"}`."""
     patterns: tuple[str, ...] = ()
-    """For `client`: regular expressions with the groups `path` and, where the code has it, `method`."""
+    """For `client`: regular expressions with the groups `path` (or `pieces`, a list of segments) and, if there,
+    `method`."""
 
 
 class Audit(Declaration):

@@ -16,6 +16,7 @@ from evergrant.model.json import Json, JsonObject, at
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 CODE_PLACEHOLDER: Final = re.compile(r"\$?\{[^{}]*\}|%s|(?<=/):[A-Za-z_]+")
+PIECE: Final = re.compile(r"""["'](?P<literal>[^"']*)["']|[^\s,]+""")
 
 
 def operations(description: Description) -> list[Operation]:
@@ -96,17 +97,22 @@ def _client(description: Description, file: Path) -> Iterator[Operation]:
     for pattern in description.patterns:
         for found in re.finditer(pattern, text):
             method = found.groupdict().get("method") or "*"
-            path = CODE_PLACEHOLDER.sub("{x}", found["path"])
+            path = CODE_PLACEHOLDER.sub("{x}", found.groupdict().get("path") or _of_pieces(found["pieces"]))
             yield Operation(method.upper(), _joined(description.base, path))
+
+
+def _of_pieces(listed: str) -> str:
+    """The path of which code lists the segments: texts, and names of variables."""
+    return "/".join(piece["literal"] or "{x}" for piece in PIECE.finditer(listed))
 
 
 def _kiota(description: Description, file: Path) -> Iterator[Operation]:
     """A request builder of Microsoft's generator: a URI template (RFC 6570) with its query, and the methods."""
     text = file.read_text(encoding="utf-8")
-    template = re.search(r"""["']\{\+baseurl\}([^"']*)["']""", text)
+    template = re.search(r"""(["'])\{\+baseurl\}(.*?)\1""", text)
     if template is None:
         return
-    path, _, query = re.sub(r"\{\?", "?{", template[1]).partition("?")
+    path, _, query = re.sub(r"\{\?", "?{", template[2]).partition("?")
     listed = [name for each in re.findall(r"\{&?([^{}]*)\}", query) for name in each.split(",")]
     names = frozenset(unquote(name).rstrip("*") for name in listed)
     for method in sorted(set(re.findall(r"Method\.([A-Z]+)\b", text))):

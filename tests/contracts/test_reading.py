@@ -112,11 +112,26 @@ def test_code_of_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
+def test_code_of_a_client_that_lists_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """this.get(["things", e, 'notes'])"""
+    patterns = [r"this\.(?P<method>get)\(\[(?P<pieces>[^\]]+)\]"]
+    found = read(describe(tmp_path, monkeypatch, "client", text, patterns=patterns))
+
+    assert found == [("GET", "/things/{x}/notes", None, None)]
+
+
 def test_code_that_microsofts_generator_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = """"{+baseurl}/users/{user%2Did}/messages{?%24search*,includeHidden}" RequestInformation(Method.GET, x)"""
     found = read(describe(tmp_path, monkeypatch, "kiota", text))
 
     assert found == [("GET", "/users/{user-id}/messages", ["$search", "includeHidden"], None)]
+
+
+def test_a_path_with_an_apostrophe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """"{+baseurl}/drives/{drive%2Did}/search(q='{q}'){?%24top}" RequestInformation(Method.GET, x)"""
+    found = read(describe(tmp_path, monkeypatch, "kiota", text))
+
+    assert found == [("GET", "/drives/{drive-id}/search(q='{q}')", ["$top"], None)]
 
 
 def test_a_query_whose_parameters_are_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,3 +169,8 @@ def test_tools_that_cannot_be_read_are_a_finding(tmp_path: Path) -> None:
     found = list(lint(Catalog([tmp_path], lenient=True)))
 
     assert [each for each in found if each.startswith(f"{tmp_path / 'schemas' / 'own.yaml'}:")] != []
+
+
+def test_a_get_may_tell_what_came_of_a_step_that_changed_something() -> None:
+    step: JsonObject = {"request": "POST /things", "effect": "write"}
+    assert not any("A GET is called" in each for each in broken({"effect": "write", "first": {"x": step}}))

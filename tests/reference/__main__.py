@@ -10,10 +10,10 @@ from typing import Final
 import anyio
 import structlog
 from mcp import Client
-from tests.connectors.test_search import SHOWN, ranks
+from tests.connectors.test_search import COLLOQUIAL, PLAIN, SHOWN, ranks
 from tests.fakes.practice import practice
 from tests.oauth.samples import ROOT
-from tests.reference.tools import Score, page, shipped, totals
+from tests.reference.tools import Score, Scores, page, shipped, totals
 
 from evergrant.catalog.catalog import Catalog
 from evergrant.entry.mcp.server import make_server
@@ -25,9 +25,13 @@ from evergrant.surface import mcp_parts
 PAGE: Final = ROOT / "docs" / "reference" / "tools.md"
 
 
-def score() -> Score:
-    """Over the requests in tests/connectors/requests.yml."""
-    places = ranks()
+def scores() -> Scores:
+    """Over the requests in tests/connectors/requests*.yml."""
+    return Scores(_score(PLAIN), _score(COLLOQUIAL))
+
+
+def _score(file: Path) -> Score:
+    places = ranks(file)
     shown = [place for place in places.values() if place is not None]
     assert all(place < SHOWN for place in shown)
     return Score(len(places), shown.count(0), len(shown))
@@ -64,7 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/tools", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/reference/tools.md")
     write = parser.parse_args().write
-    catalog, found, shown = Catalog([ROOT]), score(), surface()
+    catalog, found, shown = Catalog([ROOT]), scores(), surface()
     if write:
         PAGE.write_text(page(catalog, found, shown), encoding="utf-8")
     print("\n".join([*totals(shipped(catalog), found, shown), loading()]))

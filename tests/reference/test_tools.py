@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 from tests.oauth.samples import ROOT
-from tests.reference.__main__ import PAGE, score, surface
+from tests.reference.__main__ import PAGE, scores, surface
 from tests.reference.tools import mean_tokens, page, shipped
 
 from evergrant.catalog.catalog import Catalog
@@ -25,7 +25,7 @@ def test_an_agent_is_shown_at_most_2000_tokens_at_first() -> None:
 
 
 def test_the_page_about_the_tools_is_current() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(CATALOG, score(), surface()), "scripts/tools --write"
+    assert PAGE.read_text(encoding="utf-8") == page(CATALOG, scores(), surface()), "scripts/tools --write"
 
 
 def test_no_file_of_tools_is_read_before_its_connector_is_used(tmp_path: Path) -> None:
@@ -39,3 +39,10 @@ def test_no_file_of_tools_is_read_before_its_connector_is_used(tmp_path: Path) -
     assert catalog.tool("github_get_me")[0] == "github"
     with pytest.raises(DeclarationError):
         catalog.tools("gmail")
+
+
+def test_the_readme_counts_as_the_page_does() -> None:
+    services = shipped(CATALOG)
+    core = sum(tool.tier == "core" and not tool.passthrough for tools in services.values() for tool in tools.values())
+
+    assert f"{len(services)} services with {core} core tools" in (ROOT / "README.md").read_text(encoding="utf-8")

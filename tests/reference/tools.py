@@ -31,6 +31,14 @@ class Score:
     shown: int
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of requests in plain words, and of others as people talk."""
+
+    plain: Score
+    colloquial: Score
+
+
 def shipped(catalog: Catalog) -> Mapping[str, Mapping[str, Tool]]:
     """The tools of every service, without the practice provider."""
     return {name: catalog.tools(name) for name in catalog.connectors() if name != PRACTICE}
@@ -41,7 +49,7 @@ def mean_tokens(services: Mapping[str, Mapping[str, Tool]]) -> float:
     return mean(tokens(name, tool) for tools in services.values() for name, tool in tools.items())
 
 
-def totals(services: Mapping[str, Mapping[str, Tool]], score: Score, surface: int) -> Sequence[str]:
+def totals(services: Mapping[str, Mapping[str, Tool]], scores: Scores, surface: int) -> Sequence[str]:
     """The figures, a line each."""
     everything = [tool for tools in services.values() for tool in tools.values()]
     core = sum(tool.tier == "core" and tool.passthrough is None for tool in everything)
@@ -49,15 +57,16 @@ def totals(services: Mapping[str, Mapping[str, Tool]], score: Score, surface: in
         f"{len(services)} services, {core} core tools, {len(everything)} in all.",
         f"A tool has {mean_tokens(services):.0f} tokens on average.",
         f"What an agent with no account is shown has {surface} tokens.",
-        f"Of {score.requests} everyday requests {score.shown} find a right tool among the first five, {score.first} as "
-        "the first.",
+        f"Of {scores.plain.requests} everyday requests {scores.plain.shown} find a right tool among the first five, "
+        f"{scores.plain.first} as the first; said as people talk, {scores.colloquial.shown} and "
+        f"{scores.colloquial.first} of {scores.colloquial.requests}.",
     )
 
 
-def page(catalog: Catalog, score: Score, surface: int) -> str:
+def page(catalog: Catalog, scores: Scores, surface: int) -> str:
     """The whole page."""
     services = shipped(catalog)
-    figures = "".join(f"- {line}\n" for line in totals(services, score, surface))
+    figures = "".join(f"- {line}\n" for line in totals(services, scores, surface))
     rows = "".join(_row(name, catalog.connector(name), tools) for name, tools in services.items())
     head = "\n| Service | Tools | Tokens each | Signs in with | Registering a client |\n|---|--:|--:|---|---|\n"
     parts = chain.from_iterable(_part(name, catalog.connector(name), tools) for name, tools in services.items())

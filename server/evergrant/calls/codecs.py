@@ -11,6 +11,7 @@ from evergrant.calls import (
     free_times,
     mail,
     mail_reading,
+    office,
     plain_codecs,
     writing,
 )
@@ -43,6 +44,7 @@ def codecs() -> Mapping[str, Codec]:
         "double_quoted": plain_codecs.double_quoted,
         "epoch": dates.epoch,
         "epoch_ms": dates.epoch_ms,
+        "file_text": office.file_text,
         "free_times": free_times.free_times,
         "grid_range": cells.grid_range,
         "header": plain_codecs.header,

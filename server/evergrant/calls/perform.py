@@ -122,7 +122,7 @@ class _Performance:
         if reply.response.status_code in step.absent:
             return None
         content = at(content_of(self.connector, step, reply.response, reply.body), step.result)
-        return _matching(content, step.match, self.values) if step.match else content
+        return _matching(content, step, self.values) if step.match else content
 
     def _single(self) -> Script:
         key = self.idempotency_key
@@ -188,12 +188,12 @@ class _Performance:
         self.found += items
         self.characters += len(json.dumps(items, ensure_ascii=False))
         self.total = at(content, pages.total) if pages.total is not None else None
-        return following(pages, now, Page(str(reply.request.url), reply.response, content, len(items)))
+        last = next(reversed(self._listed(content)[: len(items)]), None)
+        return following(pages, now, Page(str(reply.request.url), reply.response, content, len(items), last))
 
     def _items(self, content: Json) -> Generator[Ask, Reply, list[Json]]:
         """The items of an answer, each asked for where the list itself has only ids."""
-        listed = at(content, f"{self.tool.result}{self.tool.items or ''}")
-        every: list[Json] = list(listed) if isinstance(listed, list) else []
+        every = self._listed(content)
         if self.tool.expand:
             expanded: list[Json] = []
             for item in every[: self.tool.expand.most]:
@@ -201,6 +201,10 @@ class _Performance:
                 expanded.append(whole)
             every = expanded
         return [given_back(self.tool, item, self.values) for item in every]
+
+    def _listed(self, content: Json) -> list[Json]:
+        listed = at(content, f"{self.tool.result}{self.tool.items or ''}")
+        return list(listed) if isinstance(listed, list) else []
 
     def _expanded(self, expand: Expand, item: Json) -> Generator[Ask, Reply, Json]:
         draft = Draft(self.connector, expand, {**self.values, ITEM: at(item, expand.item)})
@@ -266,13 +270,13 @@ def _draft_of(address: str) -> Callable[[Mapping[str, str]], httpx2.Request]:
     return lambda _: httpx2.Request("GET", address, headers={"Accept": "*/*", **HEADERS})
 
 
-def _matching(content: Json, wanted: Mapping[str, Json], values: JsonObject) -> Json:
+def _matching(content: Json, step: Step, values: JsonObject) -> Json:
     """The first element of a list that has what is wanted."""
-    filled = {pointer: fill(template, values) for pointer, template in wanted.items()}
+    filled = {pointer: fill(template, values) for pointer, template in step.match.items()}
     asked = {pointer: _folded(value) for pointer, value in filled.items() if not isinstance(value, Absent)}
     listed = content if isinstance(content, list) else []
-    fitting = (each for each in listed if all(_folded(at(each, pointer)) == text for pointer, text in asked.items()))
-    return next(fitting, None)
+    fitting = [each for each in listed if all(_folded(at(each, pointer)) == text for pointer, text in asked.items())]
+    return None if not fitting or (step.only and len(fitting) > 1) else fitting[0]
 
 
 def _folded(value: Value) -> str:

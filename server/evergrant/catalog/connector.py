@@ -216,7 +216,7 @@ class Connector(Declaration):
 
     @model_validator(mode="after")
     def _account_values_are_declared(self) -> "Connector":
-        named = (*self.urls(), *self.identity.subject, *self._named_elsewhere())
+        named = (*self.urls(), *self.identity.subject, *self.identity.label, *self._named_elsewhere())
         used = set(ACCOUNT_VALUE.findall(" ".join(named)))
         if unknown := used - set(self.account):
             raise ValueError(f"account value used but not declared under account: {', '.join(sorted(unknown))}")
@@ -227,7 +227,7 @@ class Connector(Declaration):
     @property
     def ending_page(self) -> str:
         """The page on which a person ends a grant, or a key, by hand, or reads how."""
-        of_key = self.auth.help if isinstance(self.auth, ApiKey | Basic) else None
+        of_key = (self.auth.ended_at or self.auth.help) if isinstance(self.auth, ApiKey | Basic) else None
         return self.oauth.revocation_help or of_key or self.docs
 
     def _named_elsewhere(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Find tools by words: BM25 over names, descriptions and inputs, with a few synonyms of verbs."""
+"""Find tools by words: BM25 over names, descriptions and inputs, with what people say for verbs and things."""
 
 import math
 import re
@@ -13,7 +13,7 @@ Entry = tuple[str, str, Tool]
 
 SATURATION = 1.2
 LENGTH_SHARE = 0.6
-SYNONYM_WEIGHT = 0.6
+SYNONYM_WEIGHT = 0.4
 CORE_BONUS = 1.2
 NAME, CONNECTOR, SUMMARY, REST, INPUT = 3.0, 1.5, 1.5, 0.4, 0.5
 """What a word counts for by its place. The rest of a description names neighbouring tools, so it counts for little."""
@@ -25,12 +25,30 @@ _STOP = frozenset(
 _SYNONYMS = tuple(
     frozenset(group.split())
     for group in (
-        "post send write",
-        "find search look lookup list",
-        "get read fetch show open",
-        "add append create new insert",
-        "change update edit modify",
-        "remove delete clear erase",
+        "post send write tell message ping",
+        "find search look lookup list where who which",
+        "get read fetch show open see check",
+        "add append create new insert make start open set put log record file",
+        "change update edit modify bump rename swap move",
+        "remove delete clear erase empty scrap drop trash cancel",
+        "close complete finish done resolve tick",
+        "upload put stick attach save",
+        "replace swap substitute",
+        "invite bring add",
+        "share link access",
+        "invoice bill",
+        "customer client",
+        "contact person people",
+        "lead prospect",
+        "message mail email",
+        "meeting call appointment event",
+        "version copy history older",
+        "reply answer respond write",
+        "spreadsheet sheet",
+        "document doc",
+        "issue bug ticket",
+        "conversation chat",
+        "macro canned template",
     )
 )
 

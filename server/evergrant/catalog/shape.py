@@ -17,6 +17,7 @@ TEXTS = frozenset(
         "csv",
         "date",
         "docs_markdown",
+        "file_text",
         "format",
         "header",
         "join",

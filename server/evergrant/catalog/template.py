@@ -28,6 +28,7 @@ CODECS = frozenset(
         "double_quoted",
         "epoch",
         "epoch_ms",
+        "file_text",
         "free_times",
         "grid_range",
         "header",

@@ -39,6 +39,8 @@ class Step(RequestTemplate):
     """The statuses that say that there is no such thing, which is no failure here."""
     match: dict[Pointer, JsonValue] = {}
     """Of a result that is a list: what the element has that is taken, whatever the case of its letters."""
+    only: bool = False
+    """Whether none is taken where several match: then the caller has to say which."""
     missing: str | None = None
     """What is said where its result is not there, and then nothing more is sent; `{input}` is filled in. Without it
     the value is absent."""

@@ -128,4 +128,5 @@ def _issued_for(secret: Secret, clock: Clock) -> Issued:
 
 def prompt(auth: ApiKey | Basic, name: str) -> str:
     """What a person is asked for."""
-    return f"{name}: {auth.title} (hidden; made at {auth.help})"
+    needs = f", {auth.needs}" if auth.needs else ""
+    return f"{name}: {auth.title} (hidden; made at {auth.help}{needs})"
