@@ -67,7 +67,7 @@ class Describer:
         return next((each.tool for each in found), None)
 
     def _purpose(self, operation: Operation, name: Name, longest: int) -> str:
-        own = f"{name.verb.capitalize()} {name.what}"
+        own = f"{name.verb.capitalize()} {'a new' if name.verb == 'create' else 'the'} {name.what}"
         first = sentence(prose(operation.summary, longest))
         rest = prose(operation.description, max(longest - len(first), 0)) if len(first) < longest - 40 else ""
         is_repeated = _same(first, rest)

@@ -67,7 +67,7 @@ def _operation(given: Mapping[str, Json], references: References) -> Operation:
     return Operation(
         id=text(given.get("id")),
         method=text(given.get("httpMethod")),
-        path=f"/{shown.lstrip('/')}",
+        path=f"/{(shown or path).lstrip('/')}",
         summary="",
         description=text(given.get("description")),
         parameters=tuple(_parameter(name, each) for name, each in {**of_path, **of_query}.items()),

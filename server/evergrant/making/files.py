@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evergrant.making.cases import example_lines
 from evergrant.making.document import Document
 from evergrant.making.importing import Imported
 from evergrant.making.yaml_text import Writer
@@ -53,7 +54,7 @@ def files_of(name: str, document: Document, source: str, found: Imported) -> Fil
         {
             connector: _text(lines),
             tools: _text(_tools([(each.name, each.keys, each.notes) for each in found.tools])),
-            examples: _text(_examples(found)),
+            examples: _text(example_lines(found)),
         },
     )
 
@@ -64,24 +65,6 @@ def _tools(tools: Sequence[tuple[str, Mapping[str, Json], Sequence[str]]]) -> It
             yield ""
         yield from (f"# {_one_line(note)}." for note in notes)
         yield from Writer().mapping({name: keys})
-
-
-def _examples(found: Imported) -> Iterator[str]:
-    """A case for each tool, with the answer left for the person to put in."""
-    yield "# What each tool must send, and what it makes of an answer. Put real answers in place of these."
-    for each in found.tools:
-        yield ""
-        kind = each.keys.get("answer", "json")
-        answer: Json = (
-            {"status": 204}
-            if kind == "none"
-            else {"status": 200, "text" if kind != "json" else "json": _answer(each.keys)}
-        )
-        yield from Writer().mapping({each.name: [{"answer": answer, "outcome": {"code": "result"}}]})
-
-
-def _answer(keys: Mapping[str, Json]) -> Json:
-    return "" if keys.get("answer", "json") != "json" else {}
 
 
 def _one_line(text: str) -> str:

@@ -52,6 +52,8 @@ class Imported:
     """What came of it."""
 
     connector: ConnectorMade
+    declared: Connector
+    """The same as the catalogue reads it."""
     tools: Sequence[Made]
     of: Mapping[str, Operation]
     """The operation of each tool."""
@@ -64,6 +66,10 @@ def import_document(document: Document, choice: Choice, base: Mapping[str, Json]
 
     `base` has the keys of the connector that Google's extend.
     """
+    if not document.operations:
+        raise BadDocument(
+            "It has no operation: nothing under paths, or methods, has one of the methods that are known."
+        )
     names = name_all(choice.name, document.operations)
     numbers = choose(document.operations, names, choice.operations)
     if not choice.is_trial:
@@ -102,7 +108,7 @@ class _Import:
         while again:
             gone = self._make(again, limit)
             again = self._that_name(gone)
-            if not again and self._mean() > LIMITS[-1] and (smaller := next(limits, None)):
+            while not again and self._mean() > LIMITS[-1] and (smaller := next(limits, None)):
                 limit = smaller
                 again = [number for number, made in self._made.items() if made.tokens > limit]
             if not again:
@@ -223,6 +229,7 @@ class _Import:
         notes = [*connector.notes, *(f"{each} is not in the document, so what it says is missing." for each in missing)]
         return Imported(
             connector,
+            self._parsed(connector),
             [self._made[number] for number in sorted(self._made)],
             {each.name: operations[number] for number, each in self._made.items()},
             [Left(operations[number], self._left[number]) for number in sorted(self._left)],

@@ -15,7 +15,7 @@ from evergrant.making.document import BadDocument
 from evergrant.model.json import Json
 
 LARGEST = 64 << 20
-MOST_NODES = 5_000_000
+MOST_NODES = 3_000_000
 DEEPEST = 100
 SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -36,15 +36,15 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
-def load(raw: bytes) -> Mapping[str, Json]:
-    """The object in a JSON or YAML text; raises BadDocument."""
+def load(raw: bytes, most_nodes: int = MOST_NODES) -> Mapping[str, Json]:
+    """The object in a JSON or YAML text, which has so many values at most; raises BadDocument."""
     if len(raw) > LARGEST:
         raise BadDocument(f"It is larger than {LARGEST >> 20} MiB. Cut out the part that you need.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadDocument("It is not UTF-8 text. Save it as UTF-8.") from None
-    found = _Copy().of(_json(text) if text.lstrip()[:1] in ("{", "[") else _yaml(text))
+    found = _Copy(most_nodes).of(_json(text) if text.lstrip()[:1] in ("{", "[") else _yaml(text))
     if not isinstance(found, Mapping):
         raise BadDocument("It is not an object with openapi, swagger or discoveryVersion in it.")
     return found
@@ -78,13 +78,14 @@ def _yaml(text: str) -> object:
 class _Copy:
     """A copy as plain JSON; what is repeated by YAML's aliases counts each time."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._nodes = 0
 
     def of(self, value: object, depth: int = 0) -> Json:
         self._nodes += 1
-        if self._nodes > MOST_NODES:
-            raise BadDocument(f"It has more than {MOST_NODES} values. Cut out the part that you need.")
+        if self._nodes > self._most:
+            raise BadDocument(f"It has more than {self._most} values. Cut out the part that you need.")
         if depth > DEEPEST:
             raise BadDocument(f"It is nested deeper than {DEEPEST}.")
         match value:

@@ -36,8 +36,11 @@ NEXTS = (
 )  # fmt: skip
 ADDRESSES = (
     "/next", "/links/next", "/_links/next/href", "/paging/next", "/pagination/next", "/next_page", "/nextLink",
-    "/@odata.nextLink", "/next_page_url", "/meta/next", "/links/pages/next", "/pages/next", "/next_url", "/nextPage",
+    "/@odata.nextLink", "/next_page_url", "/meta/next", "/links/pages/next", "/pages/next",
+    "/next_url", "/nextPage", "/next_page_uri", "/meta/next_page_url",
 )  # fmt: skip
+NAMED = ("nextLink", "url", "uri", "href")
+"""How an address is called, where its schema does not say that it is one."""
 MORES = ("/has_more", "/hasMore", "/has_next_page", "/hasNextPage", "/meta/has_more", "/more", "/pagination/has_more")
 TOTALS = (
     "/total",
@@ -115,9 +118,9 @@ class _Finder:
     def _by_address(self, so_long: Mapping[str, Json]) -> Paging | None:
         for pointer in ADDRESSES:
             found = plain(self._references, self._at(pointer))
-            is_address = found.get("format") in ("uri", "url", "uri-reference") or pointer.endswith(("nextLink", "url"))
+            is_address = found.get("format") in ("uri", "url", "uri-reference") or pointer.endswith(NAMED)
             if found.get("type") == "string" and is_address:
-                names = ("page", "offset", "cursor", "start", "skip")
+                names = ("start", "skip", *CURSORS)
                 taken = tuple(self._query[name].name for name in names if name in self._query)
                 return Paging({"by": "url", "next": pointer, **so_long}, taken)
         return None

@@ -3,15 +3,17 @@
 What comes out says `type` once, has no reference, no `allOf` and no null. It is not cut yet: `schema.py` does that.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
-from evergrant.making.parts import listed, mapping, texts
+from evergrant.making.parts import listed, mapping, text, texts
 from evergrant.making.references import References
 from evergrant.model.json import Json
 
 DEEPEST = 8
 """Parts within parts; a schema that is a part of itself ends here."""
 MOST_VARIANTS = 12
+OUTPUT_ONLY = re.compile(r"\W*(?:output|read)[ -]only\b", re.IGNORECASE)
 
 
 def plain(references: References, node: Json, depth: int = 0) -> dict[str, Json]:
@@ -34,6 +36,13 @@ def plain(references: References, node: Json, depth: int = 0) -> dict[str, Json]
     if nullable or any(map(_is_null, given)):
         found["nullable"] = True
     return found
+
+
+def is_read_only(name: str, found: Mapping[str, Json]) -> bool:
+    """Whether a member is only ever told by the service, as far as its document says; Google says it in words."""
+    said = OUTPUT_ONLY.match(text(found.get("description"))) is not None
+    is_googles = name == "etag" or (name == "kind" and "#" in text(found.get("default")))
+    return found.get("readOnly") is True or said or is_googles
 
 
 def merged(first: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Json]:

@@ -7,7 +7,7 @@ from evergrant.making.naming import static_segments
 from evergrant.making.parts import mapping, text
 from evergrant.making.plain import plain
 from evergrant.making.references import References
-from evergrant.making.words import snake, unique
+from evergrant.making.words import snake, split, unique
 from evergrant.model.json import Json
 
 MOST_SHAPED = 12
@@ -71,7 +71,8 @@ def _list_in(references: References, found: Mapping[str, Json], operation: Opera
     """The member that is the list: called like one, or like what is asked for, or the only one."""
     kinds = {name: text(plain(references, each).get("type")) for name, each in mapping(found.get("properties")).items()}
     arrays = [name for name, kind in kinds.items() if kind == "array" and is_sayable(name)]
-    wanted = {snake(segment) for segment in static_segments(operation.path)[-1:]}
+    last = split("".join(static_segments(operation.path)[-1:]))
+    wanted = {"_".join(last), last[0] if last else "", last[-1] if last else ""}
     named = [name for name in arrays if name in LISTS or snake(name) in wanted]
     if named:
         return named[0]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evergrant.making.parts import listed, mapping, text, texts, whole
-from evergrant.making.plain import plain
+from evergrant.making.plain import is_read_only, plain
 from evergrant.making.references import References
 from evergrant.making.words import prose
 from evergrant.model.json import Json
@@ -69,7 +69,8 @@ def _of_kind(references: References, found: Mapping[str, Json], thrift: Thrift, 
 
 
 def _object(references: References, found: Mapping[str, Json], thrift: Thrift, depth: int) -> dict[str, Json]:
-    members = {name: each for name, each in mapping(found.get("properties")).items() if name.isprintable()}
+    given = {name: plain(references, each) for name, each in mapping(found.get("properties")).items()}
+    members = {name: each for name, each in given.items() if name.isprintable() and not is_read_only(name, each)}
     required = [name for name in dict.fromkeys(texts(found.get("required"))) if name in members]
     wanted = [*required, *(name for name in members if name not in required)][: max(thrift.members, len(required))]
     if depth >= thrift.depth or not wanted or len(required) > thrift.members:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from evergrant.making.document import SEPARATORS, Document, Obstacle, Operation, Parameter, Scheme
 from evergrant.making.examples import given_examples
 from evergrant.making.parts import listed, mapping, text, texts
-from evergrant.making.plain import plain
+from evergrant.making.plain import is_read_only, plain
 from evergrant.making.references import References
 from evergrant.making.words import LONGEST_NAME, snake, unique
 from evergrant.model.json import Json, JsonObject
@@ -21,7 +21,6 @@ OF_TRANSPORT = re.compile(
     re.IGNORECASE,
 )
 IDEMPOTENCY = re.compile(r"(?:x-)?idempotency-key", re.IGNORECASE)
-OUTPUT_ONLY = re.compile(r"\W*(?:output|read)[ -]only\b", re.IGNORECASE)
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 FILE: JsonObject = {
@@ -200,7 +199,7 @@ class _Collector:
     def _members(self, members: Mapping[str, Json], required: Sequence[str]) -> None:
         for wire, node in members.items():
             found, needed = plain(self._references, node), wire in required
-            if _is_told_by_service(wire, found) or (found.get("deprecated") is True and not needed):
+            if is_read_only(wire, found) or (found.get("deprecated") is True and not needed):
                 continue
             if wire.startswith("$") or not wire or not wire.isprintable():
                 if needed:
@@ -230,13 +229,6 @@ class _Collector:
         """A name that is neither taken nor the language's own."""
         name = f"{wanted[: LONGEST_NAME - 6]}_value" if wanted in RESERVED else wanted
         return unique(name, (slot.name for slot in self.found))
-
-
-def _is_told_by_service(wire: str, found: Mapping[str, Json]) -> bool:
-    """Whether a member is there to be read only, as far as the document says; Google says it in words."""
-    said = OUTPUT_ONLY.match(text(found.get("description"))) is not None
-    is_googles = wire == "etag" or (wire == "kind" and "#" in text(found.get("default")))
-    return found.get("readOnly") is True or said or is_googles
 
 
 def _is_file(found: Mapping[str, Json]) -> bool:

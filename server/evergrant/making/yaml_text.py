@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from evergrant.model.json import Json
 
 WIDTH = 116
-PLAIN = re.compile(r"[A-Za-z/($][^\s\"\\#,\[\]{}?|>%`!&][^\"\\#,\[\]{}?]*|[A-Za-z/$]")
+PLAIN = re.compile(r"[A-Za-z/($][^\"\\#,\[\]{}?]*")
 """Texts that need no quotes within braces, as far as their first two letters and their signs tell."""
 IN_BLOCK = re.compile(r"[A-Za-z/($][^\"\\#]*")
 """The same at the end of a line of its own."""
 WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"})
+SPREAD = frozenset({"steps"})
+"""Lists whose mappings stand on lines of their own."""
 Path = tuple[str, ...]
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 BLOCKS = frozenset(
@@ -93,7 +95,7 @@ class Writer:
         comment = f"  # {self._comments[at]}" if at in self._comments else ""
         is_text = isinstance(value, str)
         one = f"{head} {scalar(value, IN_BLOCK) if is_text else flow(value)}"
-        if key == "description" and is_text and at and len(at) == 2:
+        if key == "description" and is_text and len(at) == 2 and foldable(str(value)):
             yield from self._folded(head, str(value), indent)
         elif len(one) <= WIDTH and not (isinstance(value, Mapping | list) and value and _is_block(at)):
             yield one + comment
@@ -115,7 +117,7 @@ class Writer:
 
     def _element(self, value: Json, indent: int, at: Path) -> Iterator[str]:
         one = f"{' ' * indent}- {scalar(value, IN_BLOCK) if isinstance(value, str) else flow(value)}"
-        if len(one) <= WIDTH or not isinstance(value, Mapping):
+        if (len(one) <= WIDTH and at[-1] not in SPREAD) or not isinstance(value, Mapping):
             yield one
             return
         lines = list(self.mapping(value, indent + 2, (*at, "-")))
