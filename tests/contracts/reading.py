@@ -106,8 +106,9 @@ def _kiota(description: Description, file: Path) -> Iterator[Operation]:
     template = re.search(r"""["']\{\+baseurl\}([^"']*)["']""", text)
     if template is None:
         return
-    path, _, query = template[1].partition("{?")
-    names = frozenset(unquote(name).rstrip("*") for name in query.rstrip("}").split(",") if name)
+    path, _, query = re.sub(r"\{\?", "?{", template[1]).partition("?")
+    listed = [name for each in re.findall(r"\{&?([^{}]*)\}", query) for name in each.split(",")]
+    names = frozenset(unquote(name).rstrip("*") for name in listed)
     for method in sorted(set(re.findall(r"Method\.([A-Z]+)\b", text))):
         yield Operation(method, _joined(description.base, unquote(path)), names)
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import pytest
 from pydantic import TypeAdapter
+from tests.contracts.asked import asked
 from tests.contracts.check import Finding, Known, check
 from tests.contracts.contract import Contract, Description
 from tests.contracts.operation import Operation, Schema
 from tests.oauth.samples import connector
 
 from evergrant.catalog.tool import Tool
-from evergrant.model.json import Json
+from evergrant.model.json import Json, JsonObject
 
 BASE = "https://api.acme.example"
 DESCRIPTION = Description(kind="openapi", registry="npm", package="acme", version="1.0.0", files=("a.json",), base=BASE)
@@ -112,3 +113,47 @@ def test_what_no_package_has_must_say_so() -> None:
 def test_a_contract_for_a_tool_that_is_not_there_is_an_error() -> None:
     with pytest.raises(LookupError, match="acme_gone"):
         looked_up({"request": "GET /things", "input": {}}, Contract(undescribed={"acme_gone": "?"}))
+
+
+def test_each_address_that_a_path_can_become_is_looked_up() -> None:
+    """The values of an input that may be counted, and what is left out of the path with one that is not given."""
+    choices: dict[str, Json] = {
+        "way": {"type": "string", "enum": ["open", "shut"], "default": "open"},
+        "folder": {"type": "string"},
+    }
+    declared = {
+        "description": "Lists things of Acme.",
+        "effect": "read",
+        "request": "GET /{kind}/{place}/things/{step/id}/{way}",
+        "slots": {"kind": {"$case": {"of": "$folder", "else": "folders"}}, "place": "$folder"},
+        "first": {"step": {"request": "GET /step"}},
+        "input": choices,
+        "example": {},
+    }
+    tool = TypeAdapter(Tool).validate_python(declared)
+
+    found = {each.address.removeprefix(BASE) for each in asked(connector(base_url=BASE), tool)}
+
+    below = {f"{place}/things/~/{way}" for place in ("", "/folders/~") for way in ("open", "shut")}
+    assert found == {"/step", *below}
+
+
+def test_a_part_of_a_steps_result_and_a_text_made_of_inputs_are_values_in_an_address() -> None:
+    declared: JsonObject = {
+        "description": "Removes a thing of Acme.",
+        "effect": "destroy",
+        "request": "DELETE /{place}/things/{thing}",
+        "slots": {
+            "place": {"$format": {"text": "{name}!1", "name": "$name"}},
+            "thing": {"$first": ["$step/id", "$thing_id"]},
+        },
+        "first": {"step": {"request": "GET /step", "when": "name"}},
+        "input": {"name": {"type": "string"}, "thing_id": {"type": "string"}},
+        "required": ["name"],
+        "example": {"name": "x"},
+    }
+    tool = TypeAdapter(Tool).validate_python(declared)
+
+    found = {each.address.removeprefix(BASE) for each in asked(connector(base_url=BASE), tool)}
+
+    assert found == {"/step", "/~/things/~"}

@@ -119,6 +119,13 @@ def test_code_that_microsofts_generator_wrote(tmp_path: Path, monkeypatch: pytes
     assert found == [("GET", "/users/{user-id}/messages", ["$search", "includeHidden"], None)]
 
 
+def test_a_query_whose_parameters_are_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """"{+baseurl}/me/view?end={end}&start={start}{&%24top,x*}" RequestInformation(Method.GET, x)"""
+    found = read(describe(tmp_path, monkeypatch, "kiota", text))
+
+    assert found == [("GET", "/me/view", ["$top", "end", "start", "x"], None)]
+
+
 def test_graphql(tmp_path: Path) -> None:
     schema = tmp_path / "schema.graphql"
     schema.write_text("type Query { thing(id: ID!): Thing } type Thing { title: String }", encoding="utf-8")

@@ -7,11 +7,12 @@ knows nothing of steps and pages, and this knows nothing of tokens and networks.
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import httpx2
 
 from evergrant.calls.answer import content_of, given_back, part_of, refusal_in, result
-from evergrant.calls.plain_codecs import as_text
+from evergrant.calls.plain_codecs import as_text, members
 from evergrant.calls.refusal import failure
 from evergrant.calls.request import HEADERS, Draft, defaults, given_address, unplaced
 from evergrant.calls.template import fill
@@ -21,11 +22,12 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import CURSOR, LIMIT, Pages
 from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.template import ITEM, SLOT
-from evergrant.catalog.tool import DETAILED, Expand, Step, Tool
+from evergrant.catalog.tool import IDEMPOTENCY_KEY, Expand, Step, Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import (
     Failure,
+    InvalidInput,
     NotFound,
     Outcome,
     PermissionDenied,
@@ -72,7 +74,8 @@ Script = Generator[Ask, Reply, Outcome]
 
 def perform(connector: Connector, tool: Tool, given: JsonObject, idempotency_key: str = "") -> Script:
     """The script of one call; raises BadValue where an input cannot be sent."""
-    return _Performance(connector, tool, defaults(tool) | dict(given), idempotency_key).script()
+    key: JsonObject = {IDEMPOTENCY_KEY: idempotency_key} if idempotency_key else {}
+    return _Performance(connector, tool, {**defaults(tool), **given, **key}, idempotency_key).script()
 
 
 @dataclass(slots=True)
@@ -95,10 +98,12 @@ class _Performance:
 
     def _script(self) -> Script:
         for name, step in self.tool.first.items():
-            if step.when is None or step.when in self.values:
+            if step.is_wanted(self.values):
                 failed = yield from self._step(name, step)
                 if failed:
                     return failed
+        if self.tool.each:
+            return (yield from self._one_by_one(self.tool.each))
         return (yield from (self._pages(self.tool.pages) if self.tool.pages else self._single()))
 
     def _step(self, name: str, step: Step) -> Generator[Ask, Reply, Failure | None]:
@@ -127,9 +132,33 @@ class _Performance:
             return reply
         content = content_of(self.connector, self.tool, reply.response, reply.body)
         if self.tool.expand is None:
-            return result(self.tool, reply.account, part_of(self.tool, content, detailed=self._detailed))
+            part = part_of(self.tool, content, self.values)
+            return result(self.tool, reply.account, part if self.tool.adds is None else self._added(part))
         found = yield from self._items(content)
         return result(self.tool, reply.account, {"items": found})
+
+    def _added(self, part: Json) -> Json:
+        """The members of the result, and beside them what the steps found."""
+        beside = fill(self.tool.adds, self.values)
+        return {**members(part), **(cast("JsonObject", beside) if isinstance(beside, Mapping) else {})}
+
+    def _one_by_one(self, name: str) -> Script:
+        """The request for each element of an input: one that may not be had does not hide the others."""
+        listed = self.values.get(name)
+        account: ConnectedAccount | None = None
+        failed: Failure = InvalidInput(what_happened=f"{name} is empty.", what_to_do="Name at least one.")
+        for item in listed if isinstance(listed, list) else ():
+            reply = yield from self._asked(Draft(self.connector, self.tool, {**self.values, ITEM: item}))
+            if isinstance(reply, ProviderError | PermissionDenied):
+                failed = reply
+                self.found.append({"item": item, "error": reply.what_happened})
+            elif isinstance(reply, Failure):
+                return reply
+            else:
+                account = reply.account
+                whole = at(content_of(self.connector, self.tool, reply.response, reply.body), self.tool.result)
+                self.found.append(given_back(self.tool, whole, {**self.values, ITEM: item}))
+        return result(self.tool, account, {"items": self.found}) if account else failed
 
     def _pages(self, pages: Pages) -> Script:
         now = opening(self.tool, self.values)
@@ -171,7 +200,7 @@ class _Performance:
                 whole = yield from self._expanded(self.tool.expand, item)
                 expanded.append(whole)
             every = expanded
-        return [given_back(self.tool, item, detailed=self._detailed) for item in every]
+        return [given_back(self.tool, item, self.values) for item in every]
 
     def _expanded(self, expand: Expand, item: Json) -> Generator[Ask, Reply, Json]:
         draft = Draft(self.connector, expand, {**self.values, ITEM: at(item, expand.item)})
@@ -195,7 +224,7 @@ class _Performance:
     def _asked(self, draft: Draft, *, changes: bool = False) -> Generator[Ask, Reply, Reply | Failure]:
         """The reply to one request: asked once more where its token was refused, for then it was not carried out."""
         self.changed = self.changed or changes
-        ask = Ask(draft.build, self.changed, signed=draft.template.given_address is None)
+        ask = Ask(draft.build, self.changed, signed=draft.template.gets_credential)
         reply = yield ask
         failed = self._refused(draft, reply)
         if ask.signed and isinstance(failed, TokenExpired | ReauthRequired):
@@ -225,10 +254,6 @@ class _Performance:
     def _wanted(self) -> int:
         limit = self.values.get(LIMIT)
         return limit if isinstance(limit, int) else 1
-
-    @property
-    def _detailed(self) -> bool:
-        return self.values.get(DETAILED) is True
 
 
 def _redirect(template: RequestTemplate, response: httpx2.Response) -> str | None:

@@ -7,6 +7,7 @@ import typer
 
 from evergrant.cli import (
     accounts,
+    api_keys,
     call,
     calls,
     connections,
@@ -57,6 +58,7 @@ def build() -> typer.Typer:
     app.command(epilog="Example: evergrant install claude-desktop")(install.install)
     app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
     app.command(epilog="Example: evergrant token | pbcopy")(serve.token)
+    app.add_typer(api_keys.keys, name="keys")
     app.command(epilog="Example: evergrant sandbox --rotation strict_family --fault drop_response:0.05")(
         sandbox.sandbox
     )

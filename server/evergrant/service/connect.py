@@ -129,7 +129,7 @@ class Connect:
         name = chosen_alias(self.accounts, tenant_id, connector, alias)
         given = asked_values(declared, values)
         client = Client(declared, connection, given)
-        wanted = scopes or connection.scopes or self._scopes(connector)
+        wanted = scopes or connection.scopes or self._scopes(declared, connector, given)
         return Wish(client, name, wanted, None, self._eviction(client, None))
 
     def wish_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Wish:
@@ -226,9 +226,9 @@ class Connect:
             )
         return connection
 
-    def _scopes(self, connector: str) -> tuple[str, ...]:
-        """What the connector itself needs, and what its core tools need."""
+    def _scopes(self, declared: Connector, connector: str, given: Mapping[str, str]) -> tuple[str, ...]:
+        """What the connector itself needs, and what its core tools need, of an account with these values."""
         tools = self.catalog.tools(connector).values()
-        wanted = [*self.catalog.connector(connector).oauth.scopes]
+        wanted = [*declared.oauth.scopes]
         wanted += [scope for tool in tools if tool.tier == "core" for scope in tool.scopes]
-        return tuple(dict.fromkeys(wanted))
+        return declared.oauth.suiting(wanted, given)
