@@ -5,8 +5,8 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from docs.examples.library.service import KEY, Library, running
 from tests.fakes.command import Command, free_port
-from tests.fakes.described_service import KEY, Library, running
 
 from evergrant.model.json import Json, at
 

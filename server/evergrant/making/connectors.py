@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -78,6 +78,15 @@ def connector_of(document: Document, wanted: Wanted) -> ConnectorMade:
         "errors": _errors(document, wanted),
     }
     return ConnectorMade(keys, _comments(known, wanted), tuple(_notes(known, wanted)))
+
+
+def with_headers(made: ConnectorMade, headers: Mapping[str, Json]) -> ConnectorMade:
+    """The same with headers that every request has, after the addresses."""
+    if not headers:
+        return made
+    before = [key for key in made.keys if key in ("extends", "name", "description", "docs", "base_url", "allow")]
+    first: dict[str, Json] = {key: made.keys[key] for key in before}
+    return replace(made, keys={**first, "headers": headers, **{k: v for k, v in made.keys.items() if k not in first}})
 
 
 def _of_google(document: Document, wanted: Wanted, title: str, docs: str) -> ConnectorMade:

@@ -13,9 +13,10 @@ from evergrant.catalog.connector import Connector
 from evergrant.lint.finding import Subject
 from evergrant.lint.run import faults
 from evergrant.making.choosing import check_number, choose
-from evergrant.making.connectors import ConnectorMade, Wanted, connector_of, title_of
+from evergrant.making.connectors import ConnectorMade, Wanted, connector_of, title_of, with_headers
 from evergrant.making.describing import Describer
 from evergrant.making.document import BadDocument, Document, Obstacle, Operation, Scheme
+from evergrant.making.hoisting import shared_headers, without_headers
 from evergrant.making.naming import Name, name_all
 from evergrant.making.schemes import choose as choose_scheme
 from evergrant.making.schemes import own_scheme, scopes_under
@@ -225,12 +226,14 @@ class _Import:
         if not self._made and not self._choice.is_trial:
             reasons = "; ".join(f"{operations[n].title}: {why.reason}" for n, why in [*self._left.items()][:3])
             raise BadDocument(f"None of the operations can be a tool. {reasons}")
+        headers = shared_headers(list(self._made.values()))
+        connector = with_headers(connector, headers)
         missing = sorted(self._document.references.missing)
         notes = [*connector.notes, *(f"{each} is not in the document, so what it says is missing." for each in missing)]
         return Imported(
             connector,
             self._parsed(connector),
-            [self._made[number] for number in sorted(self._made)],
+            [without_headers(self._made[number], headers) for number in sorted(self._made)],
             {each.name: operations[number] for number, each in self._made.items()},
             [Left(operations[number], self._left[number]) for number in sorted(self._left)],
             notes,

@@ -52,7 +52,9 @@ def _number(value: float) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, with what cannot be printed written out."""
+    """A text in quotes: single ones where they save a backslash, else double ones with what is not printed."""
+    if ("\\" in text or '"' in text) and "'" not in text and text.isprintable():
+        return f"'{text}'"
     return '"' + "".join(ESCAPES.get(each) or _printed(each) for each in text) + '"'
 
 

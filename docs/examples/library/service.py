@@ -1,4 +1,4 @@
-"""A service that describes itself with OpenAPI, and lives by it: books, behind a key, on a loopback port."""
+"""A service of its own that describes itself with OpenAPI: books, behind a key, on a loopback port. Nothing is kept."""
 
 import json
 import threading
@@ -81,6 +81,8 @@ class Library:
     def answer(self, method: str, url: str, key: str | None, body: dict[str, Json]) -> tuple[int, Json]:
         """Status and JSON."""
         parts = urlsplit(url)
+        if parts.path == "/openapi.json":
+            return 200, self.description()
         path, query = parts.path.removeprefix("/v1"), parse_qs(parts.query)
         self.asked.append(f"{method} {url}")
         if key != KEY:
@@ -89,11 +91,14 @@ class Library:
             return 200, {"id": "p_1", "name": "Ada"}
         if path == "/books":
             return self._create(body) if method == "POST" else self._page(query)
-        book = self.books.get(path.rpartition("/")[2])
+        return self._one(method, path.rpartition("/")[2])
+
+    def _one(self, method: str, book_id: str) -> tuple[int, Json]:
+        book = self.books.get(book_id)
         if book is None:
             return 404, {"error": {"code": "no_book", "message": "There is no such book."}}
         if method == "DELETE":
-            del self.books[str(book["id"])]
+            del self.books[book_id]
             return 204, None
         return 200, book
 
@@ -114,8 +119,8 @@ def _json(schema: JsonObject) -> JsonObject:
 
 
 @contextmanager
-def running() -> Generator[Library]:
-    """Answers until the block ends."""
+def running(port: int = 0) -> Generator[Library]:
+    """Answers until the block ends, on that port or a free one."""
     library = Library("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -143,7 +148,7 @@ def running() -> Generator[Library]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         library.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
