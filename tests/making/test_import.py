@@ -265,3 +265,52 @@ def test_more_than_forty_are_not_taken_without_a_choice() -> None:
     assert len(imported(root, operations=("GET /things1*",)).tools) == 11
     with pytest.raises(BadDocument, match=r"No operation is meant by 'things40'\. Near it are: GET /things40"):
         imported(root, operations=("things40",))
+
+
+def test_a_header_that_all_tools_have_alike_stands_once() -> None:
+    header: Json = [{"name": "Api-Version", "in": "header", "schema": {"enum": ["2026-01"]}}]
+    paths: JsonObject = {path: {"get": {"parameters": header, "responses": {}}} for path in ("/a", "/b")}
+    found = imported({**one({}), "paths": paths})
+    assert found.connector.keys["headers"] == {"Api-Version": "2026-01"}
+    assert [each.keys.get("headers") for each in found.tools] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("answer", "parameters", "pages"),
+    [
+        ({"headers": {"Link": {}}}, ["page", "per_page"], {"by": "link", "size": "per_page", "most": 100}),
+        ({"next": {"type": "string", "format": "uri"}}, ["page"], {"by": "url", "next": "/next"}),
+        (
+            {"has_more": {"type": "boolean"}},
+            ["offset", "limit"],
+            {"by": "offset", "parameter": "offset", "more": "/has_more", "size": "limit", "most": 100},
+        ),
+        ({}, ["page"], None),
+    ],
+)
+def test_pages_where_they_are_plain(answer: dict[str, Json], parameters: list[str], pages: Json) -> None:
+    query: list[Json] = [{"name": name, "in": "query", "schema": {"type": "integer"}} for name in parameters]
+    headers = answer.pop("headers", {})
+    listed: JsonObject = {"things": {"type": "array", "items": {"properties": {"id": {"type": "string"}}}}, **answer}
+    content: JsonObject = {"application/json": {"schema": {"properties": listed}}}
+    responses: JsonObject = {"200": {"description": "Some.", "headers": headers, "content": content}}
+    made = imported(one({"parameters": query, "responses": responses})).tools[0]
+    assert made.keys.get("pages") == pages
+    assert made.keys["items"] == "/things"
+
+
+def test_what_is_guessed_is_said() -> None:
+    root = merge(
+        OPENAPI, {"paths": {"/books": {"get": {"security": [{"login": []}]}, "post": {"operationId": "searchBooks"}}}}
+    )
+    found = imported(root, operations=("/books",))
+    assert found.notes[-1] == (
+        "The document names no scopes for acme_list_books: they were given one that is asked for anyway."
+    )
+    assert found.tools[1].notes == ("If it only reads, its effect is read",)
+
+
+def test_an_operation_at_another_address_is_asked_there() -> None:
+    found = imported(one({"operationId": "uploadThing", "servers": [{"url": "https://files.acme.example/v1"}]}, "post"))
+    assert found.tools[0].keys["request"] == "POST https://files.acme.example/v1/things"
+    assert found.declared.allow == ("https://api.acme.example/", "https://files.acme.example/v1/")

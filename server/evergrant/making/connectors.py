@@ -59,8 +59,8 @@ def connector_of(document: Document, wanted: Wanted) -> ConnectorMade:
     """The file's keys in the order of the files that were written by hand."""
     title = title_of(document, wanted.name)
     docs = _docs(document, wanted.base_url)
-    known = who(document, document.operations, wanted.base_url)
-    if document.is_google:
+    known = _known(document, wanted)
+    if document.is_google and wanted.scheme in document.schemes.values():
         return _of_google(document, wanted, title, docs)
     is_signed = wanted.scheme is not None
     account = {**document.account, **_of_basic(wanted.scheme, title), **(known.account)}
@@ -87,6 +87,14 @@ def with_headers(made: ConnectorMade, headers: Mapping[str, Json]) -> ConnectorM
     before = [key for key in made.keys if key in ("extends", "name", "description", "docs", "base_url", "allow")]
     first: dict[str, Json] = {key: made.keys[key] for key in before}
     return replace(made, keys={**first, "headers": headers, **{k: v for k, v in made.keys.items() if k not in first}})
+
+
+def _known(document: Document, wanted: Wanted) -> Who:
+    """Who an account is; where the service does not say it, one who has a user name is known by it."""
+    known = who(document, document.operations, wanted.base_url)
+    if known.is_told or wanted.scheme is None or wanted.scheme.kind != "basic":
+        return known
+    return replace(known, keys={**known.keys, "subject": ["{account.username}"]}, account={})
 
 
 def _of_google(document: Document, wanted: Wanted, title: str, docs: str) -> ConnectorMade:
@@ -218,6 +226,8 @@ def _notes(known: Who, wanted: Wanted) -> Sequence[str]:
             f"Nothing in the document tells who a credential belongs to: the key is tried with GET {asked}, and the "
             "person names the account. If there is a better call, name it under identity."
         )
+    if others := sorted({each.base_url for each in wanted.chosen if each.base_url}):
+        notes.append(f"Some tools send the credential to {', '.join(others)} as well: see allow.")
     if wanted.scheme is not None and wanted.scheme.token_endpoint and not wanted.scopes and wanted.scheme.scopes:
         some = ", ".join(wanted.scheme.scopes[:8])
         notes.append(f"No operation says which scopes it needs. There are {some}: put them under oauth and each tool.")

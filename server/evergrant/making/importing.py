@@ -97,6 +97,7 @@ class _Import:
         self._scheme_name, self._scheme = self._signing(chosen)
         self._left: dict[int, Obstacle] = {}
         self._made: dict[int, Made] = {}
+        self._guessed: dict[int, tuple[str, ...]] = {}
         self._scopes = self._scopes_of(numbers)
         self._numbers = numbers
         encodings = {each.body.encoding for each in chosen if each.body}
@@ -186,8 +187,9 @@ class _Import:
                 reason = f"It is signed with {asks}, and not with {self._scheme_name}."
                 self._left[number] = Obstacle(reason, self._other(operation))
             found[number] = (scopes or ()) if self._scheme and self._scheme.token_endpoint else ()
-        some = next((scopes for scopes in sorted(found.values(), key=len) if scopes), ())
-        return {number: scopes or some[:1] for number, scopes in found.items()}
+        some = next((scopes for scopes in sorted(found.values(), key=len) if scopes), ())[:1]
+        self._guessed = {number: some for number, scopes in found.items() if some and not scopes}
+        return found | self._guessed
 
     def _other(self, operation: Operation) -> str:
         alone = [name for each in operation.security if len(each) == 1 for name in each]
@@ -229,7 +231,17 @@ class _Import:
         headers = shared_headers(list(self._made.values()))
         connector = with_headers(connector, headers)
         missing = sorted(self._document.references.missing)
-        notes = [*connector.notes, *(f"{each} is not in the document, so what it says is missing." for each in missing)]
+        guessed = [self._names[number].tool for number in self._guessed if number in self._made]
+        doubts = (
+            [f"The document names no scopes for {', '.join(guessed)}: they were given one that is asked for anyway."]
+            if guessed
+            else []
+        )
+        notes = [
+            *connector.notes,
+            *doubts,
+            *(f"{each} is not in the document, so what it says is missing." for each in missing),
+        ]
         return Imported(
             connector,
             self._parsed(connector),

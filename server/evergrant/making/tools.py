@@ -22,6 +22,8 @@ from evergrant.model.json import Json
 LIMITS = (450, 380, 330, 285)
 """Tokens that a tool may have: the next one holds where the mean of a connector would be above the last."""
 EFFECTS: Mapping[str, str] = {"GET": "read", "DELETE": "destroy"}
+LOOKING = ("search", "find", "query", "list", "get", "read")
+"""Verbs of operations that may only read though they are a POST."""
 IDEMPOTENT = ("PUT", "DELETE")
 """RFC 9110 9.2.2."""
 ORDER = (
@@ -103,7 +105,9 @@ class ToolMaker:
         }
         ordered = {key: keys[key] for key in ORDER if key in keys}
         tool = _checked(ordered)
-        return Made(name.tool, ordered, tool, given.notes, tokens(name.tool, tool))
+        is_doubtful = operation.method == "POST" and name.verb in LOOKING
+        doubts = ("If it only reads, its effect is read",) if is_doubtful else ()
+        return Made(name.tool, ordered, tool, (*doubts, *given.notes), tokens(name.tool, tool))
 
     def _gives(self, slots: Slots, name: Name) -> dict[str, str]:
         found = {slot.name: self._describer.gives(slot.name, name) for slot in slots.every}
