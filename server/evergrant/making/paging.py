@@ -31,7 +31,7 @@ NEXTS = (
     "/next_cursor", "/nextCursor", "/nextPageToken", "/next_page_token", "/nextToken", "/next_token", "/next_marker",
     "/paging/next/after", "/response_metadata/next_cursor", "/meta/next_cursor", "/meta/nextCursor",
     "/meta/next_token", "/pagination/next_cursor", "/pagination/nextCursor", "/page/next_cursor",
-    "/paging/cursors/after", "/cursors/after", "/next_page/offset", "/next_page_cursor", "/bookmark", "/cursor",
+    "/paging/cursors/after", "/cursors/after", "/next_page/offset", "/next_page_cursor", "/bookmark",
     "/links/next_cursor",
 )  # fmt: skip
 ADDRESSES = (
@@ -46,7 +46,6 @@ TOTALS = (
     "/total",
     "/total_count",
     "/totalCount",
-    "/count",
     "/meta/total",
     "/pagination/total",
     "/totalResults",
@@ -107,13 +106,20 @@ class _Finder:
             return Paging({"by": "link"}, pages)
         more = next((pointer for pointer in MORES if self._kind(self._at(pointer)) == "boolean"), None)
         so_long: dict[str, Json] = {"more": more} if more else {}
-        cursor = next((self._query[name] for name in CURSORS if name in self._query), None)
+        cursor = next((self._query[name] for name in CURSORS if self._is_cursor(name)), None)
         if cursor is not None:
-            for pointer in NEXTS:
+            pointers = (*NEXTS, "/cursor") if cursor.name == "cursor" else NEXTS
+            for pointer in pointers:
                 if self._kind(self._at(pointer)) in ("string", "integer"):
                     parameter: dict[str, Json] = {"by": "cursor", "next": pointer, "parameter": cursor.name}
                     return Paging(parameter | so_long, (cursor.name,))
         return self._by_address(so_long)
+
+    def _is_cursor(self, name: str) -> bool:
+        """Whether there is such a parameter; a page or an offset that is a number is counted instead."""
+        parameter = self._query.get(name)
+        counted = name in ("page", "offset") and parameter and self._kind(parameter.schema) in ("integer", "number")
+        return parameter is not None and not counted
 
     def _by_address(self, so_long: Mapping[str, Json]) -> Paging | None:
         for pointer in ADDRESSES:
