@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from evergrant.calls.codecs import BadValue
 from evergrant.calls.mail import mime
-from evergrant.calls.plain_codecs import file_part, items, member, object_of, size
+from evergrant.calls.plain_codecs import file_part, increment, items, member, object_of, size
 from evergrant.calls.writing import adf
 from evergrant.model.json import Json, JsonObject
 
@@ -98,6 +98,13 @@ def test_an_address_is_written_in_one_of_two_ways(address: str) -> None:
 def test_whatever_the_letter_it_is_made_or_refused(address: str, subject: str) -> None:
     with suppress(ValueError):
         mime({"to": [address], "subject": subject, "text": subject, "html": subject})
+
+
+def test_a_version_has_one_that_comes_after_it() -> None:
+    assert increment(7) == 8
+    for none in ("7", True, 1.5, None):
+        with pytest.raises(BadValue, match="no whole number"):
+            increment(none)
 
 
 def test_the_size_of_a_file_is_that_of_its_bytes() -> None:

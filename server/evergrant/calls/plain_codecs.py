@@ -91,6 +91,13 @@ def size(value: Json) -> Json:
     return len(decoded(as_text(value)))
 
 
+def increment(value: Json) -> Json:
+    """The whole number after one, such as the version that a change makes; raises BadValue for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadValue("there is no number after what is no whole number")
+    return value + 1
+
+
 def file_part(value: Json) -> Part:
     """A part of a multipart body, or a raw body, from its `type`, `base64` content and perhaps `name`."""
     return Part(_media_type(value, "application/octet-stream"), decoded(text_at(value, "/base64") or ""), _name(value))
