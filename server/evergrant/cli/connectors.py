@@ -121,7 +121,8 @@ def import_(
     files = _ending(out, lambda: _checked(files_of(chosen, document, source, found)))
     folder = _folder(out, into)
     written = _written(out, files, folder)
-    steps = _next(folder, found.tools[0].name, chosen)
+    reading = next((each.name for each in found.tools if each.tool.effect == "read"), None)
+    steps = _next(folder, reading or found.tools[0].name, chosen, is_harmless=reading is not None)
     said = {
         "connector": chosen,
         "folder": str(folder),
@@ -180,12 +181,13 @@ def _lines(written: Sequence[Path]) -> str:
     return "\n".join(f"  {path}" for path in written)
 
 
-def _next(folder: Path, tool: str, name: str, first: str = "") -> str:
+def _next(folder: Path, tool: str, name: str, first: str = "", *, is_harmless: bool = True) -> str:
+    """Commands to go on with; only a tool that reads is one to try."""
     place = shlex.quote(str(folder.absolute()))
+    attempt = f"\n  evergrant call {tool} --account work --example" if is_harmless else ""
     return (
         f"{first}  evergrant tools lint {place}\n"
         f"  export EVERGRANT_CONNECTOR_PATH={place}\n"
         f"  evergrant tools show {tool}\n"
-        f"  evergrant connect {name} --alias work\n"
-        f"  evergrant call {tool} --account work --example"
+        f"  evergrant connect {name} --alias work{attempt}"
     )

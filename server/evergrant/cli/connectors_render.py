@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 
-from rich.table import Table
-
-from evergrant.cli.output import cells, table
 from evergrant.making.importing import Imported
 from evergrant.making.tools import Made
 from evergrant.model.json import Json
@@ -27,7 +24,7 @@ def imported_text(found: Imported) -> str:
         lines += [f"  {each.operation.title}: {each.why.reason} {each.why.do}" for each in found.left]
     noted = sum(bool(each.notes) for each in found.tools)
     if noted:
-        lines.append(f"{noted} tools have not all that the service offers: see the comments above them.")
+        lines.append(f"The comments above {noted} of the tools say what was left out or is to be looked at.")
     lines += [f"Note: {note}" for note in found.notes]
     return "".join(f"{line}\n" for line in lines)
 
@@ -37,18 +34,20 @@ def trial_json(name: str, found: Imported) -> Mapping[str, Json]:
     return {"connector": name, **imported_json(found)}
 
 
-def trial_text(name: str, found: Imported) -> Table:
-    """The same as a table."""
-    shown = table("operation", "id", "tool", "effect", "what becomes of it")
-    shown.title = f"As connector {name}"
-    shown.title_justify = "left"
+def trial_text(name: str, found: Imported) -> str:
+    """The same in lines: a tool for each operation, or why there is none."""
+    lines = [f"As connector {name}:"]
+    longest = max((len(each.name) for each in found.tools), default=0)
     for made in found.tools:
         operation = found.of[made.name]
-        said = "; ".join(made.notes) or operation.summary.strip() or f"{made.tokens} tokens"
-        shown.add_row(*cells(operation.title, operation.id, made.name, made.tool.effect, said[:160]))
+        lines.append(f"{made.name:{longest}}  {made.tool.effect:7}  {operation.title}  {operation.id}".rstrip())
+        lines += [f"  {note}" for note in made.notes]
     for left in found.left:
-        shown.add_row(*cells(left.operation.title, left.operation.id, "", "", f"left out: {left.why.reason}"))
-    return shown
+        lines += [
+            f"Left out: {left.operation.title}  {left.operation.id}".rstrip(),
+            f"  {left.why.reason} {left.why.do}",
+        ]
+    return "\n".join([*lines, *(f"Note: {note}" for note in found.notes)])
 
 
 def _tool_json(made: Made, found: Imported) -> dict[str, Json]:

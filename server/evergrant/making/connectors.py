@@ -219,14 +219,16 @@ def _comments(known: Who, wanted: Wanted) -> Comments:
 def _notes(known: Who, wanted: Wanted) -> Sequence[str]:
     notes = list[str]()
     if wanted.scheme is None:
-        notes.append("The document names no way to sign in. If there is one, write it under auth or oauth.")
+        how = "--security bearer, basic, header:NAME or query:NAME, or write it under auth or oauth"
+        notes.append(f"The document names no way to sign in. If there is one: {how}.")
     if not known.is_told and wanted.scheme is not None:
         asked = urlsplit(str(known.keys["request"]).partition(" ")[2]).path or "/"
         notes.append(
             f"Nothing in the document tells who a credential belongs to: the key is tried with GET {asked}, and the "
             "person names the account. If there is a better call, name it under identity."
         )
-    if others := sorted({each.base_url for each in wanted.chosen if each.base_url}):
+    others = sorted({each.base_url for each in wanted.chosen if each.base_url})
+    if others and wanted.scheme is not None:
         notes.append(f"Some tools send the credential to {', '.join(others)} as well: see allow.")
     if wanted.scheme is not None and wanted.scheme.token_endpoint and not wanted.scopes and wanted.scheme.scopes:
         some = ", ".join(wanted.scheme.scopes[:8])
