@@ -11,6 +11,7 @@ from evergrant.cli import (
     call,
     calls,
     connections,
+    connectors,
     consent,
     demo,
     doctor,
@@ -49,6 +50,7 @@ def build() -> typer.Typer:
     app.command(epilog="Example: evergrant events --after 12 --follow --json")(events.events)
     app.add_typer(vault.vault, name="vault")
     app.add_typer(tools.tools, name="tools")
+    app.add_typer(connectors.connectors, name="connectors")
     app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(
         call.call
     )
