@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from evergrant.catalog.declaration import Declaration, HttpUrl
+from evergrant.catalog.declaration import Declaration, HttpUrl, Regex
 
 
 class _Typed(Declaration):
@@ -14,7 +14,7 @@ class _Typed(Declaration):
     """What the service calls it."""
     help: HttpUrl
     """The page on which it is made."""
-    pattern: str = r"\S{8,}"
+    pattern: Regex = r"\S{8,}"
     """What it looks like; what is pasted is checked before it is sent anywhere."""
     looks_like: str | None = None
 

@@ -39,12 +39,13 @@ def add(
     secret = _secret(out, from_stdin=client_secret_stdin)
 
     async def work(app: App) -> Connection:
+        declared = app.catalog.connector(connector)
         return await app.registry.add(
             LOCAL_TENANT,
             connector,
             client_id=client_id,
             client_secret=secret,
-            redirect_uri=redirect_uri or app.settings.redirect_uri(LOCAL_TENANT, connector),
+            redirect_uri=redirect_uri or app.settings.redirect_uri(LOCAL_TENANT, connector, declared.redirect),
             scopes=tuple(scope or ()),
         )
 
