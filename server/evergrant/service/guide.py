@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from evergrant.catalog.auth import NoAuth
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.registration import Pasted
 
@@ -28,9 +30,14 @@ class Guide:
     redirect_uri: str
 
 
-def needs_client(connector: Connector) -> bool:
-    """Whether accounts of the connector hang on an OAuth client of one's own."""
-    return connector.auth is None and connector.oauth.grant_type != "jwt_bearer"
+Takes = Literal["nothing", "key", "service_account_key", "oauth_client"]
+
+
+def takes(connector: Connector) -> Takes:
+    """What a person must have before an account can be connected."""
+    if connector.auth is not None:
+        return "nothing" if isinstance(connector.auth, NoAuth) else "key"
+    return "service_account_key" if connector.oauth.grant_type == "jwt_bearer" else "oauth_client"
 
 
 def guide(connector: Connector, redirect_uri: str, scopes: tuple[str, ...]) -> Guide:
