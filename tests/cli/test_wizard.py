@@ -156,7 +156,7 @@ async def test_a_redirect_uri_that_the_provider_does_not_know_is_printed_to_the_
     asked = parse_qs(urlsplit(address(terminal)).query)
     mine = f"http://localhost:{command.port}/callback/sandbox"
     assert asked["redirect_uri"] == [mine]
-    terminal.type(f"http://elsewhere.test/?error=redirect_uri_mismatch&state={asked['state'][0]}")
+    terminal.type(f"http://elsewhere.test/?error=redirect_uri_mismatch&state={asked['state'][0]}&iss={provider}")
     terminal.read_until(f"Register exactly this redirect URI at Sandbox, to the letter: {mine}")
 
     terminal.answer("Enter tries again, c gives another client ID and secret, Ctrl-C ends: ", "")
@@ -190,14 +190,13 @@ async def test_without_a_terminal_flags_give_the_client_and_nothing_is_asked(com
     assert process.stdin
     assert process.stderr
     process.stdin.write(f"{CLIENT_SECRET}\n")
-    process.stdin.close()
+    process.stdin.flush()
     said = json.loads(next(line for line in process.stderr if line.startswith("{")))
     person = passer_by()
     await person.connects(Link(said["url"], said["confirmation_code"]))
     await person.browser.aclose()
-    assert process.stdout
-    assert json.loads(process.stdout.read())["identity"] == "anna@example.test"
-    assert process.wait(60) == 0
+    printed, _ = process.communicate(timeout=60)
+    assert json.loads(printed)["identity"] == "anna@example.test"
 
 
 async def test_a_provider_that_takes_any_port_gets_a_free_one_where_ours_is_taken(
