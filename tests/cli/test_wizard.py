@@ -4,19 +4,27 @@ import json
 import random
 import signal
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import yaml
 from tests.fakes.command import Command, free_port
 from tests.fakes.consent import approve
+from tests.fakes.json_server import Answer
+from tests.fakes.json_server import running as json_service
+from tests.fakes.oidc_connector import write_connector as write_certified
+from tests.fakes.oidc_provider import oidc_provider
 from tests.fakes.person import passer_by
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, OWN_REDIRECT_URI
 from tests.fakes.terminal import Terminal
+from tests.oauth.samples import ROOT
+from tests.service.test_keys import KEY, write_connector
 
 from evergrant.cli.server import bind
 from evergrant.model.clock import SystemClock
+from evergrant.model.json import Json
 from evergrant.model.link import Link
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.behaviour import Client
@@ -223,3 +231,76 @@ def test_services_are_listed_with_what_each_takes(command: Command) -> None:
     assert [(each["service"], each["takes"], each["has_client"]) for each in one] == [
         ("hubspot", "oauth_client", False)
     ]
+
+
+def own_connector(folder: Path, name: str, **changes: Json) -> dict[str, str]:
+    """The setting that adds a connector, which is the sandbox's with changes."""
+    declared = yaml.safe_load((ROOT / "connectors" / "sandbox.yaml").read_text(encoding="utf-8"))
+    tools = (ROOT / "schemas" / "sandbox.yaml").read_text(encoding="utf-8").replace("sandbox_", f"{name}_")
+    for kind, text in (("connectors", yaml.safe_dump({**declared, **changes})), ("schemas", tools)):
+        (folder / kind).mkdir(parents=True)
+        (folder / kind / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return {"EVERGRANT_CONNECTOR_PATH": str(folder)}
+
+
+async def test_a_service_that_refuses_http_asks_for_the_address_and_for_what_it_needs(
+    tmp_path: Path, terminal: Terminal
+) -> None:
+    port, origin = free_port(), {"from": "user", "title": "Address", "pattern": r"http://127\.0\.0\.1:\d+"}
+    changes: dict[str, Json] = {"redirect": {"loopback": "refused"}, "account": {"origin": origin}}
+    command = Command(tmp_path / "home", port, own_connector(tmp_path / "own", "shop", **changes))
+    client = Client(CLIENT_SECRET, (f"https://localhost:{port}/callback/shop",))
+    with running(Sandbox({CLIENT_ID: client}, clock=SystemClock(), chance=random.Random(1))) as url:
+        command.run(
+            "connections", "add", "shop", "--client-id", CLIENT_ID, "--client-secret-stdin", given=CLIENT_SECRET
+        )
+        process = terminal.run(command, "connect", "shop", "--no-browser")
+        terminal.answer("Address: ", "ftp://elsewhere")
+        terminal.read_until("That is no Address.")
+        terminal.answer("Address: ", url)
+        terminal.read_until("Waiting for the answer.")
+        assert stopped(process) == 1
+
+        process = terminal.run(command, "connect", "shop", "--no-browser")
+        terminal.answer(f"Address [{url}]: ", "")
+        terminal.read_until("takes no http address, so nobody listens at https://localhost")
+        terminal.read_until("paste it here")
+        terminal.type(await approve(address(terminal)))
+        terminal.read_until("Connected")
+        assert process.wait(60) == 0
+
+
+async def test_a_key_is_shown_where_it_is_made_and_asked_for_until_it_looks_like_one(
+    command: Command, terminal: Terminal, tmp_path: Path
+) -> None:
+    def keyed(_path: str, _headers: Mapping[str, str], _body: dict[str, object]) -> Answer:
+        return 200, {"id": "ada", "email": "ada@acme.example"}
+
+    with json_service(keyed) as url:
+        own = write_connector(tmp_path / "own", url)
+        with_keyed = Command(command.home, command.port, {"EVERGRANT_CONNECTOR_PATH": str(own)})
+        process = terminal.run(with_keyed, "connect", "keyed")
+        terminal.read_until("https://keyed.example/keys")
+        terminal.answer("secret key (not shown): ", "a wrong one")
+        terminal.read_until("It looks like this: key-abc")
+        terminal.answer("secret key (not shown): ", f' "{KEY}"')
+        terminal.read_until("ada@acme.example")
+        assert process.wait(60) == 0
+    assert KEY not in terminal.shown
+
+
+async def test_a_provider_without_a_guide_of_its_own_is_connected_as_well(tmp_path: Path, terminal: Terminal) -> None:
+    with oidc_provider(redirect_uris=["http://127.0.0.1/callback/certified"]) as provider:
+        own = write_certified(tmp_path / "own", provider)
+        file = own / "connectors" / "certified.yaml"
+        loopback = "redirect: {loopback: any_port, host: 127.0.0.1}\n"
+        file.write_text(f"{file.read_text(encoding='utf-8')}{loopback}", encoding="utf-8")
+        command = Command(tmp_path / "home", free_port(), {"EVERGRANT_CONNECTOR_PATH": str(own)})
+        process = terminal.run(command, "connect", "certified", "--no-browser")
+        terminal.read_until("Registering one takes a few minutes")
+        terminal.answer(DONE, "yes")
+        terminal.answer("Client ID (like one word): ", provider.client_id)
+        terminal.answer(SECRET, provider.client_secret)
+        terminal.type(await approve(address(terminal)))
+        terminal.read_until("evergrant call certified_search_contacts")
+        assert process.wait(60) == 0
