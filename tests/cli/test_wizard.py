@@ -4,12 +4,14 @@ import json
 import random
 import signal
 import subprocess
+import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
+from tests.doctor.samples import unknown_commands
 from tests.fakes.command import Command, free_port
 from tests.fakes.consent import approve
 from tests.fakes.json_server import Answer
@@ -22,6 +24,7 @@ from tests.fakes.terminal import Terminal
 from tests.oauth.samples import ROOT
 from tests.service.test_keys import KEY, write_connector
 
+from evergrant.catalog.catalog import Catalog
 from evergrant.cli.server import bind
 from evergrant.model.clock import SystemClock
 from evergrant.model.json import Json
@@ -97,6 +100,18 @@ async def test_a_newcomer_is_walked_to_a_client_and_to_an_account(
     assert not list((command.home / "run").glob("connecting-*"))
 
 
+def test_the_page_about_it_shows_what_is_shown(tmp_path: Path, terminal: Terminal) -> None:
+    page = (ROOT / "docs" / "how-to" / "connect.md").read_text(encoding="utf-8")
+    promised = page.partition("$ evergrant connect sandbox --alias practice")[2].partition("```")[0]
+    process = terminal.run(Command(tmp_path / "home", 8484), "connect", "sandbox", "--alias", "practice")
+    for prompt, typed in ((DONE, ""), (DONE, ""), (ID, CLIENT_ID)):
+        terminal.answer(prompt, typed)
+    terminal.read_until(SECRET)
+    assert stopped(process) == 130
+    assert terminal.shown.partition(SECRET)[0].split() == promised.partition(SECRET.strip())[0].split()
+    assert unknown_commands(page) == []
+
+
 async def test_ctrl_c_loses_nothing_that_was_given(command: Command, terminal: Terminal, provider: str) -> None:
     first = terminal.run(command, *connecting(provider))
     terminal.answer(DONE, CLIENT_ID)
@@ -104,7 +119,7 @@ async def test_ctrl_c_loses_nothing_that_was_given(command: Command, terminal: T
     terminal.answer(DONE, "")
     terminal.read_until(DONE)
     assert stopped(first) == 130
-    terminal.read_until("What you gave is kept. Go on: evergrant connect sandbox")
+    terminal.read_until("What you gave is kept. Go on: evergrant connect sandbox --alias acme --set ")
 
     second = terminal.run(command, *connecting(provider))
     terminal.read_until("Going on with the OAuth client for Sandbox: 1 step to go.")
@@ -231,6 +246,24 @@ def test_services_are_listed_with_what_each_takes(command: Command) -> None:
     assert [(each["service"], each["takes"], each["has_client"]) for each in one] == [
         ("hubspot", "oauth_client", False)
     ]
+
+
+def test_the_page_of_a_step_is_opened_where_there_is_a_browser(tmp_path: Path, terminal: Terminal) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f"#!{sys.executable}\nimport sys\nopen({str(opened)!r}, 'a').write(sys.argv[1] + '\\n')\n")
+    browser.chmod(0o755)
+    at_screen = Command(tmp_path / "home", free_port(), {"BROWSER": f"{browser} %s", "DISPLAY": ":0"})
+    process = terminal.run(at_screen, "connect", "hubspot")
+    terminal.read_until("(opened in your browser)")
+    terminal.answer(DONE, "o")
+    terminal.read_until("(opened in your browser)")
+    terminal.answer(DONE, "")
+    terminal.read_until(f"Under Auth add this redirect URL: http://localhost:{at_screen.port}/callback/hubspot")
+    terminal.read_until(DONE)
+    assert stopped(process) == 130
+    page = Catalog([ROOT]).connectors()["hubspot"].registration
+    assert page
+    assert opened.read_text(encoding="utf-8").split() == [page.steps[0].link] * 2
 
 
 def own_connector(folder: Path, name: str, **changes: Json) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`evergrant connect` and `evergrant reauth`: a person's consent, by browser, by link or by pasted address."""
 
+import shlex
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -86,7 +87,8 @@ def connect(
         Drafts(app.settings.home).forget(connector)
         return account
 
-    _show_connected(out, work, words.broken_off(connector), f"evergrant connect {connector}")
+    again = shlex.join(["evergrant", "connect", connector, *_again("--alias", alias), *_again("--set", *(value or []))])
+    _show_connected(out, work, words.broken_off(again), again)
 
 
 def reauth(
@@ -138,6 +140,10 @@ def _client_secret(out: Output, client_id: str | None, from_stdin: bool) -> Secr
     if from_stdin and client_id is None:
         out.fail(Exit.USAGE, "no_client_id", "A secret alone is no client: give its id with --client-id.")
     return secret_from_stdin(out) if from_stdin else None
+
+
+def _again(option: str, *values: str | None) -> list[str]:
+    return [word for value in values if value is not None for word in (option, value)]
 
 
 def _pairs(out: Output, given: list[str]) -> dict[str, str]:

@@ -111,7 +111,7 @@ class Clients:
         async def store(client_id: str, secret: Secret | None) -> None:
             await self._store(client_id, secret, draft.redirect_uri)
 
-        return Registering(person, self._guide(draft.redirect_uri), draft, self._keep, store)
+        return Registering(person, self._guide(draft.redirect_uri), draft, self._keep, store, self.given.anew)
 
     def _draft(self) -> Draft:
         """One that is under way, else a new one; what the service asks of a person is kept in any case."""

@@ -26,11 +26,13 @@ class Registering:
     draft: Draft
     keep: Callable[[Draft], None]
     store: Store
+    anew: bool = False
+    """Whether there is a client, whose place this one takes."""
 
     async def walk(self) -> None:
         """To the end: all steps done, and the client stored."""
         if not self.draft.stored or self.draft.done < len(self.guide.steps):
-            self.person.told(words.introduction(self.guide, self.draft.done))
+            self.person.told(words.introduction(self.guide, self.draft.done, anew=self.anew))
         while self.draft.done < len(self.guide.steps):
             await self._step(self.draft.done)
         if not self.draft.stored:

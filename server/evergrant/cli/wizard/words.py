@@ -25,7 +25,7 @@ TRY_AGAIN = "Enter tries again, c gives another client ID and secret, Ctrl-C end
 TRY_AGAIN_AS_IT_IS = "Enter tries again, Ctrl-C ends:"
 
 
-def introduction(guide: Guide, done: int) -> str:
+def introduction(guide: Guide, done: int, *, anew: bool) -> str:
     """What will happen, and how long it takes."""
     if done:
         left = len(guide.steps) - done
@@ -33,8 +33,11 @@ def introduction(guide: Guide, done: int) -> str:
         return f"Going on with the OAuth client for {guide.service}{steps}."
     length = f"about {_count(guide.minutes, 'minute')}" if guide.minutes else "a few minutes"
     warning = f"\n{mind(guide.warning)}" if guide.warning else ""
+    why = (
+        "and there is one. Accounts stay connected when another takes its place." if anew else "and there is none yet."
+    )
     return (
-        f"{guide.service} wants an OAuth client of your own, and there is none yet. Registering one takes {length}, "
+        f"{guide.service} wants an OAuth client of your own, {why} Registering one takes {length}, "
         f"once: {_count(len(guide.steps), 'step')}, then your consent. Ctrl-C at any time; the same command goes on."
         f"{warning}"
     )
@@ -85,9 +88,9 @@ def called_off(again: str) -> str:
     return f"Cancelled. No account was connected, and the link no longer works. Again: {again}"
 
 
-def broken_off(connector: str) -> str:
+def broken_off(again: str) -> str:
     """Ctrl-C at a question."""
-    return f"\nStopped. What you gave is kept. Go on: evergrant connect {connector}"
+    return f"\nStopped. What you gave is kept. Go on: {again}"
 
 
 def no_terminal(connector: str, guide: Guide) -> str:
@@ -95,7 +98,7 @@ def no_terminal(connector: str, guide: Guide) -> str:
     steps = [f"{number}. {text}{f' {link}' if link else ''}" for number, (text, link) in enumerate(guide.steps, 1)]
     return "\n".join(
         [
-            f"{guide.service} wants an OAuth client of your own, there is none yet, and nobody can be asked here.",
+            f"{guide.service} wants an OAuth client of your own, and nobody can be asked here.",
             *steps,
             f"Redirect URI: {guide.redirect_uri}",
             f"Then: {with_flags(connector, guide)}",
