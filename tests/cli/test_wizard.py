@@ -230,7 +230,7 @@ async def test_a_provider_that_takes_any_port_gets_a_free_one_where_ours_is_take
         process = command.start(*connecting(provider, "--json"))
         assert process.stderr
         said = json.loads(next(line for line in process.stderr if line.startswith("{")))
-        assert urlsplit(said["url"]).port not in (None, command.port)
+        assert urlsplit(str(said["url"])).port not in (None, command.port)
         person = passer_by()
         page = await person.connects(Link(said["url"], said["confirmation_code"]))
         await person.browser.aclose()
@@ -279,7 +279,8 @@ def own_connector(folder: Path, name: str, **changes: Json) -> dict[str, str]:
 async def test_a_service_that_refuses_http_asks_for_the_address_and_for_what_it_needs(
     tmp_path: Path, terminal: Terminal
 ) -> None:
-    port, origin = free_port(), {"from": "user", "title": "Address", "pattern": r"http://127\.0\.0\.1:\d+"}
+    port = free_port()
+    origin: Json = {"from": "user", "title": "Address", "pattern": r"http://127\.0\.0\.1:\d+"}
     changes: dict[str, Json] = {"redirect": {"loopback": "refused"}, "account": {"origin": origin}}
     command = Command(tmp_path / "home", port, own_connector(tmp_path / "own", "shop", **changes))
     client = Client(CLIENT_SECRET, (f"https://localhost:{port}/callback/shop",))

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 from tests.doctor.samples import ACCOUNT, NOW
+from tests.fakes.practice import practice
 from tests.oauth.samples import connector
 
 from evergrant.cli.wizard import words
+from evergrant.cli.wizard.client import Clients, Given, NoClient
 from evergrant.cli.wizard.draft import Draft, Drafts
 from evergrant.cli.wizard.standing import cautions
 from evergrant.model.json import Json
+from evergrant.model.secret import Secret
 from evergrant.service.accounts import Standing
+from evergrant.settings import LOCAL_TENANT
 
 WARNED: Json = {
     "minutes": 5,
@@ -64,6 +68,21 @@ def test_a_draft_is_for_its_owner_and_what_cannot_be_read_was_never_kept(tmp_pat
     drafts.forget("acme")
     drafts.forget("acme")
     assert not list((tmp_path / "run").iterdir())
+
+
+@pytest.mark.anyio
+async def test_a_walk_is_taken_up_until_a_client_came_in_another_way(tmp_path: Path) -> None:
+    async with practice(tmp_path) as world:
+        drafts = Drafts(world.app.settings.home)
+        drafts.keep("sandbox", Draft(redirect_uri="http://localhost:9000/callback/sandbox", done=1))
+        given = Given(client_id="practice-2", client_secret=Secret("a-secret-of-the-sandbox"))
+        assert not await Clients(world.app, "sandbox", given, (), None).ensure()
+        found = world.app.connections.find(LOCAL_TENANT, "sandbox")
+        assert found
+        assert (found.client_id, found.redirect_uri) == ("practice-2", "http://localhost:9000/callback/sandbox")
+        assert drafts.find("sandbox") is None
+        with pytest.raises(NoClient, match="evergrant connect sandbox --client-id YOUR_ID --client-secret-stdin"):
+            await Clients(world.app, "sandbox", Given(anew=True), (), None).ensure()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from evergrant.catalog.connector import Connector
 from evergrant.cli.output import Exit, JsonOption, Output, cells, output, table
 from evergrant.cli.render import connection_json
 from evergrant.cli.running import run
+from evergrant.cli.wizard.draft import Drafts
 from evergrant.model.account import Connection
 from evergrant.model.secret import Secret
 from evergrant.service.guide import guide
@@ -45,7 +46,7 @@ def add(
         declared = app.catalog.connector(connector)
         if doubt := _doubt(declared, cleaned(client_id), secret):
             out.say(f"Mind: {doubt}. It is stored as it is.")
-        return await app.registry.add(
+        added = await app.registry.add(
             LOCAL_TENANT,
             connector,
             client_id=cleaned(client_id),
@@ -53,6 +54,8 @@ def add(
             redirect_uri=redirect_uri or app.settings.redirect_uri(LOCAL_TENANT, connector, declared.redirect),
             scopes=tuple(scope or ()),
         )
+        Drafts(app.settings.home).forget(connector)
+        return added
 
     connection = run(out, work)
     out.show(

@@ -56,8 +56,9 @@ class Waiting:
         for each in begun:
             if each.status in ON_THE_WAY:
                 self._say_once(each.id, each.detail or ON_THE_WAY[each.status])
-        if (newest := begun[-1]).status == "pending" and now - newest.created_at >= LONG:
-            self._say_once(newest.id, words.nothing_comes(*self._registered()))
+        for newest in begun[-1:]:
+            if newest.status == "pending" and now - newest.created_at >= LONG:
+                self._say_once(newest.id, words.nothing_comes(*self._registered()))
 
     def _say_once(self, about: str, text: str) -> None:
         if about not in self._told:

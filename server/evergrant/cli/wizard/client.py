@@ -84,7 +84,9 @@ class Clients:
 
     async def give_again(self, person: Person) -> None:
         """Another id and secret in place of those that were refused."""
-        await self._registering(person, self._draft().having(client_id=None, stored=False)).credentials()
+        draft = self._draft()
+        again = draft.having(done=len(self._guide(draft.redirect_uri).steps), client_id=None, stored=False)
+        await self._registering(person, again).credentials()
 
     def _is_wanted(self) -> bool:
         if takes(self.app.catalog.connector(self.connector)) != "oauth_client":
@@ -106,6 +108,7 @@ class Clients:
             await self._registering(self.person, given).credentials()
         else:
             await self._store(client_id, secret, found.redirect_uri)
+            Drafts(self.app.settings.home).forget(self.connector)
 
     def _registering(self, person: Person, draft: Draft) -> Registering:
         async def store(client_id: str, secret: Secret | None) -> None:
