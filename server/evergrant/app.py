@@ -1,29 +1,27 @@
 """The composition root: the one place that builds objects and hands them to each other."""
 
 import os
-import random
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
-from evergrant.dial.guard import Guard, Resolve, system_resolve
+from evergrant.dial.guard import Guard
 from evergrant.events.desktop import DesktopNotes, system_program
 from evergrant.events.dispatcher import Dispatcher
 from evergrant.events.patience import Patience
 from evergrant.events.send import Post
-from evergrant.model.clock import Clock, SystemClock, boot_id
-from evergrant.model.failpoint import FailPoint, nothing
+from evergrant.model.clock import Clock
 from evergrant.model.live import LiveSecrets
-from evergrant.model.secret import Secret
-from evergrant.oauth.endpoint import EXCHANGE_DEADLINE_S, Client, TokenEndpoint
+from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.answers import Answers
+from evergrant.service.api_keys import KeyDesk
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
@@ -43,9 +41,9 @@ from evergrant.store.changes import Changes
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import check_folder
 from evergrant.store.locks import AccountLocks
-from evergrant.store.mounts import Mount, mounts
 from evergrant.store.process_mark import ProcessMark
 from evergrant.store.steady import SteadyClock
+from evergrant.surroundings import Surroundings
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import connection_pace, host_pace
@@ -57,6 +55,7 @@ from evergrant.tokens.source import TokenSource
 from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
+from evergrant.vault.api_keys import ApiKeys
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.deliveries import Deliveries
@@ -64,44 +63,13 @@ from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
-from evergrant.vault.keys import FindKeychain
 from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
-from evergrant.vault.sources.keychain import system_keychain
 from evergrant.vault.vault import Vault, open_vault
 from evergrant.wire import http_client
 
 TOLD_WITHIN_S = 2.0
 """So long an agent's answer waits for the operator's web service to take the event that says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the outside world is made of; tests and the demo bring their own."""
-
-    clock: Clock
-    random: random.Random
-    transport: httpx2.AsyncBaseTransport | None
-    """None is the network."""
-    keychain: FindKeychain
-    failpoint: FailPoint
-    exchange_deadline_s: float = EXCHANGE_DEADLINE_S
-    boot_id: str | None = None
-    """Names this start of the machine, where the clock may be set while it runs; None is a clock that never is."""
-    ask_passphrase: Callable[[bool], Secret] | None = None
-    """Asks the person at the terminal, twice for a new one; None where there is nobody."""
-    live: LiveSecrets = field(default_factory=LiveSecrets)
-    """Told of every secret that is used, so that the log can be cleared of them."""
-    mounts: Callable[[], Sequence[Mount]] = mounts
-    resolve: Resolve = system_resolve
-    """Where the network looks names up."""
-
-
-def real_world(live: LiveSecrets | None = None) -> Surroundings:
-    """The machine's clock, its network, its keychain; `live` is what the log is cleared by."""
-    told = LiveSecrets() if live is None else live
-    world = Surroundings(SystemClock(), random.SystemRandom(), None, system_keychain, nothing)
-    return replace(world, boot_id=boot_id(), live=told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +93,7 @@ class App:
     proofs: Proofs
     answers: Answers
     keys: Keys
+    key_desk: KeyDesk
     unattended: Unattended
     executor: Executor
     held_calls: HeldCalls
@@ -270,6 +239,7 @@ def _compose(
         executor=executor,
         held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock, _teller(dispatcher)),
         keys=by_key,
+        key_desk=KeyDesk(ApiKeys(database), accounts, clock),
         unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),

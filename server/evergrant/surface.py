@@ -19,6 +19,7 @@ from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
+from evergrant.entry.api.keys import key_routes
 from evergrant.entry.api.links import link_routes
 from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
@@ -27,6 +28,7 @@ from evergrant.entry.cookies import Cookies
 from evergrant.entry.mcp.http import Verify, mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
+from evergrant.model.principal import Principal
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import is_local_bearer, local_bearer
 
@@ -53,23 +55,23 @@ def web_app(
     snippets: Callable[[], Mapping[str, str]],
     log: FilteringBoundLogger,
     *,
-    tenant_of: Verify | None = None,
+    principal_of: Verify | None = None,
 ) -> Starlette:
     """All that the server answers over HTTP: pages, OAuth callback, MCP and `/v1` for bearers, a health check.
 
-    `tenant_of` knows bearers; without it the vault's own is the only one.
+    `principal_of` knows bearers; without it those are the vault's own and its API keys.
     """
 
     app.live.note(local_bearer(app.vault.key.ring))
 
-    def tenant_of_bearer(token: str) -> str | None:
-        return LOCAL_TENANT if is_local_bearer(app.vault.key.ring, token) else None
+    def principal_of_bearer(token: str) -> Principal | None:
+        return Principal(LOCAL_TENANT) if is_local_bearer(app.vault.key.ring, token) else app.key_desk.bearer(token)
 
     public = urlsplit(app.settings.public_url or "")
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
-    verify = tenant_of or tenant_of_bearer
+    verify = principal_of or principal_of_bearer
     endpoint = mcp_endpoint(server, verify, origins=own)
-    api = Api(verify, log)
+    api = Api(verify, mcp_parts(app, log).standing, log)
     pages = Pages(consents(app), snippets)
 
     @asynccontextmanager
@@ -84,9 +86,10 @@ def web_app(
             *event_routes(api, app.outbox, app.clock),
             *link_routes(api, app.links),
             *authorization_routes(api, app.answers),
-            *tool_routes(api, app.catalog, app.accounts),
-            *call_routes(api, app.accounts, app.held_calls),
+            *tool_routes(api),
+            *call_routes(api),
             *webhook_routes(api, app.webhooks),
+            *key_routes(api, app.key_desk),
             Route("/healthz", _health),
             endpoint.route,
         ],

@@ -24,11 +24,12 @@ from tests.fakes.oidc_connector import write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 from tests.fakes.receiver import OK, Received, Reply, receiving
 
-from evergrant.app import App, open_app, real_world
+from evergrant.app import App, open_app
 from evergrant.dial.guard import permitted
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import real_world
 from evergrant.vault.bearer import local_bearer
 
 CERTIFIED, SANDBOX = oidc_connector.NAME, "sandbox"

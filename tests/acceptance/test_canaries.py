@@ -27,7 +27,7 @@ from evergrant.app import App, open_app
 from evergrant.cli.logs import Logs, configure, loop_failure
 from evergrant.dial.guard import permitted
 from evergrant.entry.jobs import job_set
-from evergrant.entry.mcp.http import bearer_tenant
+from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.clock import SystemClock
 from evergrant.model.live import REDACTED
@@ -123,7 +123,7 @@ async def test_no_secret_leaves_by_any_way_but_the_wire(tmp_path: Path, monkeypa
 async def played(practice: Practice, wire: Eavesdropper, trap: Trap, logs: Logs) -> HardDay:
     app = practice.app
     parts = replace(mcp_parts(app, logs.log), hold_s=0)
-    web = web_app(app, make_server(parts, bearer_tenant), dict, parts.log)
+    web = web_app(app, make_server(parts, bearer_principal), dict, parts.log)
     transport = httpx2.ASGITransport(app=web)
     async with (
         over_memory(parts, Path(), "legacy") as client,

@@ -16,12 +16,13 @@ from tests.fakes.oidc_connector import NAME, write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 from tests.fakes.person import passer_by
 
-from evergrant.app import open_app, real_world
+from evergrant.app import open_app
 from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.grant import Grant
 from evergrant.model.link import Link
 from evergrant.model.outcome import Outcome, ReauthRequired, Result
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import real_world
 
 pytestmark = pytest.mark.anyio
 

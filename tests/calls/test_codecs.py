@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from evergrant.calls.codecs import BadValue
 from evergrant.calls.mail import mime
-from evergrant.calls.plain_codecs import file_part
+from evergrant.calls.plain_codecs import file_part, increment, items, member, object_of, size
 from evergrant.calls.writing import adf
 from evergrant.model.json import Json, JsonObject
 
@@ -98,3 +98,29 @@ def test_an_address_is_written_in_one_of_two_ways(address: str) -> None:
 def test_whatever_the_letter_it_is_made_or_refused(address: str, subject: str) -> None:
     with suppress(ValueError):
         mime({"to": [address], "subject": subject, "text": subject, "html": subject})
+
+
+def test_a_version_has_one_that_comes_after_it() -> None:
+    assert increment(7) == 8
+    for none in ("7", True, 1.5, None):
+        with pytest.raises(BadValue, match="no whole number"):
+            increment(none)
+
+
+def test_the_size_of_a_file_is_that_of_its_bytes() -> None:
+    assert [size(""), size("aGVsbG8="), size(base64.b64encode("Grüße".encode()).decode())] == [0, 5, 7]
+    with pytest.raises(BadValue, match="not base64"):
+        size("hello!")
+
+
+def test_an_object_is_a_list_of_its_members_and_made_of_one() -> None:
+    whole: JsonObject = {"a": 1, "b": None}
+    assert items(whole) == [{"name": "a", "value": 1}, {"name": "b", "value": None}]
+    assert object_of(items(whole)) == whole
+    assert object_of([{"name": "a"}, "x", {"name": "b", "value": 2}]) == {"b": 2}
+    assert [items("x"), object_of("x")] == [[], {}]
+
+
+def test_a_member_is_found_by_a_name_that_only_the_call_knows() -> None:
+    assert member({"in": {"a": 1}, "name": "a"}) == 1
+    assert [member({"in": {"a": 1}, "name": "b"}), member({"in": None, "name": "a"})] == [None, None]

@@ -5,7 +5,7 @@ import pytest
 from evergrant.calls.codecs import codecs
 from evergrant.calls.values import BadValue, Part
 from evergrant.catalog.template import CODECS
-from evergrant.model.json import Json
+from evergrant.model.json import Json, at, text_at
 
 MARKDOWN = """# Title
 
@@ -28,6 +28,10 @@ x = 1
 """
 
 
+def _listed(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, list) else []
+
+
 def coded(name: str, value: Json) -> Json | Part:
     return codecs()[name](value)
 
@@ -40,6 +44,46 @@ def test_markdown_becomes_an_atlassian_document_and_comes_back() -> None:
     document = coded("adf", MARKDOWN)
     assert not isinstance(document, Part)
     assert coded("adf_markdown", document) == MARKDOWN.strip()
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "inside"),
+    [
+        ("- # Head", "listItem", [("paragraph", "Head")]),
+        ("> - one\n>\n> ## Two", "blockquote", [("paragraph", ""), ("bulletList", ""), ("paragraph", "Two")]),
+        ("- \n- b", "listItem", [("paragraph", "")]),
+        ("- > quoted\n\n  ---\n\n  after", "listItem", [("paragraph", "quoted"), ("paragraph", "after")]),
+        ("- - deep", "listItem", [("paragraph", ""), ("bulletList", "")]),
+        ("1. ```\n   x = 1\n   ```", "listItem", [("codeBlock", "x = 1")]),
+    ],
+)
+def test_an_atlassian_document_has_nothing_where_it_may_not_be(
+    written: str, kind: str, inside: list[tuple[str, str]]
+) -> None:
+    document = coded("adf", written)
+    assert not isinstance(document, Part)
+    path = "/content/0/content/0/content" if kind == "listItem" else "/content/0/content"
+    found = at(document, path)
+    assert isinstance(found, list)
+    assert [(text_at(node, "/type"), text_at(node, "/content/0/text") or "") for node in found] == inside
+
+
+def test_code_in_an_atlassian_document_is_neither_bold_nor_italic_but_may_be_a_link() -> None:
+    document = coded("adf", "**bold `code`** and [`link`](https://a.example) and - # x")
+    assert not isinstance(document, Part)
+    content = at(document, "/content/0/content")
+    marks = [[text_at(mark, "/type") for mark in _listed(at(text, "/marks"))] for text in _listed(content)]
+    assert marks == [["strong"], ["code"], [], ["link", "code"], []]
+
+
+def test_markdown_becomes_confluences_storage_format_with_code_in_its_macro() -> None:
+    assert coded("storage", "a & **b**\n\n```py\nx = a[b[0]]>1\n```\n\n    indented") == (
+        "<p>a &amp; <strong>b</strong></p>\n"
+        '<ac:structured-macro ac:name="code"><ac:parameter ac:name="language">py</ac:parameter>'
+        "<ac:plain-text-body><![CDATA[x = a[b[0]]]]><![CDATA[>1]]></ac:plain-text-body></ac:structured-macro>\n"
+        '<ac:structured-macro ac:name="code">'
+        "<ac:plain-text-body><![CDATA[indented]]></ac:plain-text-body></ac:structured-macro>"
+    )
 
 
 def test_markdown_becomes_notions_blocks_and_comes_back() -> None:

@@ -37,6 +37,9 @@ VALUES: JsonObject = {
         ({"$first": ["$gone", "$name", "x"]}, "O'Hara"),
         ({"$merge": [{"size": 1, "a": "$gone"}, "$more", "$gone"]}, {"size": 9, "colour": "red"}),
         ({"$merge": ["$gone"]}, ABSENT),
+        ({"$union": {"of": ["$people", ["BOB", "cy"], "$gone"], "by": ""}}, ["ann", "bob", "cy"]),
+        ({"$union": {"of": ["$none", [{"id": 1, "a": 2}, {"id": 1}]], "by": "/id"}}, [{"id": 1, "a": 2}]),
+        ({"$union": {"of": ["$gone"], "by": ""}}, ABSENT),
     ],
 )
 def test_an_operator_decides_about_other_templates(template: Json, filled: Filled) -> None:
@@ -44,7 +47,14 @@ def test_an_operator_decides_about_other_templates(template: Json, filled: Fille
     assert fill(template, VALUES) == filled
 
 
-@pytest.mark.parametrize("template", [{"$each": {"of": "$name", "put": 1}}, {"$merge": ["$name"]}])
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"$each": {"of": "$name", "put": 1}},
+        {"$merge": ["$name"]},
+        {"$union": {"of": ["$name"], "by": ""}},
+    ],
+)
 def test_what_an_operator_cannot_take_is_a_bad_value(template: Json) -> None:
     with pytest.raises(BadValue, match="is needed where"):
         fill(template, VALUES)
@@ -78,6 +88,7 @@ ANSWER: JsonObject = {
     "gone": None,
     "labels": [{"name": "a"}, {"title": "x"}, {"name": "b"}],
     "user": {"login": "ann"},
+    "by_id": {"a": {"busy": [1]}, "b": {"busy": [2]}, "c": {}},
     "html": "<p>Hi <b>you</b></p><script>evil()</script>",
 }
 
@@ -87,21 +98,28 @@ ANSWER: JsonObject = {
     [
         ({"id": "/id", "gone": "/gone", "by": "/user/login"}, {"id": 1, "by": "ann"}),
         ("/labels/*/name", ["a", "b"]),
+        ("/by_id/*/busy", [[1], [2]]),
         ({"all": "."}, {"all": ANSWER}),
         ({"kind": "issue"}, {"kind": "issue"}),
         ({"$each": {"of": "/labels", "put": {"n": "/name"}}}, [{"n": "a"}, {"n": "b"}]),
         ({"text": {"$markdown": "/html"}}, {"text": "Hi **you**"}),
         ({"text": {"$plain": "/html"}}, {"text": "Hi\nyou"}),
         ({"x": "/none"}, None),
+        ({"for": "$asked", "as": "$$asked", "none": "$other"}, {"for": "x", "as": "$asked"}),
+        (
+            {"$each": {"of": "/labels", "put": {"n": {"$first": ["/name", "$asked"]}}}},
+            [{"n": "a"}, {"n": "x"}, {"n": "b"}],
+        ),
+        ({"$each": {"of": "/labels", "put": {"$first": ["/name", "$asked"]}}}, ["a", "x", "b"]),
     ],
 )
 def test_a_shape_takes_what_is_there(shape: Json, given: Json) -> None:
-    assert shaped(shape, ANSWER) == given
+    assert shaped(shape, ANSWER, {"asked": "x"}) == given
 
 
 def test_an_answer_of_another_kind_than_the_shape_is_for_is_given_whole() -> None:
-    assert shaped({"$each": {"of": "/id", "put": "."}}, {"id": 1}) == {"id": 1}
-    assert shaped({"text": {"$base64_text": "/id"}}, {"id": "?"}) == {"id": "?"}
+    assert shaped({"$each": {"of": "/id", "put": "."}}, {"id": 1}, {}) == {"id": 1}
+    assert shaped({"text": {"$base64_text": "/id"}}, {"id": "?"}, {}) == {"id": "?"}
 
 
 def test_bytes_may_stand_in_a_form() -> None:

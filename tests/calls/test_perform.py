@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 from tests.calls.samples import account, tool
 from tests.oauth.samples import connector
 
@@ -54,10 +55,13 @@ def forty(request: httpx2.Request) -> httpx2.Response:
     asked = request.url.params
     size = int(asked.get("size", 10))
     start = int(asked.get("offset", 0)) or (int(asked.get("page", 1)) - 1) * size or int(asked.get("after", 0))
-    rows, further = numbers(start, min(size, 40 - start)), start + size
+    further = start + size
+    rows = [{"n": number, "further": str(number + 1)} for number in range(start, min(further, 40))]
     link = {"Link": f'<https://api.example/v1/things?after={further}&size={size}>; rel="next"'} if further < 40 else {}
     return httpx2.Response(
-        200, json={"list": rows, "next": str(further) if further < 40 else None, "all": 40}, headers=link
+        200,
+        headers=link,
+        json={"list": rows, "next": str(further) if further < 40 else None, "all": 40, "more": further < 40},
     )
 
 
@@ -65,6 +69,8 @@ def forty(request: httpx2.Request) -> httpx2.Response:
     "pages",
     [
         {"by": "cursor", "next": "/next", "parameter": "after", "size": "size"},
+        {"by": "cursor", "last": "/further", "parameter": "after", "size": "size"},
+        {"by": "cursor", "last": "/further", "more": "/more", "parameter": "after", "size": "size"},
         {"by": "offset", "parameter": "offset", "size": "size"},
         {"by": "page", "parameter": "page", "size": "size"},
         {"by": "link", "size": "size"},
@@ -133,6 +139,15 @@ def test_all_that_the_service_gives_is_had_by_asking_for_it() -> None:
     assert (content(play(of, serve)[0]), content(play(of, serve, detailed=True)[0])) == ({"n": 1}, {"n": 1, "m": 2})
 
 
+def test_a_shape_may_name_an_input_and_what_a_step_found() -> None:
+    first: JsonObject = {"person": {"request": "GET /people", "result": "/0"}}
+    of = tool(first=first, query={}, shape={"for": "$name", "by": "$person/id", "n": "/n"})
+    found: dict[str, Json] = {"/v1/people": [{"id": 7}], "/v1/things": {"n": 1}}
+    outcome, _, sent = play(of, lambda request: httpx2.Response(200, json=found[request.url.path]), name="x")
+    assert content(outcome) == {"for": "x", "by": 7, "n": 1}
+    assert [str(request.url) for request in sent] == ["https://api.example/v1/people", "https://api.example/v1/things"]
+
+
 STEP: JsonObject = {"request": "GET /people", "query": {"q": "$name"}, "result": "/found"}
 
 
@@ -173,6 +188,31 @@ def test_a_step_takes_the_element_that_matches_whatever_its_case() -> None:
     assert json.loads(sent[1].content) == {"id": 2}
 
 
+@pytest.mark.parametrize(
+    ("given", "taken"), [({"name": "ann"}, 2), ({"name": "bob"}, None), ({}, None), ({"name": "eve"}, None)]
+)
+def test_a_step_takes_the_only_one_or_none(given: JsonObject, taken: int | None) -> None:
+    listed: Json = {"found": [{"name": "Bob", "id": 1}, {"name": "Ann", "id": 2}, {"name": "Bob", "id": 3}]}
+    who: JsonObject = {
+        "request": "GET /people",
+        "result": "/found",
+        "match": {"/name": "$name"},
+        "only": True,
+        "missing": "Say who.",
+    }
+    of = tool(request="POST /x", effect="write", first={"who": who}, body={"id": "$who/id"})
+    outcome, _, sent = play(of, answers(listed), **given)
+    assert [json.loads(each.content) for each in sent[1:]] == ([{"id": taken}] if taken else [])
+    assert isinstance(outcome, Result if taken else NotFound)
+
+
+def test_the_only_one_need_not_be_named() -> None:
+    who: JsonObject = {"request": "GET /people", "result": "/found", "match": {"/name": "$name"}, "only": True}
+    of = tool(request="POST /x", effect="write", first={"who": who}, body={"id": "$who/id"})
+    _, _, sent = play(of, answers({"found": [{"name": "Ann", "id": 2}]}))
+    assert json.loads(sent[1].content) == {"id": 2}
+
+
 def test_a_failed_step_is_the_calls_failure() -> None:
     outcome, _, sent = play(looked_up(), answers({"error": "no"}, 400), name="ann")
     assert isinstance(outcome, ProviderError)
@@ -195,6 +235,15 @@ def test_an_address_that_an_answer_gave_is_asked_without_credential_and_only_whe
         play(of, answers({"url": "https://evil.example/up/1"}), name="hello")
 
 
+def test_an_address_that_an_answer_gave_gets_the_credential_where_that_is_declared() -> None:
+    first: Json = {"file": {"request": "GET /f"}}
+    of = tool(request="GET $file/url", first=first, origins=["https://x.example/"], signed=True)
+    _, asks, _ = play(of, answers({"url": "https://x.example/1"}), name="x")
+    assert [ask.signed for ask in asks] == [True, True]
+    with pytest.raises(ValidationError, match="signed is for an address out of an answer"):
+        tool(signed=True)
+
+
 def test_a_redirect_is_followed_without_credential_where_it_is_declared() -> None:
     def serve(request: httpx2.Request) -> httpx2.Response:
         moved = httpx2.Response(302, headers={"Location": "https://logs.files.example/x"})
@@ -214,6 +263,20 @@ def test_a_file_comes_as_bytes() -> None:
         tool(answer="bytes"), lambda _: httpx2.Response(200, content=b"\x00", headers={"Content-Type": "image/png"})
     )
     assert content(outcome) == {"type": "image/png", "size": 1, "base64": "AA=="}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b"\xef\xbb\xbfa,\xc3\xbc", {"text": "a,ü"}),
+        (b"", {"text": ""}),
+        (b"%PDF\xff", {"size": 5, "base64": "JVBERv8="}),
+        (b"a\x00", {"size": 2, "base64": "YQA="}),
+    ],
+)
+def test_a_file_is_a_text_where_it_can_be_one(body: bytes, found: JsonObject) -> None:
+    served = httpx2.Response(200, content=body, headers={"Content-Type": "x/y; charset=utf-8"})
+    assert content(play(tool(answer="file"), lambda _: served)[0]) == {"type": "x/y", **found}
 
 
 def around(**passthrough: Json) -> Tool:
@@ -317,3 +380,81 @@ def test_a_header_takes_one_line() -> None:
     for name in ("a\r\nEvil: b", "\u00fc", "x "):
         with pytest.raises(BadValue, match="the header X-Note takes one line"):
             play(of, answers({}), name=name)
+
+
+def looked_into() -> Tool:
+    """A thing, with its notes and its history where they are wanted."""
+    return tool(
+        request="GET /things/{id}",
+        input={"id": {"type": "string"}, "with": {"type": "array", "items": {"enum": ["notes", "history"]}}},
+        required=["id"],
+        example={"id": "1"},
+        first={
+            "notes": {"request": "GET /things/{id}/notes", "when": {"with": "notes"}},
+            "history": {"request": "GET /things/{id}/history", "when": {"with": "history"}},
+        },
+        shape={"name": "/name"},
+        adds={"notes": {"$each": {"of": "$notes", "put": "$item/text"}}, "history": "$history"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked", "found"),
+    [
+        (None, ["/v1/things/1"], {"name": "a"}),
+        (["notes"], ["/v1/things/1/notes", "/v1/things/1"], {"name": "a", "notes": ["x", "y"]}),
+        (
+            ["history"],
+            ["/v1/things/1/history", "/v1/things/1"],
+            {"name": "a", "history": [{"text": "x"}, {"text": "y"}]},
+        ),
+    ],
+)
+def test_what_steps_found_is_given_back_beside_the_result_where_it_was_wanted(
+    wanted: Json, asked: list[str], found: Json
+) -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        whole = request.url.path == "/v1/things/1"
+        return httpx2.Response(200, json={"name": "a"} if whole else [{"text": "x"}, {"text": "y"}])
+
+    given: JsonObject = {"id": "1", **({"with": wanted} if wanted else {})}
+    outcome, _, sent = play(looked_into(), serve, **given)
+    assert [request.url.path for request in sent] == asked
+    assert content(outcome) == found
+    assert at(looked_into().output_schema, "/properties") == {"name": {}, "notes": {}, "history": {}}
+
+
+def test_a_list_of_ids_is_asked_for_one_by_one_and_one_that_is_gone_does_not_hide_the_others() -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        number = request.url.path[-1]
+        return httpx2.Response(404 if number == "2" else 200, json={"thing": {"id": number, "more": 1}})
+
+    outcome, _, sent = play(one_by_one(), serve, ids=["1", "2", "3"])
+    gone = {"item": "2", "error": "Acme answered 404."}
+    assert content(outcome) == {"items": [{"id": "1"}, gone, {"id": "3"}]}
+    assert [request.url.path[-8:] for request in sent] == ["things/1", "things/2", "things/3"]
+
+
+def test_where_none_of_a_list_of_ids_can_be_had_the_call_failed() -> None:
+    outcome, _, _ = play(one_by_one(), answers({}, status=404), ids=["1", "2"])
+    assert isinstance(outcome, ProviderError)
+    outcome, _, _ = play(one_by_one(), answers({}, status=429), ids=["1", "2"])
+    assert isinstance(outcome, RateLimited)
+
+
+def one_by_one() -> Tool:
+    return tool(
+        request="GET /things/{item}",
+        input={"ids": {"type": "array", "minItems": 1, "maxItems": 9, "items": {"type": "string"}}},
+        required=["ids"],
+        each="ids",
+        result="/thing",
+        shape={"id": "/id"},
+        example={"ids": ["1"]},
+    )
+
+
+def test_a_call_has_a_key_of_its_own_for_services_that_take_it_in_the_body() -> None:
+    of = tool(request="POST /things", effect="write", body={"name": "$name", "key": "$idempotency_key"})
+    request = next(perform(connector(), of, {"name": "x"}, "key-1")).build({})
+    assert json.loads(request.content) == {"name": "x", "key": "key-1"}

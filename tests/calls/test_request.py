@@ -53,9 +53,40 @@ def test_inputs_of_the_others_go_to_the_body_as_json(method: str) -> None:
     assert request.headers["Content-Type"] == "application/json"
 
 
+KIND: JsonObject = {"$case": {"of": "$b", "doc": "export"}}
+
+
+@pytest.mark.parametrize(("b", "path"), [("doc", "/things/x/export"), ("pdf", "/things/x")])
+def test_a_slot_that_is_absent_is_no_part_of_what_is_read(b: str, path: str) -> None:
+    of = anything(request="GET /things/{a}/{way}", slots={"way": KIND}, required=["a"], example={"a": "x"}, query={})
+    assert built(of, a="x", b=b).url.path == f"/v1{path}"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_slot_that_is_absent_is_not_left_out_where_something_is_changed(method: str) -> None:
+    of = anything(request=f"{method} /things/{{a}}/{{way}}", slots={"way": KIND}, required=["a"], example={"a": "x"})
+    assert built(of, a="x", b="doc").url.path == "/v1/things/x/export"
+    with pytest.raises(BadValue, match=r"nothing was given to stand at \{way\}"):
+        built(of, a="x")
+
+
+def test_a_slot_is_one_segment() -> None:
+    of = anything(request="GET /things/{way}", slots={"way": "$a"})
+    assert str(built(of, a="x/y").url) == "https://api.example/v1/things/x%2Fy"
+    with pytest.raises(BadValue, match="way cannot be part"):
+        built(of, a="..")
+
+
 def test_an_input_in_the_path_goes_nowhere_else() -> None:
     request = built(by_path(), a="x", b=1)
     assert str(request.url) == "https://api.example/v1/things/x?b=1"
+
+
+def test_a_part_of_a_value_may_stand_in_the_path() -> None:
+    of = tool(request="GET /boards/{a/0/id}/things", input=ANY, required=["a"], example={"a": [{"id": 7}]})
+    assert str(built(of, a=[{"id": "7/8", "name": "x"}]).url) == "https://api.example/v1/boards/7%2F8/things"
+    with pytest.raises(BadValue, match="a cannot be part of an address"):
+        built(of, a=[{"name": "x"}])
 
 
 def test_a_declared_query_and_body_take_what_they_name() -> None:
@@ -110,6 +141,19 @@ def test_headers_of_connector_and_tool_are_sent_and_none_is_a_credential() -> No
     assert (request.headers["Accept"], request.headers["User-Agent"]) == ("application/json", "evergrant")
     assert request.headers["Accept-Encoding"] == "gzip, deflate"
     assert "authorization" not in request.headers
+
+
+def test_a_header_may_be_made_of_inputs() -> None:
+    named = anything(request="GET /things", headers={"Prefer": {"$format": {"text": 'zone="{a}"', "a": "$a"}}})
+    assert built(named, a="Europe/Rome").headers["Prefer"] == 'zone="Europe/Rome"'
+    assert "Prefer" not in built(named).headers
+    with pytest.raises(BadValue, match="the header Prefer takes one line"):
+        built(named, a="x\r\nEvil: 1")
+
+
+def test_an_input_in_the_path_may_have_a_default() -> None:
+    folder = tool(request="GET /f/{a}", input={"a": {"type": "string", "default": "inbox"}}, required=[], example={})
+    assert built(folder).url.path == "/v1/f/inbox"
 
 
 def test_an_accounts_value_may_be_the_host() -> None:

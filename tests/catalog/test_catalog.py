@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.oauth.samples import ACME, ROOT
+from tests.oauth.samples import ACME, ROOT, connector
 
 from evergrant.catalog.catalog import Catalog, UnknownConnector, UnknownTool, data_folder, folders, merge
 from evergrant.catalog.declaration import DeclarationError
@@ -235,3 +235,10 @@ def test_the_data_lies_in_the_package_or_at_the_root_of_a_checkout(tmp_path: Pat
 def test_the_shipped_connectors_and_tools_can_all_be_read() -> None:
     catalog = Catalog([ROOT])
     assert all(catalog.tools(name) for name in catalog.connectors())
+
+
+def test_scopes_that_a_kind_of_account_cannot_have_are_not_asked_for() -> None:
+    acme = connector(oauth={"scopes_not_for": {"tenant": {"consumers": ["shared"]}}}).oauth
+    assert acme.suiting(["read", "shared", "read"], {"tenant": "consumers"}) == ("read",)
+    assert acme.suiting(["read", "shared"], {"tenant": "common"}) == ("read", "shared")
+    assert acme.suiting(["shared"], {}) == ("shared",)

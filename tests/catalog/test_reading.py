@@ -90,10 +90,14 @@ def test_aliases_repeat_a_value(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "word"),
     [
-        ("a: 1\nb: 2\na: 3\n", 1, "repeated"),
-        ("a: 1\nb:\n  c: 1\n  c: 1\n", 3, "repeated"),
+        ("a: 1\nb: 2\na: 3\n", 3, "repeated"),
+        ("a: 1\nb:\n  c: 1\n  c: 1\n", 4, "repeated"),
         ("a: 1\nb: [\n", 3, "did not find"),
         ("a: 1\nb: *nothing\n", 2, "alias"),
+        ("a: 1\nb: !!str 2\n", 2, "tags"),
+        ("a: 1\n---\nb: 1\n", 2, "second document"),
+        ("a: 1\n? [b]\n: 1\n", 2, "a key is a text"),
+        ("a: &x {b: *x}\n", 1, "alias"),
         ("a: 1\nb: !!python/name:os.system x\n", 2, "tag"),
         ("- a\n", 1, "mapping"),
         ("", 1, "mapping"),

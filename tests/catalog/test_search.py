@@ -25,7 +25,7 @@ def shipped() -> Index:
 @pytest.mark.parametrize(
     ("query", "name"),
     [
-        ("send a message to a channel", "slack_send_message"),
+        ("send a message to a slack channel", "slack_send_message"),
         ("add a row to a spreadsheet", "google_sheets_append_row"),
         ("look up contacts in HubSpot", "hubspot_search_contacts"),
         ("remove a contact from the practice CRM", "sandbox_delete_contact"),

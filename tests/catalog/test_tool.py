@@ -50,17 +50,38 @@ def test_the_validator_is_that_of_the_whole_input() -> None:
         ({"required": ["person", "thing_id", "missing"]}, "not an input: missing"),
         ({"example": {"missing": 1}}, "not an input: missing"),
         ({"request": "GET /{missing}"}, "not an input: missing"),
-        ({"required": ["person"]}, "in the path, so it must be required: thing_id"),
+        ({"required": ["person"]}, "in the path, so it must be required or have a default: thing_id"),
         ({"request": "FETCH /x"}, "request"),
         ({"request": "GET x"}, "request"),
         ({"effect": "maybe"}, "effect"),
         ({"description": "short"}, "description"),
         ({"colour": "red"}, "colour"),
+        ({"slots": {"way": "$text"}}, "a slot is a whole segment of the path, and there is none called way"),
+        ({"slots": {"thing_id": {"$gzip": "$text"}}}, "no such codec: gzip"),
     ],
 )
 def test_a_tool_that_does_not_hang_together_is_refused(changes: dict[str, Json], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault):
         tool(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"each": "ids", "effect": "write"},
+        {"each": "ids", "items": "/list"},
+        {"each": "text"},
+        {"each": "ids", "input": {"ids": {"type": "array", "minItems": 1, "maxItems": 51}}},
+    ],
+)
+def test_only_what_is_read_for_a_short_list_is_asked_for_one_by_one(changes: dict[str, Json]) -> None:
+    few: Json = {"ids": {"type": "array", "minItems": 1, "maxItems": 50}, "text": {"type": "string"}}
+    given: dict[str, Json] = {"input": few, "request": "GET /x/{item}", "effect": "read", "body": None, "required": []}
+    given["example"] = dict[str, Json]()
+    with pytest.raises(ValidationError, match="each"):
+        tool(**(given | changes))
+    given["each"] = "ids"
+    assert tool(**given).used == {"ids"}
 
 
 @pytest.mark.parametrize("where", ["query", "body"])
@@ -106,3 +127,14 @@ def test_inputs_that_have_a_place_of_their_own_need_no_naming(changes: dict[str,
 )
 def test_the_inputs_of_a_template_are_those_it_names(template: Json, used: set[str]) -> None:
     assert names(template) == used
+
+
+@pytest.mark.parametrize("pages", [{"by": "page", "last": "/id"}, {"by": "cursor", "last": "/id", "next": "/next"}])
+def test_a_cursor_is_in_the_last_item_or_beside_the_list(pages: JsonObject) -> None:
+    with pytest.raises(ValidationError, match="last stands in place of next"):
+        tool(items="/list", pages=pages)
+
+
+def test_an_input_with_a_default_may_stand_in_the_path_and_be_left_out() -> None:
+    given: Json = {"person": {"type": "string", "default": "me"}, "thing_id": {"type": "integer"}}
+    assert tool(input=given, required=["thing_id"], body=None, example={"thing_id": 7}).required == ("thing_id",)

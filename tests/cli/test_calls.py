@@ -12,7 +12,7 @@ from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, add_client
 from typer.testing import CliRunner
 
-from evergrant.app import open_app, real_world
+from evergrant.app import open_app
 from evergrant.cli.main import build
 from evergrant.cli.output import Exit
 from evergrant.model.clock import SystemClock
@@ -21,6 +21,7 @@ from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.behaviour import Client
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import real_world
 
 APPEND = ("call", "sandbox_append_row", "--account", "acme", "-d", '{"row": ["a"]}')
 

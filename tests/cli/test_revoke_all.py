@@ -20,7 +20,7 @@ from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, add_client
 from typer.testing import CliRunner
 
-from evergrant.app import open_app, real_world
+from evergrant.app import open_app
 from evergrant.cli.main import build
 from evergrant.cli.receipts import ReceiptFile
 from evergrant.model.clock import SystemClock
@@ -30,6 +30,7 @@ from evergrant.sandbox.behaviour import Client
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import real_world
 from evergrant.vault.vault import database_file
 
 PEOPLE = ("anna", "bert", "cleo")

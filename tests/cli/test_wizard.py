@@ -24,7 +24,6 @@ from tests.fakes.terminal import Terminal
 from tests.oauth.samples import ROOT
 from tests.service.test_keys import KEY, write_connector
 
-from evergrant.catalog.catalog import Catalog
 from evergrant.cli.server import bind
 from evergrant.model.clock import SystemClock
 from evergrant.model.json import Json
@@ -241,7 +240,7 @@ async def test_a_provider_that_takes_any_port_gets_a_free_one_where_ours_is_take
 
 def test_services_are_listed_with_what_each_takes(command: Command) -> None:
     text = command.run("connect").stdout
-    assert "about 3 min" in next(line for line in text.splitlines() if "hubspot" in line)
+    assert "an OAuth client (about " in next(line for line in text.splitlines() if "hubspot" in line)
     one = json.loads(command.run("connect", "hubspot", "--list", "--json").stdout)["services"]
     assert [(each["service"], each["takes"], each["has_client"]) for each in one] == [
         ("hubspot", "oauth_client", False)
@@ -252,18 +251,20 @@ def test_the_page_of_a_step_is_opened_where_there_is_a_browser(tmp_path: Path, t
     browser, opened = tmp_path / "browser", tmp_path / "opened"
     browser.write_text(f"#!{sys.executable}\nimport sys\nopen({str(opened)!r}, 'a').write(sys.argv[1] + '\\n')\n")
     browser.chmod(0o755)
-    at_screen = Command(tmp_path / "home", free_port(), {"BROWSER": f"{browser} %s", "DISPLAY": ":0"})
-    process = terminal.run(at_screen, "connect", "hubspot")
-    terminal.read_until("(opened in your browser)")
+    steps: Json = [{"do": "Make an app.", "link": "https://shop.example/new"}, {"do": "Add {redirect_uri} there."}]
+    pasted: Json = {"title": "Client ID", "pattern": "[a-z]+", "looks_like": "abc"}
+    guided: Json = {"minutes": 2, "steps": steps, "client_id": pasted}
+    settings = own_connector(tmp_path / "own", "shop", registration=guided)
+    at_screen = Command(tmp_path / "home", free_port(), {**settings, "BROWSER": f"{browser} %s", "DISPLAY": ":0"})
+    process = terminal.run(at_screen, "connect", "shop")
+    terminal.read_until("https://shop.example/new  (opened in your browser)")
     terminal.answer(DONE, "o")
     terminal.read_until("(opened in your browser)")
     terminal.answer(DONE, "")
-    terminal.read_until(f"Under Auth add this redirect URL: http://localhost:{at_screen.port}/callback/hubspot")
+    terminal.read_until(f"Add http://localhost:{at_screen.port}/callback/shop there.")
     terminal.read_until(DONE)
     assert stopped(process) == 130
-    page = Catalog([ROOT]).connectors()["hubspot"].registration
-    assert page
-    assert opened.read_text(encoding="utf-8").split() == [page.steps[0].link] * 2
+    assert opened.read_text(encoding="utf-8").split() == ["https://shop.example/new"] * 2
 
 
 def own_connector(folder: Path, name: str, **changes: Json) -> dict[str, str]:

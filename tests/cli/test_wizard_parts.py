@@ -76,20 +76,20 @@ async def test_a_walk_is_taken_up_until_a_client_came_in_another_way(tmp_path: P
         drafts = Drafts(world.app.settings.home)
         drafts.keep("sandbox", Draft(redirect_uri="http://localhost:9000/callback/sandbox", done=1))
         given = Given(client_id="practice-2", client_secret=Secret("a-secret-of-the-sandbox"))
-        assert not await Clients(world.app, "sandbox", given, (), None).ensure()
+        assert not await Clients(world.app, "sandbox", given, (), {}, None).ensure()
         found = world.app.connections.find(LOCAL_TENANT, "sandbox")
         assert found
         assert (found.client_id, found.redirect_uri) == ("practice-2", "http://localhost:9000/callback/sandbox")
         assert drafts.find("sandbox") is None
         with pytest.raises(NoClient, match="evergrant connect sandbox --client-id YOUR_ID --client-secret-stdin"):
-            await Clients(world.app, "sandbox", Given(anew=True), (), None).ensure()
+            await Clients(world.app, "sandbox", Given(anew=True), (), {}, None).ensure()
 
 
 @pytest.mark.parametrize(
     ("changes", "has_client", "fault", "said"),
     [
-        ({}, False, None, "an OAuth client; then your consent"),
-        ({"registration": WARNED}, False, None, "an OAuth client, about 5 min; then your consent"),
+        ({}, False, None, "an OAuth client"),
+        ({"registration": WARNED}, False, None, "an OAuth client (about 5 min)"),
         ({"registration": WARNED}, True, None, "your consent"),
         ({}, True, "invalid_client", "refused: invalid_client; see evergrant doctor"),
         ({"oauth": None, "auth": {"kind": "none"}}, False, None, "nothing"),

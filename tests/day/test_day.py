@@ -7,7 +7,7 @@ from tests.day.draws import planned
 from tests.day.playing import Played, Size, play
 from tests.day.virtual_loop import run
 
-A_DAY = Size(accounts=48, calls=2400, hours=24)
+A_DAY = Size(accounts=24, calls=1200, hours=24)
 
 
 def test_a_day_of_every_policy_and_life_breaks_no_promise(folder: Path) -> None:

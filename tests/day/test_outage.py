@@ -11,9 +11,9 @@ MOST_IN_FLIGHT = 8
 
 @pytest.fixture(scope="module", params=Outage)
 def endured(request: pytest.FixtureRequest) -> Endured:
-    """Played once for all tests: three providers, twelve accounts of each."""
+    """Played once for all tests: three providers, five accounts of each."""
     with quick_folder() as folder:
-        return run(endure(folder, request.param, accounts_each=12))
+        return run(endure(folder, request.param, accounts_each=5))
 
 
 def test_an_outage_costs_no_grant(endured: Endured) -> None:

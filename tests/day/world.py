@@ -15,7 +15,7 @@ from tests.day.network import Network
 from tests.day.services import Provider
 
 import evergrant
-from evergrant.app import App, Surroundings, open_app
+from evergrant.app import App, open_app
 from evergrant.catalog.catalog import data_folder
 from evergrant.demo.services import SECRET, write_connectors
 from evergrant.entry.jobs import next_tick
@@ -30,6 +30,7 @@ from evergrant.oauth.answer import Issued, read_answer
 from evergrant.oauth.flow import parse_redirect
 from evergrant.sandbox.app import Sandbox
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import Surroundings
 from evergrant.vault.grants import Grants
 
 REDIRECT_URI = "http://localhost:8484/callback"

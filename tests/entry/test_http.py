@@ -8,7 +8,7 @@ from mcp.types import LATEST_PROTOCOL_VERSION
 from tests.entry.reading import said
 from tests.entry.wires import ERAS, http_server, over_http
 
-from evergrant.entry.mcp.http import NoTenant, bearer_tenant
+from evergrant.entry.mcp.http import NoPrincipal, bearer_principal
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
 
@@ -80,5 +80,5 @@ async def test_a_session_of_another_tenant_is_answered_as_unknown(parts: Parts) 
 
 
 async def test_outside_a_request_there_is_no_tenant() -> None:
-    with pytest.raises(NoTenant):
-        bearer_tenant()
+    with pytest.raises(NoPrincipal):
+        bearer_principal()

@@ -25,6 +25,7 @@ from evergrant.entry.mcp.pending import Pending
 from evergrant.entry.mcp.waiting import STEP_S
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.outcome import ReauthRequired
+from evergrant.model.principal import Principal
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT
 from evergrant.surface import mcp_parts
@@ -325,7 +326,7 @@ async def test_a_request_waits_as_long_as_the_settings_say(world: Practice) -> N
     assert parts.state_key == world.app.vault.key.ring.state_key()
 
 
-def test_the_code_that_the_page_asks_for_stands_beside_the_link() -> None:
+async def test_the_code_that_the_page_asks_for_stands_beside_the_link(parts: Parts) -> None:
     link = ReauthRequired(
         reauth_url="https://auth.example/reconnect/x",
         confirmation_code="ABCD-1234",
@@ -333,7 +334,7 @@ def test_the_code_that_the_page_asks_for_stands_beside_the_link() -> None:
         what_happened="The grant is no longer valid.",
         what_to_do="Reconnect.",
     )
-    pending = Pending(LOCAL_TENANT, "call_x", link)
+    pending = Pending(parts.standing(Principal(LOCAL_TENANT)), "call_x", link)
 
     for text in (pending.said, said(pending.unfinished()), said(pending.declined())):
         assert "https://auth.example/reconnect/x" in text

@@ -12,6 +12,9 @@ from evergrant.catalog.catalog import Catalog
 from evergrant.entry.mcp.named import NamedTools
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.principal import Principal
+from evergrant.service.standing import Standing
+from evergrant.settings import LOCAL_TENANT
 
 pytestmark = pytest.mark.anyio
 EMPTY = Path()
@@ -58,10 +61,14 @@ async def test_wrong_input_is_an_error_result_and_not_sent(
     assert result.structured_content["pointer"] == "/limit"
 
 
+def who(parts: Parts) -> Standing:
+    return parts.standing(Principal(LOCAL_TENANT))
+
+
 async def test_the_list_has_a_limit_and_leaves_no_connector_out(parts: Parts) -> None:
     named = NamedTools(replace(parts, most_named_tools=9))
 
-    listed = [tool.name for tool in named.listed(["slack", "hubspot", "sandbox", "slack"])]
+    listed = [tool.name for tool in named.listed(who(parts), ["slack", "hubspot", "sandbox", "slack"])]
 
     assert len(listed) == len(set(listed)) == 9
     assert {name.partition("_")[0] for name in listed} == {"slack", "hubspot", "sandbox"}
@@ -71,7 +78,7 @@ async def test_every_tool_of_the_catalogue_makes_a_good_named_tool(parts: Parts)
     named = NamedTools(replace(parts, most_named_tools=100_000))
 
     for connector in parts.catalog.connectors():
-        for tool in named.listed([connector]):
+        for tool in named.listed(who(parts), [connector]):
             assert tool.input_schema["type"] == "object"
             assert tool.annotations
             assert tool.annotations.open_world_hint
@@ -81,7 +88,8 @@ async def test_every_tool_of_the_catalogue_makes_a_good_named_tool(parts: Parts)
 async def test_what_is_listed_is_made_once(parts: Parts) -> None:
     named = NamedTools(parts)
 
-    first, second = named.listed(["sandbox"]), named.listed(["sandbox", "hubspot"])
+    me = who(parts)
+    first, second = named.listed(me, ["sandbox"]), named.listed(me, ["sandbox", "hubspot"])
 
     again = {tool.name: tool for tool in second}
     assert all(again[tool.name] is tool for tool in first)
@@ -113,9 +121,9 @@ async def test_a_tool_that_has_an_input_called_account_keeps_it(parts: Parts, tm
         "  required: [account]\n"
         "  example: {account: '1000'}\n"
     )
-    named = NamedTools(replace(parts, catalog=Catalog([tmp_path])))
+    own = replace(parts, catalog=Catalog([tmp_path]))
 
-    (tool,) = named.listed(["ledger"])
+    (tool,) = NamedTools(own).listed(who(own), ["ledger"])
 
     assert tool.input_schema["properties"]["account"] == {"type": "string"}
     assert "list_accounts" in tool.input_schema["properties"]["connected_account_id"]["description"]

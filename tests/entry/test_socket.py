@@ -19,6 +19,7 @@ from evergrant.entry.mcp.stream import LONGEST_LINE
 from evergrant.entry.private_socket import SocketUnavailable
 from evergrant.entry.socket import listening
 from evergrant.model.json import Json, JsonObject
+from evergrant.model.principal import Principal
 from evergrant.settings import LOCAL_TENANT
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(parts: Parts) -> Server[object]:
-    return make_server(parts, lambda: LOCAL_TENANT)
+    return make_server(parts, lambda: Principal(LOCAL_TENANT))
 
 
 def mode(path: Path) -> int | None:

@@ -19,10 +19,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server import Server
 from starlette.applications import Starlette
 
-from evergrant.entry.mcp.http import bearer_tenant, mcp_endpoint
+from evergrant.entry.mcp.http import bearer_principal, mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.server import make_server
 from evergrant.entry.socket import listening
+from evergrant.model.principal import Principal
 from evergrant.paths import socket_path
 from evergrant.settings import LOCAL_TENANT
 
@@ -46,13 +47,13 @@ class Wire(Protocol):
     ) -> AbstractAsyncContextManager[Client]: ...
 
 
-TOKENS = {"the local token": LOCAL_TENANT, "a stranger's token": "tnt_stranger"}
+TOKENS = {"the local token": Principal(LOCAL_TENANT), "a stranger's token": Principal("tnt_stranger")}
 ERAS = ("legacy", "auto", "2026-07-28")
 
 
 @asynccontextmanager
 async def over_memory(parts: Parts, home: Path, era: str, *, host: Host = PLAIN) -> AsyncGenerator[Client, None]:
-    async with _client(make_server(parts, lambda: LOCAL_TENANT), era, host) as client:
+    async with _client(make_server(parts, lambda: Principal(LOCAL_TENANT)), era, host) as client:
         yield client
 
 
@@ -62,7 +63,7 @@ async def over_pump(parts: Parts, home: Path, era: str, *, host: Host = PLAIN) -
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "evergrant", "mcp"], env={"EVERGRANT_HOME": str(home)}
     )
-    server = make_server(parts, lambda: LOCAL_TENANT)
+    server = make_server(parts, lambda: Principal(LOCAL_TENANT))
     async with listening(socket_path(home), server, parts.log), _client(command, era, host) as client:
         yield client
 
@@ -86,7 +87,7 @@ def _client(server: Server[Any] | StdioServerParameters | Transport, era: str, h
 @asynccontextmanager
 async def http_server(parts: Parts) -> AsyncGenerator[str, None]:
     """The endpoint at `/mcp` of a server on a free port; yields the base URL."""
-    endpoint = mcp_endpoint(make_server(parts, bearer_tenant), TOKENS.get)
+    endpoint = mcp_endpoint(make_server(parts, bearer_principal), TOKENS.get)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(

@@ -14,7 +14,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.consent import approve
 from tests.fakes.tables import lay_tables
 
-from evergrant.app import App, Surroundings, open_app
+from evergrant.app import App, open_app
 from evergrant.dial.guard import permitted
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import Clock
@@ -27,6 +27,7 @@ from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.behaviour import Behaviour, Client, Rotation
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import Surroundings
 
 START = datetime(2026, 5, 25, tzinfo=UTC)
 CLIENT_ID = "practice"

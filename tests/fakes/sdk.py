@@ -10,7 +10,7 @@ from tests.fakes.consent import approve
 from tests.fakes.practice import Practice
 
 from evergrant import Evergrant
-from evergrant.entry.mcp.http import bearer_tenant
+from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import Clock
@@ -22,7 +22,7 @@ from evergrant.vault.bearer import local_bearer
 def web(world: Practice) -> ASGIApp:
     """Everything that the world's app answers over HTTP."""
     log = structlog.get_logger()
-    return web_app(world.app, make_server(mcp_parts(world.app, log), bearer_tenant), dict, log)
+    return web_app(world.app, make_server(mcp_parts(world.app, log), bearer_principal), dict, log)
 
 
 @asynccontextmanager

@@ -103,9 +103,7 @@ def test_a_tool_that_breaks_a_rule_is_told_where_and_what_to_do(changes: JsonObj
     assert any(words in each for each in found), found
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("acme_fetch_things", "'fetch' is not among"), ("acme_search", "no object")]
-)
+@pytest.mark.parametrize(("name", "words"), [("acme_fetch_things", "'fetch' is not among"), ("acme_list", "no object")])
 def test_a_name_is_service_verb_object(name: str, words: str) -> None:
     assert any(words in each for each in broken(name=name))
 
@@ -150,11 +148,29 @@ def test_a_finding_names_file_and_line_and_a_file_that_cannot_be_read_is_one(tmp
     (tmp_path / "connectors" / "own.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
     (tmp_path / "schemas" / "own.yaml").write_text(tools.replace("effect: destroy", "effect: write"), encoding="utf-8")
     (tmp_path / "connectors" / "torn.yaml").write_text("name: [", encoding="utf-8")
+    (tmp_path / "connectors" / "half.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    (tmp_path / "schemas" / "half.yaml").write_text("half_get_it: [", encoding="utf-8")
 
     found = list(lint(Catalog([tmp_path], lenient=True)))
 
     line = 1 + tools[: tools.index("effect: destroy")].count("\n")
     file = tmp_path / "schemas" / "own.yaml"
     assert f"{file}:{line}: own_delete_contact.effect: A DELETE is called write. Say destroy. [effect]" in found
-    assert any(each.startswith(f"{tmp_path / 'connectors' / 'torn.yaml'}:") for each in found)
+    for torn in (tmp_path / "connectors" / "torn.yaml", tmp_path / "schemas" / "half.yaml"):
+        assert any(each.startswith(f"{torn}:") for each in found)
     assert any("own_list_rows: It has no example" in each for each in found)
+
+
+def test_tools_that_cannot_be_read_are_a_finding(tmp_path: Path) -> None:
+    for kind, text in (("connectors", (ROOT / "connectors" / "sandbox.yaml").read_text("utf-8")), ("schemas", "x: [")):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "own.yaml").write_text(text, encoding="utf-8")
+
+    found = list(lint(Catalog([tmp_path], lenient=True)))
+
+    assert [each for each in found if each.startswith(f"{tmp_path / 'schemas' / 'own.yaml'}:")] != []
+
+
+def test_a_get_may_tell_what_came_of_a_step_that_changed_something() -> None:
+    step: JsonObject = {"request": "POST /things", "effect": "write"}
+    assert not any("A GET is called" in each for each in broken({"effect": "write", "first": {"x": step}}))

@@ -168,6 +168,28 @@ async def test_a_revocation_may_go_by_the_token_itself() -> None:
     assert script.requests[0].headers["Authorization"] == "Bearer at"
 
 
+async def test_a_revocation_may_differ_from_the_rfc_in_method_names_signature_and_encoding() -> None:
+    script = Script(answer(204))
+    acme = connector(
+        oauth={
+            "token_endpoint_auth_method": "client_secret_post",
+            "revocation_endpoint": "https://login.example/applications/{client_id}/token",
+            "revocation_token": "access_token",
+            "revocation_request": {
+                "method": "DELETE",
+                "parameter": "access_token",
+                "auth_method": "client_secret_basic",
+                "encoding": "json",
+            },
+        }
+    )
+    assert await endpoint(script).revoke(client(acme), GRANT) is None
+    sent = script.requests[0]
+    assert (sent.method, str(sent.url)) == ("DELETE", "https://login.example/applications/cid/token")
+    assert sent.headers["Authorization"] == f"Basic {base64.b64encode(b'cid:hush').decode()}"
+    assert json.loads(sent.content) == {"access_token": "at"}
+
+
 @pytest.mark.parametrize(
     ("failure", "why"),
     [

@@ -132,6 +132,12 @@ def test_a_person_is_pinned_by_every_part_of_the_subject(body: Json, who: tuple[
     assert subject_and_label(identity, body, {}) == who
 
 
+def test_a_flag_pins_and_a_value_of_the_account_is_a_label() -> None:
+    identity = Identity(subject=("{account.id}", "/live"), label=("{account.id}",))
+    who = [subject_and_label(identity, {"live": live}, {"id": "acct_1"}) for live in (True, False, None)]
+    assert who == [("acct_1:true", "acct_1"), ("acct_1:false", "acct_1"), None]
+
+
 def test_a_value_that_fits_its_pattern_and_not_its_place_is_refused() -> None:
     lax: Json = {"from": "user", "title": "Shop", "pattern": ".*"}
     shops = connector(base_url="https://{account.shop}.acme.example", account={"shop": lax})

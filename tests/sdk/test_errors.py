@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import dataclass, field, fields
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -18,10 +19,17 @@ from evergrant import Evergrant
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.problem import answer, of_failure, problem
 from evergrant.model.outcome import FAILURES, Failure, ProviderUnavailable, RateLimited, ReauthRequired, Result
+from evergrant.model.principal import Principal
 from evergrant.sdk import errors
+from evergrant.service.standing import Standing
 
 TOKEN = "good"
 pytestmark = pytest.mark.anyio
+
+
+def _no_services(who: Principal) -> Standing:
+    """The routes of the script ask none."""
+    return Standing(who, cast("Any", None), cast("Any", None), cast("Any", None))
 
 
 @dataclass
@@ -37,12 +45,14 @@ class Script:
     takes_s: float = 0
 
     def client(self, token: str = TOKEN) -> Evergrant:
-        api = Api(lambda token: "tnt_local" if token == TOKEN else None, structlog.get_logger())
-        routes = [api.route("/execute", "POST", self._next), api.route("/calls/{id}/resume", "POST", self._next)]
+        log = structlog.get_logger()
+        api = Api(lambda token: Principal("tnt_local") if token == TOKEN else None, _no_services, log)
+        paths = ("/execute", "/calls/{id}/resume")
+        routes = [api.agent_route(path, "POST", self._next) for path in paths]
         transport = httpx2.ASGITransport(Starlette(routes=routes))
         return Evergrant("http://localhost", token, transport=_Breaking(transport, self), clock=self.clock)
 
-    async def _next(self, request: Request, _tenant_id: str) -> Response:
+    async def _next(self, request: Request, _who: Standing) -> Response:
         self.waits.append((await request.json()).get("wait"))
         self.clock.advance(self.takes_s)
         now = self.answers.pop(0)

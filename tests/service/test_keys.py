@@ -16,8 +16,12 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.command import Command, free_port
 from tests.fakes.json_server import running
 from tests.fakes.practice import START, surroundings
+from tests.oauth.samples import connector
 
 from evergrant.app import App, open_app
+from evergrant.catalog.auth import ApiKey
+from evergrant.catalog.connector import OAuth
+from evergrant.cli.wizard import words
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import ReauthRequired, Result
 from evergrant.model.secret import Secret
@@ -165,3 +169,12 @@ def test_the_command_takes_the_key_from_standard_input(tmp_path: Path) -> None:
     assert "ada@acme.example" in json.dumps(json.loads(done.stdout))
     assert keys == [KEY]
     assert KEY not in done.stdout + done.stderr
+
+
+def test_a_person_reads_what_the_key_must_be_allowed_to_do_and_where_it_is_ended() -> None:
+    declared = {"title": "key", "help": "https://k.example/new", "needs": "tick Read", "ended_at": "https://k.example/"}
+    auth = ApiKey.model_validate({"kind": "api_key", "header": "X-Api-Key", **declared})
+    keyed = connector().model_copy(update={"oauth": OAuth(), "auth": auth})
+
+    assert "the key (tick Read)" in words.key_wanted("Keyed", auth.title, auth.needs)
+    assert keyed.ending_page == "https://k.example/"

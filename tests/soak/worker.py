@@ -16,12 +16,13 @@ from tests.soak.provider import WORKER, digest
 from tests.soak.record import Called, GaveUp, Journal
 from typing_extensions import override
 
-from evergrant.app import App, Surroundings, open_app
+from evergrant.app import App, open_app
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock, SystemClock
 from evergrant.model.failpoint import nothing
 from evergrant.model.outcome import Failure
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import Surroundings
 
 CALLERS = 3
 LONGEST_REST_S = 0.3

@@ -13,12 +13,13 @@ from tests.stateful.stage import Stage, StageClock
 from tests.stateful.template import ORIGIN
 from tests.stateful.wire import Wire
 
-from evergrant.app import App, Surroundings, open_app
+from evergrant.app import App, open_app
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.outcome import Outcome
 from evergrant.oauth.flow import parse_redirect
 from evergrant.service.consent import ConsentFailed
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import Surroundings
 
 Witness: TypeAlias = Callable[[str, Fate | None], None]
 

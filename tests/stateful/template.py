@@ -11,7 +11,7 @@ from tests.stateful.looking import VaultKeys, keys_of
 from tests.stateful.stage import Stage, StageClock
 
 import evergrant
-from evergrant.app import Surroundings, open_app
+from evergrant.app import open_app
 from evergrant.catalog.catalog import data_folder
 from evergrant.demo.services import SECRET, Service, write_connectors
 from evergrant.model.clock import Clock
@@ -19,6 +19,7 @@ from evergrant.model.failpoint import nothing
 from evergrant.model.secret import Secret
 from evergrant.sandbox.behaviour import Rotation
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import Surroundings
 
 REDIRECT_URI = "http://localhost:8484/callback"
 ORIGIN = HUBSPOT.origin

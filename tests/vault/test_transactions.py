@@ -21,12 +21,14 @@ from tests.vault.test_authorizations import STATE, consent
 
 import evergrant.vault
 from evergrant.model.account import Connection
+from evergrant.model.api_key import ApiKey
 from evergrant.model.event import connection_faulted
 from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.store.database import BUSY_TIMEOUT_MS, Database
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
+from evergrant.vault.api_keys import ApiKeys
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.deliveries import Claim, Deliveries, Setback
@@ -89,12 +91,17 @@ class Stores:
     endpoints: Endpoints
     deliveries: Deliveries
     calls: KeptCalls
+    api_keys: ApiKeys
 
     @property
     def held(self) -> Held:
         found = self.grants.load(KEY)
         assert found
         return found
+
+
+def api_key(number: int) -> ApiKey:
+    return ApiKey(f"key_{number}", "tnt_a", "agent", None, (), False, False, START, None)
 
 
 @pytest.fixture
@@ -119,7 +126,9 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Endpoints(database, keys),
         Deliveries(database, keys),
         KeptCalls(database, keys),
+        ApiKeys(database),
     )
+    await made.api_keys.add(api_key(1), "digest 1")
     await made.endpoints.add(HOOK, SIGNING)
     await made.connections.put(CONNECTION)
     await made.grants.connect(account(), grant())
@@ -192,6 +201,8 @@ NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
 DRIVEN: dict[str, Drive] = {
+    "ApiKeys.add": lambda on: on.api_keys.add(api_key(2), "digest 2"),
+    "ApiKeys.remove": lambda on: on.api_keys.remove("tnt_a", "key_1"),
     "Accounts.rename": lambda on: on.accounts.rename(account().key, "other"),
     "Accounts.block": lambda on: on.accounts.block([account().key]),
     "Accounts.remove": lambda on: on.accounts.remove(account().key),
@@ -239,6 +250,8 @@ DRIVEN: dict[str, Drive] = {
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
 }
 READS: dict[str, Callable[[Stores], object]] = {
+    "ApiKeys.all": lambda on: on.api_keys.all("tnt_a"),
+    "ApiKeys.of_digest": lambda on: on.api_keys.of_digest("digest 1"),
     "Accounts.tenants": lambda on: on.accounts.tenants(),
     "Accounts.get": lambda on: on.accounts.get(account().key),
     "Accounts.named": lambda on: on.accounts.named("tnt_a", "acme-1"),

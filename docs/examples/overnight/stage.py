@@ -16,13 +16,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import evergrant
-from evergrant.app import App, Surroundings, open_app
+from evergrant.app import App, open_app
 from evergrant.catalog.catalog import data_folder
 from evergrant.cli.server import listening
 from evergrant.demo.clock import VirtualClock
 from evergrant.demo.connecting import connect
 from evergrant.demo.services import SERVICES, Service, write_connectors
-from evergrant.entry.mcp.http import bearer_tenant
+from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.failpoint import nothing
@@ -31,6 +31,7 @@ from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.surface import mcp_parts, web_app
+from evergrant.surroundings import Surroundings
 from evergrant.vault.bearer import local_bearer
 
 EVENING = datetime(2026, 5, 25, 22, tzinfo=UTC)
@@ -98,7 +99,7 @@ def _web(app: App, hours: Hours) -> Starlette:
     return Starlette(
         routes=[
             hours.route(),
-            Mount("/", web_app(app, make_server(mcp_parts(app, log), bearer_tenant), dict, log)),
+            Mount("/", web_app(app, make_server(mcp_parts(app, log), bearer_principal), dict, log)),
         ]
     )
 

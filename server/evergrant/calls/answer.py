@@ -12,9 +12,9 @@ from evergrant.calls.waiting import wait_s
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.errors import ErrorClass, api_defaults
 from evergrant.catalog.request import RequestTemplate
-from evergrant.catalog.tool import Tool
+from evergrant.catalog.tool import DETAILED, Tool
 from evergrant.model.account import ConnectedAccount
-from evergrant.model.json import Json, at
+from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import Outcome, Result
 from evergrant.model.text import plain
 from evergrant.wire import parse_json
@@ -31,7 +31,7 @@ def read(
     if refusal := refusal_in(connector, tool, response, body):
         return failure(connector, tool, account, refusal)
     content = content_of(connector, tool, response, body)
-    return result(tool, account, part_of(tool, content, detailed=False))
+    return result(tool, account, part_of(tool, content, {}))
 
 
 def refusal_in(connector: Connector, asked: RequestTemplate, response: httpx2.Response, body: bytes) -> Refusal | None:
@@ -49,29 +49,44 @@ def content_of(connector: Connector, asked: RequestTemplate, response: httpx2.Re
         case "text":
             return {"type": content_type, "text": body.decode("utf-8", "replace")} if body else None
         case "bytes":
-            return {"type": content_type, "size": len(body), "base64": base64.b64encode(body).decode()}
+            return _bytes(content_type, body)
+        case "file":
+            text = _text(body)
+            return _bytes(content_type, body) if text is None else {"type": content_type, "text": text}
         case "none":
             return None
 
 
-def part_of(tool: Tool, content: Json, *, detailed: bool) -> Json:
+def _bytes(content_type: str, body: bytes) -> Json:
+    return {"type": content_type, "size": len(body), "base64": base64.b64encode(body).decode()}
+
+
+def _text(body: bytes) -> str | None:
+    """A file's text; None where it is none. A byte order mark is no part of it."""
+    try:
+        return None if b"\0" in body else body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+
+
+def part_of(tool: Tool, content: Json, values: JsonObject) -> Json:
     """What is given back of a good answer: the result, shaped unless all is wanted."""
     found = at(content, tool.result)
     if is_listed(tool):
-        return {"items": items_of(tool, found, detailed=detailed)}
-    return found if tool.shape is None or detailed or found is None else shaped(tool.shape, found)
+        return {"items": items_of(tool, found, values)}
+    return found if found is None else given_back(tool, found, values)
 
 
-def items_of(tool: Tool, found: Json, *, detailed: bool) -> list[Json]:
+def items_of(tool: Tool, found: Json, values: JsonObject) -> list[Json]:
     """The items of a result that is a list, or has one."""
     listed = at(found, tool.items or "")
     items = list(listed) if isinstance(listed, list) else []
-    return [given_back(tool, item, detailed=detailed) for item in items]
+    return [given_back(tool, item, values) for item in items]
 
 
-def given_back(tool: Tool, item: Json, *, detailed: bool) -> Json:
-    """One item, shaped unless all of it is wanted."""
-    return item if tool.shape is None or detailed else shaped(tool.shape, item)
+def given_back(tool: Tool, item: Json, values: JsonObject) -> Json:
+    """A result or one item of it, shaped unless all of it is wanted; the shape may name the call's values."""
+    return item if tool.shape is None or values.get(DETAILED) is True else shaped(tool.shape, item, values)
 
 
 def result(tool: Tool, account: ConnectedAccount, content: Json, more: str | None = None) -> Result:
@@ -90,8 +105,9 @@ def result(tool: Tool, account: ConnectedAccount, content: Json, more: str | Non
 
 
 def is_listed(tool: Tool) -> bool:
-    """Whether what is given back is `{items, next_cursor}`: so it is for every list that is shaped or paged."""
-    return tool.items is not None and (tool.pages is not None or tool.shape is not None)
+    """Whether what is given back is `{items, next_cursor}`: so it is for every list that is shaped or paged, and for
+    answers to many requests."""
+    return tool.each is not None or (tool.items is not None and (tool.pages is not None or tool.shape is not None))
 
 
 def _refusal(

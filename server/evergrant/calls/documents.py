@@ -1,4 +1,4 @@
-"""Codecs that turn services' documents into Markdown, which models read: HTML, Atlassian's, Notion's, Google's."""
+"""Codecs that turn services' documents into Markdown, which models read: HTML, Atlassian's, Notion's."""
 
 # Imported where it is used: only few calls need it, and it takes a fifth of a start.
 # ruff: noqa: PLC0415, PLR0911  (a table of kinds reads best as one match)
@@ -20,7 +20,7 @@ def markdown(value: Json) -> Json:
 
     converted: str = MarkdownConverter(heading_style="ATX", bullets="-").convert_soup(_soup(str(value)))
     lines = (line.rstrip() for line in converted.strip().splitlines())
-    return _without_gaps("\n".join(lines))
+    return without_gaps("\n".join(lines))
 
 
 def plain(value: Json) -> Json:
@@ -38,13 +38,15 @@ def _soup(text: str) -> "BeautifulSoup":
     return soup
 
 
-def _without_gaps(text: str) -> str:
+def without_gaps(text: str) -> str:
+    """The text without more than one empty line at a place."""
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
     return text
 
 
-def _children(value: Json, pointer: str) -> Iterator[Json]:
+def children(value: Json, pointer: str) -> Iterator[Json]:
+    """The elements of the list at a pointer; none where there is no list."""
     found = at(value, pointer)
     yield from found if isinstance(found, list) else ()
 
@@ -53,11 +55,11 @@ def adf_markdown(value: Json) -> Json:
     """An Atlassian document (ADF) as Markdown; a text stays one."""
     if isinstance(value, str):
         return value
-    return _without_gaps("\n\n".join(_adf_blocks(value, 0)).strip())
+    return without_gaps("\n\n".join(_adf_blocks(value, 0)).strip())
 
 
 def _adf_blocks(node: Json, depth: int) -> Iterator[str]:
-    for child in _children(node, "/content") if depth < DEEPEST else ():
+    for child in children(node, "/content") if depth < DEEPEST else ():
         yield _adf_block(child, depth)
 
 
@@ -68,7 +70,7 @@ def _adf_block(node: Json, depth: int) -> str:
             return f"{'#' * int(text_at(node, '/attrs/level') or 1)} {_adf_inline(node)}"
         case "bulletList" | "orderedList":
             signs = (f"{number}. " if kind == "orderedList" else "- " for number in range(1, 10_000))
-            items = zip(signs, _children(node, "/content"), strict=False)
+            items = zip(signs, children(node, "/content"), strict=False)
             return "\n".join(_hung(sign, "\n".join(_adf_blocks(item, depth + 1))) for sign, item in items)
         case "codeBlock":
             return f"```{text_at(node, '/attrs/language') or ''}\n{_adf_inline(node)}\n```"
@@ -77,7 +79,7 @@ def _adf_block(node: Json, depth: int) -> str:
         case "rule":
             return "---"
         case "table":
-            return "\n".join(_adf_row(row, depth) for row in _children(node, "/content"))
+            return "\n".join(_adf_row(row, depth) for row in children(node, "/content"))
         case "paragraph":
             return _adf_inline(node)
         case _:
@@ -85,18 +87,18 @@ def _adf_block(node: Json, depth: int) -> str:
 
 
 def _adf_row(row: Json, depth: int) -> str:
-    cells = (" ".join(_adf_blocks(cell, depth + 1)) for cell in _children(row, "/content"))
+    cells = (" ".join(_adf_blocks(cell, depth + 1)) for cell in children(row, "/content"))
     return f"| {' | '.join(cells)} |"
 
 
 def _adf_inline(node: Json) -> str:
-    return "".join(map(_adf_leaf, _children(node, "/content")))
+    return "".join(map(_adf_leaf, children(node, "/content")))
 
 
 def _adf_leaf(node: Json) -> str:
     match text_at(node, "/type"):
         case "text":
-            return _marked(text_at(node, "/text") or "", list(_children(node, "/marks")))
+            return _marked(text_at(node, "/text") or "", list(children(node, "/marks")))
         case "hardBreak":
             return "\n"
         case "mention" | "emoji" | "status" | "date":
@@ -133,9 +135,9 @@ def notion_markdown(value: Json) -> Json:
 def _notion_lines(blocks: Iterable[Json], depth: int) -> Iterator[str]:
     for block in blocks:
         kind = text_at(block, "/type") or ""
-        text = "".join(map(_rich, _children(block, f"/{kind}/rich_text")))
+        text = "".join(map(_rich, children(block, f"/{kind}/rich_text")))
         yield "  " * depth + _notion_line(kind, block, text)
-        below = [*_children(block, "/children"), *_children(block, f"/{kind}/children")]
+        below = [*children(block, "/children"), *children(block, f"/{kind}/children")]
         if depth < DEEPEST:
             yield from _notion_lines(below, depth + 1)
 
@@ -184,42 +186,3 @@ def _rich(piece: Json) -> str:
             text = f"{sign}{text}{sign}"
     href = text_at(piece, "/href")
     return f"[{text}]({href})" if href else text
-
-
-def docs_markdown(value: Json) -> Json:
-    """A Google document (`documents.get`) as Markdown."""
-    return _without_gaps("\n".join(_docs_blocks(at(value, "/body") or value)).strip())
-
-
-def _docs_blocks(body: Json) -> Iterator[str]:
-    for block in _children(body, "/content"):
-        if at(block, "/paragraph") is not None:
-            yield _docs_paragraph(at(block, "/paragraph"))
-        for row in _children(block, "/table/tableRows"):
-            cells = (" ".join(_docs_blocks(cell)).strip() for cell in _children(row, "/tableCells"))
-            yield f"| {' | '.join(cells)} |"
-
-
-def _docs_paragraph(paragraph: Json) -> str:
-    text = "".join(map(_docs_run, _children(paragraph, "/elements"))).rstrip("\n")
-    style = text_at(paragraph, "/paragraphStyle/namedStyleType") or ""
-    if not text:
-        return ""
-    if style.startswith("HEADING_"):
-        return f"\n{'#' * int(style[-1])} {text}\n"
-    if at(paragraph, "/bullet") is not None:
-        return f"{'  ' * int(text_at(paragraph, '/bullet/nestingLevel') or 0)}- {text}"
-    return f"\n# {text}\n" if style == "TITLE" else f"{text}\n"
-
-
-def _docs_run(element: Json) -> str:
-    text = text_at(element, "/textRun/content") or ""
-    body = text.strip("\n ")
-    if not body:
-        return text
-    shown = body
-    for name, sign in (("bold", "**"), ("italic", "_"), ("strikethrough", "~~")):
-        if at(element, f"/textRun/textStyle/{name}") is True:
-            shown = f"{sign}{shown}{sign}"
-    url = text_at(element, "/textRun/textStyle/link/url")
-    return text.replace(body, f"[{shown}]({url})" if url else shown, 1)

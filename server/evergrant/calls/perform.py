@@ -7,11 +7,12 @@ knows nothing of steps and pages, and this knows nothing of tokens and networks.
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import httpx2
 
 from evergrant.calls.answer import content_of, given_back, part_of, refusal_in, result
-from evergrant.calls.plain_codecs import as_text
+from evergrant.calls.plain_codecs import as_text, members
 from evergrant.calls.refusal import failure
 from evergrant.calls.request import HEADERS, Draft, defaults, given_address, unplaced
 from evergrant.calls.template import fill
@@ -21,11 +22,12 @@ from evergrant.catalog.connector import Connector
 from evergrant.catalog.pages import CURSOR, LIMIT, Pages
 from evergrant.catalog.request import RequestTemplate
 from evergrant.catalog.template import ITEM, SLOT
-from evergrant.catalog.tool import DETAILED, Expand, Step, Tool
+from evergrant.catalog.tool import IDEMPOTENCY_KEY, Expand, Step, Tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import (
     Failure,
+    InvalidInput,
     NotFound,
     Outcome,
     PermissionDenied,
@@ -72,7 +74,8 @@ Script = Generator[Ask, Reply, Outcome]
 
 def perform(connector: Connector, tool: Tool, given: JsonObject, idempotency_key: str = "") -> Script:
     """The script of one call; raises BadValue where an input cannot be sent."""
-    return _Performance(connector, tool, defaults(tool) | dict(given), idempotency_key).script()
+    key: JsonObject = {IDEMPOTENCY_KEY: idempotency_key} if idempotency_key else {}
+    return _Performance(connector, tool, {**defaults(tool), **given, **key}, idempotency_key).script()
 
 
 @dataclass(slots=True)
@@ -95,10 +98,12 @@ class _Performance:
 
     def _script(self) -> Script:
         for name, step in self.tool.first.items():
-            if step.when is None or step.when in self.values:
+            if step.is_wanted(self.values):
                 failed = yield from self._step(name, step)
                 if failed:
                     return failed
+        if self.tool.each:
+            return (yield from self._one_by_one(self.tool.each))
         return (yield from (self._pages(self.tool.pages) if self.tool.pages else self._single()))
 
     def _step(self, name: str, step: Step) -> Generator[Ask, Reply, Failure | None]:
@@ -117,7 +122,7 @@ class _Performance:
         if reply.response.status_code in step.absent:
             return None
         content = at(content_of(self.connector, step, reply.response, reply.body), step.result)
-        return _matching(content, step.match, self.values) if step.match else content
+        return _matching(content, step, self.values) if step.match else content
 
     def _single(self) -> Script:
         key = self.idempotency_key
@@ -127,9 +132,33 @@ class _Performance:
             return reply
         content = content_of(self.connector, self.tool, reply.response, reply.body)
         if self.tool.expand is None:
-            return result(self.tool, reply.account, part_of(self.tool, content, detailed=self._detailed))
+            part = part_of(self.tool, content, self.values)
+            return result(self.tool, reply.account, part if self.tool.adds is None else self._added(part))
         found = yield from self._items(content)
         return result(self.tool, reply.account, {"items": found})
+
+    def _added(self, part: Json) -> Json:
+        """The members of the result, and beside them what the steps found."""
+        beside = fill(self.tool.adds, self.values)
+        return {**members(part), **(cast("JsonObject", beside) if isinstance(beside, Mapping) else {})}
+
+    def _one_by_one(self, name: str) -> Script:
+        """The request for each element of an input: one that may not be had does not hide the others."""
+        listed = self.values.get(name)
+        account: ConnectedAccount | None = None
+        failed: Failure = InvalidInput(what_happened=f"{name} is empty.", what_to_do="Name at least one.")
+        for item in listed if isinstance(listed, list) else ():
+            reply = yield from self._asked(Draft(self.connector, self.tool, {**self.values, ITEM: item}))
+            if isinstance(reply, ProviderError | PermissionDenied):
+                failed = reply
+                self.found.append({"item": item, "error": reply.what_happened})
+            elif isinstance(reply, Failure):
+                return reply
+            else:
+                account = reply.account
+                whole = at(content_of(self.connector, self.tool, reply.response, reply.body), self.tool.result)
+                self.found.append(given_back(self.tool, whole, {**self.values, ITEM: item}))
+        return result(self.tool, account, {"items": self.found}) if account else failed
 
     def _pages(self, pages: Pages) -> Script:
         now = opening(self.tool, self.values)
@@ -159,19 +188,23 @@ class _Performance:
         self.found += items
         self.characters += len(json.dumps(items, ensure_ascii=False))
         self.total = at(content, pages.total) if pages.total is not None else None
-        return following(pages, now, Page(str(reply.request.url), reply.response, content, len(items)))
+        last = next(reversed(self._listed(content)[: len(items)]), None)
+        return following(pages, now, Page(str(reply.request.url), reply.response, content, len(items), last))
 
     def _items(self, content: Json) -> Generator[Ask, Reply, list[Json]]:
         """The items of an answer, each asked for where the list itself has only ids."""
-        listed = at(content, f"{self.tool.result}{self.tool.items or ''}")
-        every: list[Json] = list(listed) if isinstance(listed, list) else []
+        every = self._listed(content)
         if self.tool.expand:
             expanded: list[Json] = []
             for item in every[: self.tool.expand.most]:
                 whole = yield from self._expanded(self.tool.expand, item)
                 expanded.append(whole)
             every = expanded
-        return [given_back(self.tool, item, detailed=self._detailed) for item in every]
+        return [given_back(self.tool, item, self.values) for item in every]
+
+    def _listed(self, content: Json) -> list[Json]:
+        listed = at(content, f"{self.tool.result}{self.tool.items or ''}")
+        return list(listed) if isinstance(listed, list) else []
 
     def _expanded(self, expand: Expand, item: Json) -> Generator[Ask, Reply, Json]:
         draft = Draft(self.connector, expand, {**self.values, ITEM: at(item, expand.item)})
@@ -195,7 +228,7 @@ class _Performance:
     def _asked(self, draft: Draft, *, changes: bool = False) -> Generator[Ask, Reply, Reply | Failure]:
         """The reply to one request: asked once more where its token was refused, for then it was not carried out."""
         self.changed = self.changed or changes
-        ask = Ask(draft.build, self.changed, signed=draft.template.given_address is None)
+        ask = Ask(draft.build, self.changed, signed=draft.template.gets_credential)
         reply = yield ask
         failed = self._refused(draft, reply)
         if ask.signed and isinstance(failed, TokenExpired | ReauthRequired):
@@ -226,10 +259,6 @@ class _Performance:
         limit = self.values.get(LIMIT)
         return limit if isinstance(limit, int) else 1
 
-    @property
-    def _detailed(self) -> bool:
-        return self.values.get(DETAILED) is True
-
 
 def _redirect(template: RequestTemplate, response: httpx2.Response) -> str | None:
     """Where an answer leads that is followed (RFC 9110 15.4)."""
@@ -241,13 +270,13 @@ def _draft_of(address: str) -> Callable[[Mapping[str, str]], httpx2.Request]:
     return lambda _: httpx2.Request("GET", address, headers={"Accept": "*/*", **HEADERS})
 
 
-def _matching(content: Json, wanted: Mapping[str, Json], values: JsonObject) -> Json:
+def _matching(content: Json, step: Step, values: JsonObject) -> Json:
     """The first element of a list that has what is wanted."""
-    filled = {pointer: fill(template, values) for pointer, template in wanted.items()}
+    filled = {pointer: fill(template, values) for pointer, template in step.match.items()}
     asked = {pointer: _folded(value) for pointer, value in filled.items() if not isinstance(value, Absent)}
     listed = content if isinstance(content, list) else []
-    fitting = (each for each in listed if all(_folded(at(each, pointer)) == text for pointer, text in asked.items()))
-    return next(fitting, None)
+    fitting = [each for each in listed if all(_folded(at(each, pointer)) == text for pointer, text in asked.items())]
+    return None if not fitting or (step.only and len(fitting) > 1) else fitting[0]
 
 
 def _folded(value: Value) -> str:

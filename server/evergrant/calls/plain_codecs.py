@@ -10,6 +10,8 @@ from evergrant.model.json import Json, at, text_at
 
 MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*;[ -~]*)?")
 """RFC 9110 8.3.1; the parameters only as far as they keep to their line."""
+FOLDED = re.compile(r"\r?\n(?=[ \t])")
+"""Where a long header goes on in the next line (RFC 5322 2.2.3)."""
 FILENAME = re.compile(r"[^\x00-\x1f\x7f\"\\/\r\n]{1,255}")
 
 
@@ -71,12 +73,29 @@ def from_base64url_bytes(text: str) -> bytes:
     return decoded(plain + "=" * (-len(plain) % 4))
 
 
+def base64url_base64(value: Json) -> Json:
+    """The content in base64url in the common alphabet, with padding."""
+    return base64.b64encode(from_base64url_bytes(as_text(value))).decode()
+
+
 def decoded(text: str) -> bytes:
     """The bytes in base64; raises BadValue."""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
         raise BadValue("the content is not base64") from None
+
+
+def size(value: Json) -> Json:
+    """How many bytes are in base64."""
+    return len(decoded(as_text(value)))
+
+
+def increment(value: Json) -> Json:
+    """The whole number after one, such as the version that a change makes; raises BadValue for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadValue("there is no number after what is no whole number")
+    return value + 1
 
 
 def file_part(value: Json) -> Part:
@@ -104,13 +123,31 @@ def _name(value: Json) -> str | None:
 
 
 def header(value: Json) -> Json:
-    """The value of the header `name` in a list `in` of `{name, value}`, whatever its case; null without one."""
+    """The value of the header `name` in a list `in` of `{name, value}`, whatever its case, in one line; null without
+    one."""
     wanted = (text_at(value, "/name") or "").lower()
     listed = at(value, "/in")
     for each in listed if isinstance(listed, list) else ():
         if (text_at(each, "/name") or "").lower() == wanted:
-            return text_at(each, "/value")
+            return FOLDED.sub("", text_at(each, "/value") or "")
     return None
+
+
+def items(value: Json) -> Json:
+    """The members of an object as a list of `{name, value}`."""
+    return [{"name": name, "value": part} for name, part in members(value).items()]
+
+
+def object_of(value: Json) -> Json:
+    """The object that a list of `{name, value}` makes; an element without a value makes nothing."""
+    pairs = value if isinstance(value, list) else []
+    there = (pair for pair in pairs if isinstance(pair, Mapping) and "value" in pair)
+    return {text_at(pair, "/name") or "": pair["value"] for pair in there}
+
+
+def member(value: Json) -> Json:
+    """What an object `in` has under `name`, which is known only at the call; null where it has none."""
+    return members(at(value, "/in")).get(as_text(at(value, "/name")))
 
 
 def table(value: Json) -> Json:
@@ -118,11 +155,11 @@ def table(value: Json) -> Json:
     rows = value if isinstance(value, list) else []
     if not rows or not isinstance(rows[0], list):
         return []
-    names = _column_names(rows[0])
+    names = column_names(rows[0])
     return [dict(zip(names, row, strict=False)) for row in rows[1:] if isinstance(row, list)]
 
 
-def _column_names(row: Sequence[Json]) -> list[str]:
+def column_names(row: Sequence[Json]) -> list[str]:
     """Every column has a name of its own: one that is empty or repeated gets its number."""
     names: list[str] = []
     for number, cell in enumerate(row, 1):

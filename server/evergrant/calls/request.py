@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -20,7 +20,7 @@ from evergrant.catalog.pages import CURSOR
 from evergrant.catalog.passthrough import Passthrough, is_query
 from evergrant.catalog.request import PLACEHOLDER, RequestTemplate
 from evergrant.catalog.tool import Tool
-from evergrant.model.json import Json, JsonObject
+from evergrant.model.json import Json, JsonObject, at
 
 LONGEST_SHOWN = 100
 HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "evergrant"}
@@ -31,6 +31,8 @@ FORBIDDEN_IN_SEGMENT = re.compile(
 CLIMBS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 DOTS = str.maketrans({"\u3002": ".", "\u2215": "/", "\u2044": "/", "\u29f8": "/", "\u2216": "\\", "\u29f5": "\\"})
 """Look-alikes that Unicode's compatibility forms (NFKC) leave as they are, and that some servers fold."""
+SEGMENT_END = re.compile(r"/(?![^{}]*\})")
+"""A slash, but not one inside a placeholder."""
 HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -135,10 +137,23 @@ def _query_and_body(draft: Draft, values: JsonObject) -> tuple[Mapping[str, Json
 def _address(connector: Connector, template: RequestTemplate, values: JsonObject, account: Mapping[str, str]) -> str:
     if template.given_address:
         return given_address(fill(template.given_address, values), template.origins)
-    path = PLACEHOLDER.sub(lambda match: segment(match[1], values[match[1]]), template.path)
+    path = "/".join(_segments(template, values))
     if path.startswith("https://"):
         return path
     return connector.expand(connector.base_url, account).rstrip("/") + path
+
+
+def _segments(template: RequestTemplate, values: JsonObject) -> Iterator[str]:
+    """The path, segment by segment."""
+    filled = {f"{{{name}}}": fill(slot, values) for name, slot in template.slots.items()}
+    for part in SEGMENT_END.split(template.path):
+        if part not in filled:
+            yield PLACEHOLDER.sub(lambda match: segment(match[1], at(values.get(match[1]), match[2])), part)
+        elif not isinstance(slot := filled[part], Absent):
+            yield segment(part.strip("{}"), as_text(slot))
+        elif not template.reads:
+            # Without it, what is changed or deleted would be what it is a part of.
+            raise BadValue(f"nothing was given to stand at {part} of the address")
 
 
 def given_address(address: Filled, origins: Collection[str]) -> str:
@@ -173,11 +188,11 @@ def _passed_through(draft: Draft, declared: Passthrough, account: Mapping[str, s
 
 
 def segment(name: str, value: Json) -> str:
-    """A value as one path segment; raises BadValue for what could climb or split the path.
+    """A value as one path segment; raises BadValue for none, and for what could climb or split the path.
 
     It is read as it stands and as a server might fold it: full-width and compatibility forms (NFKC).
     """
-    text = str(value)
+    text = "" if value is None else str(value)
     folded = unicodedata.normalize("NFKC", text).translate(DOTS)
     if not text or any(FORBIDDEN_IN_SEGMENT.search(form) or CLIMBS.search(form) for form in (text, folded)):
         raise BadValue(

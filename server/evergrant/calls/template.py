@@ -51,17 +51,18 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """In a shape: a pointer into the answer, and everything else is literal."""
+    """In a shape: a pointer into the answer; everything else is as in a request."""
 
     value: Json
+    inputs: Inputs
 
     def read(self, text: str) -> Filled:
         if not is_pointer(text):
-            return text
+            return self.inputs.read(text)
         return _or_absent(self.value if text == WHOLE else _every(self.value, text.split("/")[1:]))
 
     def within(self, item: Value) -> "Answer":
-        return Answer(cast("Json", item))
+        return Answer(cast("Json", item), self.inputs)
 
 
 def fill(template: Json, values: Mapping[str, Json]) -> Filled:
@@ -75,25 +76,28 @@ def fill_query(template: Json, values: Mapping[str, Json]) -> dict[str, Json]:
     return {key: cast("Json", value) for key, value in pairs.items() if not isinstance(value, Absent | Part)}
 
 
-def shaped(shape: Json, answer: Json) -> Json:
+def shaped(shape: Json, answer: Json, values: Mapping[str, Json]) -> Json:
     """What a shape takes of an answer; null where that is nothing, all where the answer is of another kind."""
     try:
-        filled = _fill(shape, Answer(answer))
+        filled = _fill(shape, Answer(answer, Inputs(values)))
     except BadValue:
         return answer  # it is not what the shape was made for: then all of it is better than nothing
     return None if isinstance(filled, Absent | Part) else cast("Json", filled)
 
 
 def _every(value: Json, keys: Sequence[str]) -> Json:
-    """The value at a pointer, a `*` of which gathers from every element of a list."""
+    """The value at a pointer, a `*` of which gathers from every element of a list, or every member of an object."""
     if "*" not in keys:
         return at(value, "".join(f"/{key}" for key in keys))
     star = keys.index("*")
     found = at(value, "".join(f"/{key}" for key in keys[:star]))
-    if not isinstance(found, list):
+    inner = list(found.values()) if isinstance(found, Mapping) else found
+    if not isinstance(inner, list):
         return None
-    each = [_every(item, keys[star + 1 :]) for item in found]
-    return [item for item in each if item is not None]
+    each = [_every(item, keys[star + 1 :]) for item in inner]
+    gathered = [item for item in each if item is not None]
+    # An empty list is an answer; an object without such members is another thing than what was meant.
+    return gathered if gathered or isinstance(found, list) else None
 
 
 def _or_absent(value: Json) -> Filled:
@@ -133,7 +137,15 @@ def _call(name: str, given: Json, names: Names) -> Filled:
 
 
 def _operators() -> Mapping[str, Callable[[Json, Names], Filled]]:
-    return {"each": _each, "join": _join, "format": _format, "case": _case, "first": _first, "merge": _merge}
+    return {
+        "each": _each,
+        "join": _join,
+        "format": _format,
+        "case": _case,
+        "first": _first,
+        "merge": _merge,
+        "union": _union,
+    }
 
 
 def _each(given: Json, names: Names) -> Filled:
@@ -192,3 +204,17 @@ def _merge(given: Json, names: Names) -> Filled:
             raise BadValue("an object is needed where something else stands")
         merged |= value
     return merged if filled else ABSENT
+
+
+def _union(given: Json, names: Names) -> Filled:
+    """Lists laid after each other without what an element before has at `by`, whatever the case of its letters."""
+    lists = _fill(at(given, "/of"), names)
+    if isinstance(lists, Absent):
+        return ABSENT
+    every: dict[str, Value] = {}
+    for value in lists if isinstance(lists, list) else [None]:
+        if not isinstance(value, list):
+            raise BadValue("a list is needed where one thing stands")
+        for item in value:
+            every.setdefault(as_text(at(cast("Json", item), text_at(given, "/by") or "")).casefold(), item)
+    return list(every.values())

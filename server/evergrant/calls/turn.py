@@ -84,6 +84,8 @@ class Page:
     response: httpx2.Response
     answer: Json
     count: int
+    last: Json = None
+    """Its last item, as the service gives it."""
 
 
 def following(pages: Pages, now: Turn, page: Page) -> str | None:
@@ -93,7 +95,7 @@ def following(pages: Pages, now: Turn, page: Page) -> str | None:
         return None
     match pages.by:
         case "cursor":
-            return text_at(answer, pages.next or "") or None
+            return _cursor(pages, now, page)
         case "link":
             return _onward(page.url, page.response.links.get("next", {}).get("url"))
         case "url":
@@ -103,6 +105,14 @@ def following(pages: Pages, now: Turn, page: Page) -> str | None:
         case _:
             seen = (now.number - pages.start) * now.size + count
             return f"{now.number + 1}:{now.size}" if _is_full(pages, answer, now, seen, count) else None
+
+
+def _cursor(pages: Pages, now: Turn, page: Page) -> str | None:
+    if pages.last is None:
+        return text_at(page.answer, pages.next or "") or None
+    # A page that is not full is the last one, unless the answer says whether there are more.
+    is_end = page.count == 0 or (pages.more is None and page.count < now.size)
+    return None if is_end else text_at(page.last, pages.last)
 
 
 def _is_full(pages: Pages, answer: Json, now: Turn, seen: int, count: int) -> bool:

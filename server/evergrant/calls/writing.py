@@ -3,13 +3,16 @@
 # Imported where it is used: only few calls need it, and it takes a tenth of a start.
 # ruff: noqa: PLC0415
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
+from evergrant.calls.adf_places import fitting, together
 from evergrant.model.json import Json
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
 
 LONGEST_NOTION_TEXT = 2000
@@ -33,6 +36,23 @@ def html(text: Json) -> Json:
     """Markdown as XHTML; HTML in it is shown as it was written, and not carried out."""
     rendered: str = _markdown().render(str(text))
     return rendered.strip()
+
+
+def storage(text: Json) -> Json:
+    """Markdown as Confluence's storage format: XHTML, with blocks of code in the macro that shows them."""
+    markdown = _markdown()
+    for name in ("fence", "code_block"):
+        markdown.add_render_rule(name, _code_macro)
+    rendered: str = markdown.render(str(text))
+    return rendered.strip()
+
+
+def _code_macro(_renderer: object, tokens: Sequence["Token"], index: int, *_: object) -> str:
+    language, code = escape(tokens[index].info.strip()), tokens[index].content.rstrip("\n")
+    parameter = f'<ac:parameter ac:name="language">{language}</ac:parameter>' if language else ""
+    quoted = code.replace("]]>", "]]]]><![CDATA[>")
+    body = f"<ac:plain-text-body><![CDATA[{quoted}]]></ac:plain-text-body>"
+    return f'<ac:structured-macro ac:name="code">{parameter}{body}</ac:structured-macro>\n'
 
 
 def adf(text: Json) -> Json:
@@ -83,7 +103,8 @@ def _adf_blocks(nodes: Iterable["SyntaxTreeNode"]) -> Iterator[Json]:
                 paragraph: Json = {"type": "paragraph", "content": list(_adf_inline(node, ()))}
                 yield {"type": _ADF_BLOCKS[node.type], "content": [paragraph]}
             case _:
-                yield {"type": _ADF_BLOCKS.get(node.type, "paragraph"), "content": list(_adf_blocks(node.children))}
+                kind = _ADF_BLOCKS.get(node.type, "paragraph")
+                yield {"type": kind, "content": fitting(kind, _adf_blocks(node.children))}
 
 
 def _adf_inline(node: "SyntaxTreeNode", marks: tuple[Json, ...]) -> Iterator[Json]:
@@ -106,7 +127,7 @@ def _adf_inline(node: "SyntaxTreeNode", marks: tuple[Json, ...]) -> Iterator[Jso
 
 def _adf_text(text: str, marks: tuple[Json, ...]) -> Iterator[Json]:
     if text:
-        yield {"type": "text", "text": text, **({"marks": list(marks)} if marks else {})}
+        yield {"type": "text", "text": text, **({"marks": together(marks)} if marks else {})}
 
 
 def _notion_blocks(nodes: Iterable["SyntaxTreeNode"]) -> Iterator[Json]:

@@ -23,7 +23,7 @@ class Identity(Declaration):
     """None where the token endpoint's answer tells."""
     body: JsonValue = None
     subject: tuple[SubjectPart, ...] = Field(min_length=1)
-    label: tuple[Pointer, ...] = Field(min_length=1)
+    label: tuple[SubjectPart, ...] = Field(min_length=1)
 
 
 class FromToken(_WithPattern):

@@ -14,6 +14,10 @@ class _Typed(Declaration):
     """What the service calls it."""
     help: HttpUrl
     """The page on which it is made."""
+    needs: str | None = None
+    """What to choose on that page, as the person reads it: what the key must be allowed to do."""
+    ended_at: HttpUrl | None = None
+    """The page on which it is ended, where that is another one."""
     pattern: Regex = r"\S{8,}"
     """What it looks like; what is pasted is checked before it is sent anywhere."""
     looks_like: str | None = None

@@ -36,6 +36,18 @@ class TokenAnswer(Declaration):
     scope_separator: str = " "
 
 
+class RevocationRequest(Declaration):
+    """Where a revocation differs from RFC 7009 2.1: a form with `token`, signed as the token endpoint's are."""
+
+    method: Literal["POST", "DELETE"] = "POST"
+    parameter: str = "token"
+    """What the token is called."""
+    auth_method: Literal["client_secret_basic", "client_secret_post"] | None = None
+    """Left out, the token endpoint's."""
+    encoding: Literal["form", "json"] | None = None
+    """Left out, the token endpoint's."""
+
+
 class Credential(Declaration):
     """A second pair of tokens that the same consent brings, with clocks of its own: Slack's person beside its bot.
 
@@ -64,6 +76,8 @@ class OAuth(Declaration):
     token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"] = "none"
     token_endpoint_encoding: Literal["form", "json"] = "form"
     revocation_endpoint: HttpUrl | None = None
+    """May have `{client_id}` in its path."""
+    revocation_request: RevocationRequest = RevocationRequest()
     revocation_token: Literal["refresh_token", "access_token", "bearer"] = "refresh_token"
     revocation_ended: tuple[str, ...] = ("invalid_token",)
     """The codes by which the revocation endpoint says that the token had ended before (RFC 7009 2.2 wants a 200)."""
@@ -74,6 +88,8 @@ class OAuth(Declaration):
     introspection_endpoint: HttpUrl | None = None
     pkce: bool = True
     scopes: tuple[str, ...] = ()
+    scopes_not_for: dict[str, dict[str, tuple[str, ...]]] = {}
+    """By account value and what it is: the scopes that would fail the consent of such an account."""
     scope_separator: str = " "
     scope_covers: dict[str, tuple[str, ...]] = {}
     """The scopes that a wider one brings with it, where the provider does not name them in its answer."""
@@ -84,6 +100,11 @@ class OAuth(Declaration):
         """The name of the credential that a scope belongs to."""
         owners = (name for name, credential in self.credentials.items() if scope in credential.scopes)
         return next(owners, DEFAULT_CREDENTIAL)
+
+    def suiting(self, wanted: Iterable[str], account: Mapping[str, str]) -> tuple[str, ...]:
+        """The wanted scopes, each once, without those that the provider has not for such an account."""
+        unfit = {scope for name, kinds in self.scopes_not_for.items() for scope in kinds.get(account.get(name, ""), ())}
+        return tuple(scope for scope in dict.fromkeys(wanted) if scope not in unfit)
 
     def lacking(self, wanted: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
         """The wanted scopes that the granted ones neither are nor cover."""
@@ -195,7 +216,7 @@ class Connector(Declaration):
 
     @model_validator(mode="after")
     def _account_values_are_declared(self) -> "Connector":
-        named = (*self.urls(), *self.identity.subject, *self._named_elsewhere())
+        named = (*self.urls(), *self.identity.subject, *self.identity.label, *self._named_elsewhere())
         used = set(ACCOUNT_VALUE.findall(" ".join(named)))
         if unknown := used - set(self.account):
             raise ValueError(f"account value used but not declared under account: {', '.join(sorted(unknown))}")
@@ -206,7 +227,7 @@ class Connector(Declaration):
     @property
     def ending_page(self) -> str:
         """The page on which a person ends a grant, or a key, by hand, or reads how."""
-        of_key = self.auth.help if isinstance(self.auth, ApiKey | Basic) else None
+        of_key = (self.auth.ended_at or self.auth.help) if isinstance(self.auth, ApiKey | Basic) else None
         return self.oauth.revocation_help or of_key or self.docs
 
     def _named_elsewhere(self) -> Iterator[str]:

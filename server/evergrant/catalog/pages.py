@@ -20,6 +20,8 @@ class Pages(Declaration):
     by: Literal["cursor", "page", "offset", "link", "url"]
     next: Pointer | None = None
     """Where the answer has the cursor or the address."""
+    last: Pointer | None = None
+    """Where the last item of a page has the cursor, in place of `next`."""
     more: Pointer | None = None
     """Where the answer says whether there are more; only `false` ends the list."""
     total: Pointer | None = None
@@ -37,8 +39,10 @@ class Pages(Declaration):
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "Pages":
-        if self.by in ("cursor", "url") and self.next is None:
+        if self.by in ("cursor", "url") and self.next is None and self.last is None:
             raise ValueError(f"by: {self.by} needs next, a pointer to it in the answer")
+        if self.last is not None and (self.by != "cursor" or self.next is not None):
+            raise ValueError("last stands in place of next, where pages go by cursor")
         return self
 
     def inputs(self, most: int = MOST_ITEMS) -> dict[str, dict[str, JsonValue]]:

@@ -1,53 +1,32 @@
-"""Strict YAML: JSON with comments.
-
-No dates, no yes/no booleans, no octal numbers, no repeated keys: what the YAML 1.1 of the C parser guesses at, a
-connector must write out. Every error names file, line and key.
-"""
+"""Files of connectors: strict YAML (`yaml_values.py`), and errors that name file, line and key."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (PyYAML's stubs leave these out)
 
 import json
-import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from evergrant.catalog.declaration import DeclarationError
+from evergrant.catalog.yaml_values import Fault, Values
 from evergrant.model.json import Json
 
 T = TypeVar("T")
 Loc = Sequence[int | str]
 
 
-class _Loader(yaml.CSafeLoader):
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        mapping = super().construct_mapping(node, deep)
-        if len(mapping) != len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key is repeated in this mapping", node.start_mark)
-        return mapping
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"^(?:true|false)$", "tf"),
-    ("null", r"^(?:null|)$", ["n", ""]),
-    ("int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
-    ("float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?$", "-0123456789"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
-
-
 def read(path: Path) -> dict[str, Json]:
     """The mapping in a YAML file; raises DeclarationError with file and line."""
     try:
-        data = yaml.load(path.read_bytes(), _Loader)  # noqa: S506  (a subclass of the safe loader)
+        data = Values(path.read_bytes()).document()
     except OSError as error:
         raise DeclarationError(f"{path}: cannot be read: {error.strerror}") from None
+    except Fault as fault:
+        raise DeclarationError(f"{path}:{fault.line}: {fault}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DeclarationError(f"{path}:{line}: {error.problem}") from None
@@ -55,7 +34,7 @@ def read(path: Path) -> dict[str, Json]:
         raise DeclarationError(f"{path}: {error}") from None
     if not isinstance(data, dict):
         raise DeclarationError(f"{path}:1: must be a mapping of names to values")
-    return cast("dict[str, Json]", data)
+    return data
 
 
 def parse(adapter: TypeAdapter[T], data: object, path: Path) -> T:
@@ -69,7 +48,7 @@ def parse(adapter: TypeAdapter[T], data: object, path: Path) -> T:
 
 def line_of(path: Path, loc: Loc) -> int:
     """The line (from 1) where the value at `loc` stands, or its nearest parent."""
-    node = yaml.compose(path.read_bytes(), _Loader)
+    node = yaml.compose(path.read_bytes(), yaml.CSafeLoader)
     line = node.start_mark.line if node else 0
     for key in loc:
         found = _child(node, key)

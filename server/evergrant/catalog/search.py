@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from evergrant.catalog.tool import Tool
@@ -69,8 +69,14 @@ def build(entries: Iterable[Entry]) -> Index:
     return Index(listed, places, shortness)
 
 
-def search(index: Index, query: str, limit: int, connectors: Container[str] | None = None) -> list[Hit]:
-    """The best `limit` tools, best first; those of `connectors` only, where it is given."""
+def search(
+    index: Index,
+    query: str,
+    limit: int,
+    connectors: Container[str] | None = None,
+    may_call: Callable[[str, Tool], bool] = lambda _name, _tool: True,
+) -> list[Hit]:
+    """The best `limit` tools, best first, that `may_call` admits; of `connectors` only, where it is given."""
     scores: dict[int, float] = defaultdict(float)
     for word, weight in _asked(query).items():
         found = index.places.get(word, {})
@@ -80,7 +86,8 @@ def search(index: Index, query: str, limit: int, connectors: Container[str] | No
     named = (place for place, (_, name, _) in enumerate(index.entries) if name == query.strip())
     scores.update(dict.fromkeys(named, math.inf))  # who knows the name wants that tool, whatever its words
     hits = (_hit(index.entries[place], score) for place, score in scores.items())
-    wanted = (hit for hit in hits if connectors is None or hit.connector in connectors)
+    there = (hit for hit in hits if connectors is None or hit.connector in connectors)
+    wanted = (hit for hit in there if may_call(hit.name, hit.tool))
     return sorted(wanted, key=lambda hit: (-hit.score, hit.name))[:limit]
 
 

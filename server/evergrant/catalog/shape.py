@@ -1,22 +1,23 @@
 """What a shape says, before it is filled: a template whose texts are pointers into the answer.
 
-A pointer may have a `*` where a list stands: `/labels/*/name` are the names of all labels. `.` is the whole. What does
-not begin with a slash is a literal. What the answer has not got, and what is null, is left out.
+A pointer may have a `*` where a list stands: `/labels/*/name` are the names of all labels; where an object stands, it
+gathers from its members. `.` is the whole. Any other text is as in a request: `$name` is an input or a step's result,
+the rest is literal. What the answer has not got, and what is null, is left out.
 """
 
-from collections.abc import Iterator
-
-from evergrant.catalog.template import call_of, faults
+from evergrant.catalog.template import call_of
 from evergrant.model.json import Json
 
 TEXTS = frozenset(
     {
         "adf_markdown",
         "base64_text",
+        "base64url_base64",
         "base64url_text",
         "csv",
         "date",
         "docs_markdown",
+        "file_text",
         "format",
         "header",
         "join",
@@ -34,26 +35,6 @@ WHOLE = "."
 def is_pointer(text: str) -> bool:
     """Whether a text of a shape stands for a part of the answer."""
     return text == WHOLE or text.startswith("/")
-
-
-def shape_faults(shape: Json) -> Iterator[str]:
-    """What is wrong with a shape."""
-    yield from faults(shape)
-    yield from (f"a shape names parts of the answer, as in /name, and not inputs: {text}" for text in _inputs(shape))
-
-
-def _inputs(shape: Json) -> Iterator[str]:
-    match shape:
-        case str() if shape.startswith("$") and not shape.startswith("$$"):
-            yield shape
-        case dict():
-            for part in shape.values():
-                yield from _inputs(part)
-        case list():
-            for part in shape:
-                yield from _inputs(part)
-        case _:
-            return
 
 
 def schema_of(shape: Json) -> dict[str, Json]:

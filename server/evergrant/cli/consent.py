@@ -72,10 +72,10 @@ def connect(
 
     async def work(app: App) -> ConnectedAccount:
         chosen_alias(app.accounts, LOCAL_TENANT, connector, alias)
-        clients = Clients(app, connector, given, scopes, person)
+        clients = Clients(app, connector, given, scopes, values, person)
         if not await clients.ensure():
             clients.warn(out)
-        asked = clients.values(values)
+        asked = clients.values()
         consenting = Consenting(
             out,
             lambda app: app.connect.wish(LOCAL_TENANT, connector, alias, asked, scopes),

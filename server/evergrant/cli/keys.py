@@ -78,7 +78,7 @@ def _secret(app: App, out: Output, person: Person | None, connector: str, *, fro
 def _asked(person: Person, service: str, auth: ApiKey | Basic) -> str:
     """A key that looks like one; where it is made is shown first. Raises Stopped."""
     wanted = Pasted(title=auth.title, pattern=auth.pattern, looks_like=auth.looks_like or "one word")
-    person.told(words.key_wanted(service, auth.title))
+    person.told(words.key_wanted(service, auth.title, auth.needs))
     person.shown(auth.help)
     prompt = words.hidden_prompt(wanted, may_wait=False)
 

@@ -7,6 +7,8 @@ import typer
 
 from evergrant.cli import (
     accounts,
+    api_keys,
+    call,
     calls,
     connections,
     consent,
@@ -48,12 +50,13 @@ def build() -> typer.Typer:
     app.add_typer(vault.vault, name="vault")
     app.add_typer(tools.tools, name="tools")
     app.command(epilog='Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'')(
-        tools.call
+        call.call
     )
     app.add_typer(calls.calls, name="calls")
     app.command(epilog="Example: evergrant install claude-desktop")(install.install)
     app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
     app.command(epilog="Example: evergrant token | pbcopy")(serve.token)
+    app.add_typer(api_keys.keys, name="keys")
     app.command(epilog="Example: evergrant sandbox --rotation strict_family --fault drop_response:0.05")(
         sandbox.sandbox
     )

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from evergrant.app import App, Surroundings, open_app, real_world
+from evergrant.app import App, open_app
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.cli.clients import ConfigRefused
@@ -27,6 +27,7 @@ from evergrant.service.webhooks import CannotAddWebhook, NoSuchWebhook
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import FolderRefused
+from evergrant.surroundings import Surroundings, real_world
 from evergrant.vault.connections import ConnectionInUse
 from evergrant.vault.copies import CannotCopy
 from evergrant.vault.epoch import RESTORED, is_restored

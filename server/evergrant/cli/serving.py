@@ -18,10 +18,11 @@ from evergrant.cli.server import AlreadyRunning, Running, listening, runs_here, 
 from evergrant.entry import socket
 from evergrant.entry.delivering import delivering
 from evergrant.entry.jobs import job_set, keep_on_time
-from evergrant.entry.mcp.http import bearer_tenant
+from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.entry.mcp.stream import serve_stdio
 from evergrant.model.json import Json
+from evergrant.model.principal import Principal
 from evergrant.paths import socket_path
 from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.store.leader import Leadership
@@ -32,7 +33,7 @@ from evergrant.vault.epoch import RESTORED, advance, is_restored
 async def in_process(app: App, log: FilteringBoundLogger) -> None:
     """One MCP session on this process's stdin and stdout, with the jobs running beside it."""
     async with _jobs(app, log):
-        await serve_stdio(make_server(mcp_parts(app, log), lambda: LOCAL_TENANT))
+        await serve_stdio(make_server(mcp_parts(app, log), lambda: Principal(LOCAL_TENANT)))
 
 
 @asynccontextmanager
@@ -76,13 +77,13 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
     if not lock.try_acquire():
         raise AlreadyRunning(runs_here(app.settings) or Running(0, app.settings.url))
     parts = mcp_parts(app, log)
-    web = web_app(app, make_server(parts, bearer_tenant), lambda: snippets(app.settings), log)
+    web = web_app(app, make_server(parts, bearer_principal), lambda: snippets(app.settings), log)
     path = socket_path(app.settings.home)
     stop = _told_to_stop()
     try:
         async with (
             listening(web, app.settings.host, app.settings.port),
-            socket.listening(path, make_server(parts, lambda: LOCAL_TENANT), log),
+            socket.listening(path, make_server(parts, lambda: Principal(LOCAL_TENANT)), log),
             _jobs(app, log),
         ):
             write_running(app.settings.home, app.settings.url)

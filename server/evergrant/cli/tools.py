@@ -1,26 +1,25 @@
-"""`evergrant tools` and `evergrant call`: what there is to call, and calling it."""
+"""`evergrant tools`: what there is to call."""
 
 import json
-import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 import evergrant
 from evergrant.app import App
 from evergrant.catalog.catalog import Catalog, UnknownTool, folders
 from evergrant.catalog.declaration import DeclarationError
+from evergrant.catalog.search import Entry, build
+from evergrant.catalog.search import search as found_by
 from evergrant.catalog.tool import Tool
-from evergrant.cli.calls import show_outcome
-from evergrant.cli.output import Exit, JsonOption, Output, cells, output, table
+from evergrant.cli.output import Exit, JsonOption, cells, output, table
 from evergrant.cli.running import run, settings
 from evergrant.lint.run import costs
 from evergrant.lint.run import lint as checked
-from evergrant.model.json import Json, JsonObject
-from evergrant.model.outcome import Outcome
-from evergrant.settings import LOCAL_TENANT
+from evergrant.model.json import Json
 
 tools = typer.Typer(no_args_is_help=True, help="The tools that agents may call.")
 
@@ -28,23 +27,56 @@ tools = typer.Typer(no_args_is_help=True, help="The tools that agents may call."
 @tools.command(name="list", epilog="Example: evergrant tools list --connector hubspot")
 def list_tools(
     connector: Annotated[str | None, typer.Option("--connector", help="Only this service's.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also rarer ones, and each way around.")] = False,
     as_json: bool = JsonOption,
 ) -> None:
-    """Show the tools of every connector."""
+    """Show the tools of every connector: the core ones, which people use most."""
     out = output(as_json)
 
-    async def work(app: App) -> dict[str, Tool]:
-        names = [connector] if connector else list(app.catalog.connectors())
-        tools = {name: tool for one in names for name, tool in app.catalog.tools(one).items()}
-        if app.catalog.faults:
-            raise DeclarationError("\n".join(map(str, app.catalog.faults.values())))
-        return tools
+    async def work(app: App) -> Sequence[Entry]:
+        return _entries(app.catalog, [connector] if connector else list(app.catalog.connectors()))
 
     found = run(out, work)
+    core = [entry for entry in found if _is_core(entry[2])]
+    shown = found if everything else core
+    counts: dict[str, Json] = {"count": len(shown), "core": len(core), "services": len({name for name, _, _ in shown})}
+    out.show({**counts, "tools": [_summary(name, tool) for _, name, tool in shown]}, _table(shown))
+
+
+@tools.command(epilog="Example: evergrant tools search 'find the deal for Acme'")
+def search(
+    words: Annotated[str, typer.Argument(help="What you want to do, in your own words.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, max=50, help="How many to show.")] = 5,
+    as_json: bool = JsonOption,
+) -> None:
+    """Find tools by what they do, as an agent does with search_tools; the best comes first."""
+    out = output(as_json)
+
+    async def work(app: App) -> Sequence[Entry]:
+        hits = found_by(build(_entries(app.catalog, list(app.catalog.connectors()))), words, limit)
+        return [(hit.connector, hit.name, hit.tool) for hit in hits]
+
+    found = run(out, work)
+    nothing = "No tool has any of these words. List them all: evergrant tools list --all"
+    out.show({"tools": [_summary(name, tool) for _, name, tool in found]}, _table(found) if found else nothing)
+
+
+def _entries(catalog: Catalog, names: Sequence[str]) -> Sequence[Entry]:
+    found = [(one, name, tool) for one in names for name, tool in catalog.tools(one).items()]
+    if catalog.faults:
+        raise DeclarationError("\n".join(map(str, catalog.faults.values())))
+    return found
+
+
+def _is_core(tool: Tool) -> bool:
+    return tool.tier == "core" and tool.passthrough is None
+
+
+def _table(entries: Sequence[Entry]) -> Table:
     shown = table("tool", "effect", "what it does")
-    for name, tool in found.items():
+    for _, name, tool in entries:
         shown.add_row(*cells(name, tool.effect, tool.description.partition(". ")[0]))
-    out.show({"count": len(found), "tools": [_summary(name, tool) for name, tool in found.items()]}, shown)
+    return shown
 
 
 @tools.command(epilog="Example: evergrant tools show hubspot_search_contacts")
@@ -93,53 +125,6 @@ def _where(path: Path | None) -> tuple[Path, tuple[str, ...]]:
         return Path(), ()
     file = path.resolve()
     return (file.parents[1], (file.stem,)) if file.suffix == ".yaml" else (file, ())
-
-
-def call(
-    tool: str,
-    account: Annotated[str, typer.Option("--account", help="Alias or id.")],
-    data: Annotated[str | None, typer.Option("--data", "-d", help="The input as JSON; @FILE or - reads it.")] = None,
-    example: Annotated[bool, typer.Option("--example", help="Use the tool's own example as input.")] = False,
-    as_json: bool = JsonOption,
-) -> None:
-    """Call TOOL as ACCOUNT, just as an agent would. A call that meets a dead grant waits: see `evergrant calls`."""
-    out = output(as_json)
-    given = _input(out, data)
-
-    async def work(app: App) -> Outcome:
-        found = app.desk.find(LOCAL_TENANT, account)
-        chosen: JsonObject = _example(app, tool) if example and data is None else given
-        return await app.held_calls.execute(found.key, tool, chosen, asked_by="command line")
-
-    show_outcome(out, run(out, work))
-
-
-def _example(app: App, tool: str) -> JsonObject:
-    try:
-        return app.catalog.tool(tool)[1].example
-    except UnknownTool:
-        return {}  # the call itself says that there is no such tool
-
-
-def _input(out: Output, data: str | None) -> JsonObject:
-    try:
-        value: Json = json.loads(_text(data)) if data else {}
-    except OSError as error:
-        out.fail(Exit.USAGE, "bad_input", f"{error.filename} cannot be read: {error.strerror}.")
-    except ValueError as error:
-        out.fail(Exit.USAGE, "bad_input", f'--data is not JSON: {error}. Example: -d \'{{"query": "acme"}}\'')
-    if not isinstance(value, Mapping):
-        out.fail(Exit.USAGE, "bad_input", '--data must be a JSON object, such as \'{"query": "acme"}\'.')
-    return value
-
-
-def _text(data: str) -> str:
-    if data == "-":
-        return sys.stdin.read()
-    if data.startswith("@"):
-        with open(data[1:], encoding="utf-8") as file:  # noqa: PTH123  (the error's filename is what was typed)
-            return file.read()
-    return data
 
 
 def _summary(name: str, tool: Tool) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import evergrant
-from evergrant.app import App, Surroundings, open_app
+from evergrant.app import App, open_app
 from evergrant.catalog.catalog import data_folder
 from evergrant.demo import counting, day
 from evergrant.demo.agent import Agent
@@ -30,6 +30,7 @@ from evergrant.model.failpoint import nothing
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.surroundings import Surroundings
 
 MIDNIGHT = datetime(2026, 5, 25, tzinfo=UTC)
 SHORTEST_DAY, LONGEST_DAY = 6, 24

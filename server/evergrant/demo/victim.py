@@ -11,10 +11,11 @@ from pathlib import Path
 
 import httpx2
 
-from evergrant.app import Surroundings, open_app
+from evergrant.app import open_app
 from evergrant.demo.clock import VirtualClock
 from evergrant.model.account import AccountKey, GrantKey
 from evergrant.settings import Settings
+from evergrant.surroundings import Surroundings
 
 DEADLINE_S = 60.0
 

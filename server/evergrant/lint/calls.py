@@ -15,15 +15,17 @@ from evergrant.lint.finding import Fault, Subject
 
 
 def effect_faults(name: str, tool: Tool) -> Iterator[Fault]:
-    """A GET reads, a DELETE destroys; a read never asks for permission, so nothing else may call itself one."""
+    """A GET reads unless a step before it changes something, a DELETE destroys; a read never asks for permission, so
+    nothing else may call itself one."""
     at = (name, "effect")
-    if tool.method == "GET" and tool.effect != "read":
+    changed = any(step.effect == "write" for step in tool.first.values())
+    if tool.method == "GET" and tool.effect != "read" and not changed:
         yield Fault("effect", at, f"A GET is called {tool.effect}.", "Say read, or use the method that changes.")
     if tool.method == "DELETE" and tool.effect != "destroy":
         yield Fault("effect", at, f"A DELETE is called {tool.effect}.", "Say destroy.")
     if tool.method in ("PUT", "PATCH") and tool.effect == "read":
         yield Fault("effect", at, f"A {tool.method} is called read.", "Say write or destroy.")
-    if tool.effect == "read" and any(step.effect == "write" for step in tool.first.values()):
+    if tool.effect == "read" and changed:
         yield Fault("effect", at, "A step changes something, and the tool is called read.", "Say write.")
     if tool.pages and tool.effect != "read":
         yield Fault("effect", (name, "pages"), "Only what is read has pages.", "Leave pages out.")

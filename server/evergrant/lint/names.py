@@ -72,6 +72,8 @@ VERBS = frozenset(
         "write",
     ]
 )
+ALONE = frozenset({"search"})
+"""Verbs that need no object: all that there is in the service."""
 SHORTEST = 120
 """Characters; more than 600 cannot be read in at all."""
 SALES = re.compile(
@@ -93,7 +95,7 @@ def name_faults(subject: Subject, name: str, tool: Tool) -> Iterator[Fault]:
     if words[0] not in VERBS:
         do = f"Begin with one of: {', '.join(sorted(VERBS))}."
         yield Fault("name", (name,), f"{words[0]!r} is not among the verbs of tools.", do)
-    if len(words) < 2:
+    if len(words) < 2 and words[0] not in ALONE:
         yield Fault("name", (name,), "The name has a verb and no object.", f"Say on what: {name}_messages.")
 
 

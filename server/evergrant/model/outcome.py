@@ -112,6 +112,13 @@ class NotFound(Failure):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotAllowed(Failure):
+    """The caller's key is not for this tool."""
+
+    code: ClassVar[str] = "not_allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFault(Failure):
     """The OAuth client itself is wrong: an operator's matter, for all its accounts."""
 
@@ -184,6 +191,7 @@ FAILURES: tuple[type[Failure], ...] = (
     RateLimited,
     InvalidInput,
     NotFound,
+    NotAllowed,
     ConnectionFault,
     VaultUnavailable,
     ProviderError,

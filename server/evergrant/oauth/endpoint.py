@@ -5,11 +5,11 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 import httpx2
 
-from evergrant.catalog.connector import Connector
+from evergrant.catalog.connector import Connector, RevocationRequest
 from evergrant.catalog.hosts import marked
 from evergrant.model.account import Connection
 from evergrant.model.clock import Clock
@@ -28,6 +28,7 @@ EXCHANGE_DEADLINE_S = 15.0
 """One exchange ends by then, whatever the provider does; so long a lost one may still be under way."""
 
 LAST_LOOK_S = 0.25
+AS_USUAL = RevocationRequest()
 Answer = Issued | Rejected
 Form = Mapping[str, Secret | str]
 
@@ -180,27 +181,29 @@ class TokenEndpoint:
             self._failpoint("sent")
 
     def _revocation(self, client: Client, endpoint: str, grant: Grant) -> httpx2.Request:
-        url = client.expand(endpoint)
-        if client.connector.oauth.revocation_token == "bearer":
+        url = client.expand(endpoint).replace("{client_id}", quote(client.connection.client_id, safe=""))
+        oauth = client.connector.oauth
+        if oauth.revocation_token == "bearer":
             return httpx2.Request("POST", url, headers={"Authorization": f"Bearer {grant.access_token.reveal()}"})
-        by_refresh_token = client.connector.oauth.revocation_token == "refresh_token"
+        by_refresh_token = oauth.revocation_token == "refresh_token"
         whole_grant = by_refresh_token and not is_unattended(client.connector) and grant.refresh_token
-        return self._request(client, url, {"token": whole_grant or grant.access_token})
+        how = oauth.revocation_request
+        return self._request(client, url, {how.parameter: whole_grant or grant.access_token}, how)
 
-    def _request(self, client: Client, url: str, form: Form) -> httpx2.Request:
+    def _request(self, client: Client, url: str, form: Form, how: RevocationRequest = AS_USUAL) -> httpx2.Request:
         sent = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "evergrant"}
         oauth, secret = client.connector.oauth, client.connection.client_secret
-        if oauth.token_endpoint_auth_method == "client_secret_basic" and secret:
+        if (how.auth_method or oauth.token_endpoint_auth_method) == "client_secret_basic" and secret:
             headers["Authorization"] = _basic(client.connection.client_id, secret)
         elif oauth.grant_type != "jwt_bearer":  # the assertion says who asks
             sent["client_id"] = client.connection.client_id
             if secret:
                 sent["client_secret"] = secret.reveal()
-        if oauth.token_endpoint_encoding == "json":
-            return httpx2.Request("POST", url, headers=headers, json=sent)
         # Not built by the client: its cookie jar is shared, and one account's cookies must not go with another's.
-        return httpx2.Request("POST", url, headers=headers, data=sent)
+        if (how.encoding or oauth.token_endpoint_encoding) == "json":
+            return httpx2.Request(how.method, url, headers=headers, json=sent)
+        return httpx2.Request(how.method, url, headers=headers, data=sent)
 
 
 def _basic(client_id: str, secret: Secret) -> str:

@@ -73,13 +73,17 @@ def subject_and_label(identity: Identity, body: Json, values: Mapping[str, str])
     if not all(parts):
         return None
     subject = ":".join(part for part in parts if part)
-    labels = (plain(text_at(body, pointer) or "", LONGEST_LABEL) for pointer in identity.label)
+    labels = (plain(_part(each, body, values) or "", LONGEST_LABEL) for each in identity.label)
     return subject, next(filter(None, labels), plain(subject, LONGEST_LABEL))
 
 
 def _part(part: str, body: Json, values: Mapping[str, str]) -> str | None:
     of_account = ACCOUNT_VALUE.fullmatch(part)
-    return values.get(of_account[1]) if of_account else text_at(body, part)
+    if of_account:
+        return values.get(of_account[1])
+    found = at(body, part)
+    # A flag pins too: test mode and live mode of one account are two.
+    return str(found).lower() if isinstance(found, bool) else text_at(body, part)
 
 
 def _check(name: str, text: str, pattern: str) -> str:

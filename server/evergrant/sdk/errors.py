@@ -122,6 +122,12 @@ class NotFound(EvergrantError):
     CODE = "not_found"
 
 
+class NotAllowed(EvergrantError):
+    """The key of this client is not for this tool."""
+
+    CODE = "not_allowed"
+
+
 class ConnectionFault(EvergrantError):
     """The OAuth client itself is wrong: an operator's matter, for all its accounts."""
 

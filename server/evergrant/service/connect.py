@@ -142,7 +142,7 @@ class Connect:
         name = chosen_alias(self.accounts, tenant_id, connector, alias)
         given = asked_values(declared, values)
         client = Client(declared, self._at_port(declared, connection), given)
-        wanted = scopes or connection.scopes or self.usual_scopes(connector)
+        wanted = scopes or connection.scopes or self.usual_scopes(connector, given)
         return Wish(client, name, wanted, None, self._eviction(client, None))
 
     def wish_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Wish:
@@ -246,9 +246,10 @@ class Connect:
         host = parts.netloc.removesuffix(f":{parts.port}")
         return replace(connection, redirect_uri=parts._replace(netloc=f"{host}:{self.port}").geturl())
 
-    def usual_scopes(self, connector: str) -> tuple[str, ...]:
-        """What the connector itself needs, and what its core tools need."""
+    def usual_scopes(self, connector: str, given: Mapping[str, str]) -> tuple[str, ...]:
+        """What the connector itself needs, and what its core tools need, of an account with these values."""
+        declared = self.catalog.connector(connector)
         tools = self.catalog.tools(connector).values()
-        wanted = [*self.catalog.connector(connector).oauth.scopes]
+        wanted = [*declared.oauth.scopes]
         wanted += [scope for tool in tools if tool.tier == "core" for scope in tool.scopes]
-        return tuple(dict.fromkeys(wanted))
+        return declared.oauth.suiting(wanted, given)

@@ -245,6 +245,24 @@ class WebhookEndpointRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time())
 
 
+class ApiKeyRow(SQLModel, table=True):
+    """An API key, by the digest of what its bearer bears. `accounts` None is all; no `tools` are all."""
+
+    __tablename__: ClassVar[str] = "api_key"
+    __table_args__ = (UniqueConstraint("digest", name="uq_api_key_digest"),)
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    digest: str
+    name: str
+    accounts: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    tools: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    read_only: bool
+    operator: bool
+    created_at: datetime = Field(sa_column=_time())
+    expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
 class DeliveryRow(SQLModel, table=True):
     """One event on its way to one endpoint, written with the event.
 

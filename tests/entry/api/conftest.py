@@ -8,7 +8,7 @@ import pytest
 import structlog
 from tests.fakes.practice import Practice, practice
 
-from evergrant.entry.mcp.http import bearer_tenant
+from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.surface import mcp_parts, web_app
 from evergrant.vault.bearer import local_bearer
@@ -31,7 +31,7 @@ async def stranger(world: Practice) -> AsyncGenerator[httpx2.AsyncClient, None]:
     """A client without a token."""
     log = structlog.get_logger()
     parts = mcp_parts(world.app, log)
-    web = web_app(world.app, make_server(parts, bearer_tenant), dict, log)
+    web = web_app(world.app, make_server(parts, bearer_principal), dict, log)
     transport = httpx2.ASGITransport(web)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client

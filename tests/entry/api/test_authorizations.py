@@ -13,9 +13,10 @@ from tests.fakes.consent import deny
 from tests.fakes.person import Person, person
 from tests.fakes.practice import Practice, practice
 
-from evergrant.entry.mcp.http import bearer_tenant
+from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.link import Link
+from evergrant.model.principal import Principal
 from evergrant.settings import LOCAL_TENANT
 from evergrant.store.tables import AuthorizationRow
 from evergrant.surface import consents, mcp_parts, web_app
@@ -62,7 +63,7 @@ class Hosted:
 async def hosted(tmp_path: Path) -> AsyncGenerator[Hosted, None]:
     async with practice(tmp_path / "home", hosted_at=RETURN_URL) as world:
         log = structlog.get_logger()
-        web = web_app(world.app, make_server(mcp_parts(world.app, log), bearer_tenant), dict, log)
+        web = web_app(world.app, make_server(mcp_parts(world.app, log), bearer_principal), dict, log)
         token = local_bearer(world.app.vault.ring.ring).reveal()
         async with httpx2.AsyncClient(
             transport=httpx2.ASGITransport(web),
@@ -150,7 +151,11 @@ async def test_another_tenant_can_neither_see_nor_confirm_nor_deny(hosted: Hoste
     log = structlog.get_logger()
     app = hosted.world.app
     web = web_app(
-        app, make_server(mcp_parts(app, log), bearer_tenant), dict, log, tenant_of=lambda token: f"tnt_{token}"
+        app,
+        make_server(mcp_parts(app, log), bearer_principal),
+        dict,
+        log,
+        principal_of=lambda token: Principal(f"tnt_{token}"),
     )
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(web), base_url="http://localhost", headers={"Authorization": "Bearer stranger"}

@@ -63,7 +63,7 @@ async def test_waiting_calls_are_listed_shown_and_cancelled(
         call_id,
         "waiting",
         "write",
-        "HTTP API",
+        "local",
     )
     assert "tool_input" not in listed
     assert (await client.get("/v1/calls", params={"account": "other"})).json() == {"calls": []}

@@ -9,7 +9,7 @@ from evergrant.cli.wizard import words
 from evergrant.cli.wizard.draft import Draft, Drafts
 from evergrant.cli.wizard.registering import Registering
 from evergrant.cli.wizard.terminal import Person
-from evergrant.cli.wizard.values import answered
+from evergrant.cli.wizard.values import answered, defaults
 from evergrant.model.json import Json
 from evergrant.model.secret import Secret
 from evergrant.service.guide import Guide, guide, takes
@@ -51,6 +51,8 @@ class Clients:
     connector: str
     given: Given
     scopes: tuple[str, ...]
+    given_values: Mapping[str, str]
+    """What the flags say that the service asks of a person."""
     person: Person | None
 
     async def ensure(self) -> bool:
@@ -72,13 +74,13 @@ class Clients:
         if registration and registration.warning:
             out.say(words.mind(registration.warning))
 
-    def values(self, given: Mapping[str, str]) -> dict[str, str]:
+    def values(self) -> dict[str, str]:
         """What the service asks, from the flags and then from whoever sits there; raises Stopped."""
         if self.person is None:
-            return dict(given)
+            return dict(self.given_values)
         draft = self._draft()
-        values = answered(self.person, self.app.catalog.connector(self.connector), given, draft.values)
-        if values != given:
+        values = answered(self.person, self.app.catalog.connector(self.connector), self.given_values, draft.values)
+        if values != self.given_values:
             self._keep(draft.having(values=values))
         return values
 
@@ -140,7 +142,8 @@ class Clients:
 
     def _guide(self, redirect_uri: str) -> Guide:
         declared = self.app.catalog.connector(self.connector)
-        return guide(declared, redirect_uri, self.scopes or self.app.connect.usual_scopes(self.connector))
+        asked = {**defaults(declared), **self.given_values}
+        return guide(declared, redirect_uri, self.scopes or self.app.connect.usual_scopes(self.connector, asked))
 
     async def _store(self, client_id: str, secret: Secret | None, redirect_uri: str) -> None:
         await self.app.registry.add(

@@ -11,6 +11,12 @@ from evergrant.cli.wizard.terminal import Person
 from evergrant.service.pasting import cleaned
 
 
+def defaults(connector: Connector) -> dict[str, str]:
+    """What is taken where nobody says otherwise."""
+    asked = {name: value for name, value in connector.account.items() if isinstance(value, FromUser)}
+    return {name: value.default for name, value in asked.items() if value.default is not None}
+
+
 def answered(
     person: Person, connector: Connector, given: Mapping[str, str], former: Mapping[str, str]
 ) -> dict[str, str]:

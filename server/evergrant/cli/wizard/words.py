@@ -176,9 +176,10 @@ def value_unlike(title: str, pattern: str) -> str:
     return f"   That is no {title}. It must fit {pattern}"
 
 
-def key_wanted(service: str, title: str) -> str:
-    """A service without OAuth."""
-    return f"{service} takes no consent but its {title}, which is made on this page:"
+def key_wanted(service: str, title: str, needs: str | None) -> str:
+    """A service without OAuth; its page comes next."""
+    choose = f" ({needs})" if needs else ""
+    return f"{service} takes no consent but a key of its own, the {title}{choose}. It is made on this page:"
 
 
 def takes(connector: Connector, *, has_client: bool, fault: str | None) -> str:
@@ -194,7 +195,7 @@ def takes(connector: Connector, *, has_client: bool, fault: str | None) -> str:
             return f"refused: {fault}; see evergrant doctor" if fault else "your consent"
         case "oauth_client":
             minutes = connector.registration.minutes if connector.registration else None
-            return f"an OAuth client{f', about {minutes} min' if minutes else ''}; then your consent"
+            return f"an OAuth client{f' (about {minutes} min)' if minutes else ''}"
 
 
 def _count(number: int, what: str) -> str:

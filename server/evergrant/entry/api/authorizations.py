@@ -38,9 +38,9 @@ def authorization_routes(api: Api, answers: Answers) -> Sequence[Route]:
         return answer({"id": authorization_id, "status": "denied"})
 
     return [
-        api.route("/authorizations/{id}", "GET", _of_one(look)),
-        api.route("/authorizations/{id}/confirm", "POST", _of_one(confirm)),
-        api.route("/authorizations/{id}/deny", "POST", _of_one(deny)),
+        api.operator_route("/authorizations/{id}", "GET", _of_one(look)),
+        api.operator_route("/authorizations/{id}/confirm", "POST", _of_one(confirm)),
+        api.operator_route("/authorizations/{id}/deny", "POST", _of_one(deny)),
     ]
 
 

@@ -1,7 +1,6 @@
 """`/v1/execute` and `/v1/calls`: calling tools, and the calls that wait for a person."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from pydantic import Field, JsonValue
@@ -13,21 +12,20 @@ from evergrant.entry.api.body import Body, body_of
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.problem import answer, of_failure
 from evergrant.model.outcome import Failure, Outcome
-from evergrant.service.held import HeldCalls
 from evergrant.service.held_words import no_such_call, not_waiting
+from evergrant.service.standing import Standing
 from evergrant.tokens.refusals import unknown_account
-from evergrant.vault.accounts import Accounts
 
 LONGEST_WAIT_S = 45
 LARGEST_INPUT = 4 << 20
 """Bytes, as over MCP."""
-ASKED_BY = "HTTP API"
 STATUS: Mapping[str, HTTPStatus] = {
     "invalid_input": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not_found": HTTPStatus.NOT_FOUND,
     "reauth_required": HTTPStatus.CONFLICT,
     "insufficient_scope": HTTPStatus.FORBIDDEN,
     "permission_denied": HTTPStatus.FORBIDDEN,
+    "not_allowed": HTTPStatus.FORBIDDEN,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "outcome_unknown": HTTPStatus.CONFLICT,
     "still_running": HTTPStatus.CONFLICT,
@@ -50,52 +48,47 @@ class _Resume(Body):
     """Seconds to wait for the reconnect where it has not come yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Calls:
-    accounts: Accounts
-    held: HeldCalls
-
-    async def execute(self, request: Request, tenant_id: str) -> Response:
-        given = await body_of(request, _Execute, LARGEST_INPUT)
-        account = self.accounts.named(tenant_id, given.connected_account_id)
-        if account is None:
-            return _of(unknown_account().failure)
-        return _of(await self.held.execute(account.key, given.tool_name, given.tool_input, asked_by=ASKED_BY))
-
-    async def listed(self, request: Request, tenant_id: str) -> Response:
-        name, ended = request.query_params.get("account"), request.query_params.get("all") in ("true", "1")
-        account = self.accounts.named(tenant_id, name) if name else None
-        if name and account is None:
-            return _of(unknown_account().failure)
-        found = self.held.listed(tenant_id, account.id if account else None, ended=ended)
-        return answer({"calls": [call.as_json() for call in found]})
-
-    async def one(self, request: Request, tenant_id: str) -> Response:
-        found = self.held.get(tenant_id, _id(request))
-        return answer(found.as_json()) if found else _of(no_such_call())
-
-    async def resume(self, request: Request, tenant_id: str) -> Response:
-        given = await body_of(request, _Resume)
-        if given.wait:
-            await self.held.wait(tenant_id, _id(request), given.wait)
-        return _of(await self.held.resume(tenant_id, _id(request)))
-
-    async def cancel(self, request: Request, tenant_id: str) -> Response:
-        if await self.held.cancel(tenant_id, _id(request)):
-            return answer({"id": _id(request), "status": "cancelled"})
-        found = self.held.get(tenant_id, _id(request))
-        return _of(not_waiting(found), HTTPStatus.CONFLICT) if found else _of(no_such_call())
+async def _executed(request: Request, who: Standing) -> Response:
+    given = await body_of(request, _Execute, LARGEST_INPUT)
+    return _of(await who.execute(given.connected_account_id, given.tool_name, given.tool_input))
 
 
-def call_routes(api: Api, accounts: Accounts, held: HeldCalls) -> Sequence[Route]:
+async def _listed(request: Request, who: Standing) -> Response:
+    name, ended = request.query_params.get("account"), request.query_params.get("all") in ("true", "1")
+    account = who.account(name) if name else None
+    if name and account is None:
+        return _of(unknown_account().failure)
+    found = who.calls(account.id if account else None, ended=ended)
+    return answer({"calls": [call.as_json() for call in found]})
+
+
+async def _one(request: Request, who: Standing) -> Response:
+    found = who.call(_id(request))
+    return answer(found.as_json()) if found else _of(no_such_call())
+
+
+async def _resumed(request: Request, who: Standing) -> Response:
+    given = await body_of(request, _Resume)
+    if given.wait and who.call(_id(request)):
+        await who.wait(_id(request), given.wait)
+    return _of(await who.resume(_id(request)))
+
+
+async def _cancelled(request: Request, who: Standing) -> Response:
+    if await who.cancel(_id(request)):
+        return answer({"id": _id(request), "status": "cancelled"})
+    found = who.call(_id(request))
+    return _of(not_waiting(found), HTTPStatus.CONFLICT) if found else _of(no_such_call())
+
+
+def call_routes(api: Api) -> Sequence[Route]:
     """`POST /v1/execute`; `GET /v1/calls?account=&all=`; `GET` and `DELETE /v1/calls/{id}`; `POST .../resume`."""
-    calls = _Calls(accounts, held)
     return [
-        api.route("/execute", "POST", calls.execute),
-        api.route("/calls", "GET", calls.listed),
-        api.route("/calls/{call_id}", "GET", calls.one),
-        api.route("/calls/{call_id}", "DELETE", calls.cancel),
-        api.route("/calls/{call_id}/resume", "POST", calls.resume),
+        api.agent_route("/execute", "POST", _executed),
+        api.agent_route("/calls", "GET", _listed),
+        api.agent_route("/calls/{call_id}", "GET", _one),
+        api.agent_route("/calls/{call_id}", "DELETE", _cancelled),
+        api.agent_route("/calls/{call_id}/resume", "POST", _resumed),
     ]
 
 

@@ -30,7 +30,7 @@ def event_routes(api: Api, outbox: Outbox, clock: Clock) -> Sequence[Route]:
             await clock.sleep(LOOK_EVERY_S)
         return answer({"events": [as_json(event) for event in found], "next": found[-1].seq if found else after})
 
-    return [api.route("/events", "GET", events)]
+    return [api.operator_route("/events", "GET", events)]
 
 
 def as_json(event: Event) -> JsonObject:

@@ -11,11 +11,15 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.entry.api.problem import problem
 from evergrant.entry.mcp.http import Verify
 from evergrant.entry.mcp.wall import Wall
+from evergrant.model.principal import Principal
+from evergrant.service.standing import Standing
 from evergrant.store.database import StoreUnavailable
 from evergrant.vault.seal import SealBroken
 
 Answer = Callable[[Request, str], Awaitable[Response]]
-"""What answers a request of a tenant."""
+"""What answers a request of a tenant's operator."""
+AgentAnswer = Callable[[Request, Standing], Awaitable[Response]]
+"""What answers a request of anybody who bears a good token."""
 
 
 class BadRequest(Exception):
@@ -31,34 +35,54 @@ class Api:
     """Makes the routes of `/v1`: no route of it answers without a good token, and none lets an exception out."""
 
     verify: Verify
+    standing: Callable[[Principal], Standing]
     log: FilteringBoundLogger
 
-    def route(self, path: str, method: str, answer: Answer) -> Route:
+    def operator_route(self, path: str, method: str, answer: Answer) -> Route:
+        """`answer` at `/v1` + `path`, for bearers who see to a tenant and not only call its tools."""
+
+        async def for_operators(request: Request, who: Standing) -> Response:
+            if not who.principal.operator:
+                return _not_for_agents()
+            return await answer(request, who.tenant_id)
+
+        return self.agent_route(path, method, for_operators)
+
+    def agent_route(self, path: str, method: str, answer: AgentAnswer) -> Route:
         """`answer` at `/v1` + `path`, for bearers only."""
 
         async def guarded(request: Request) -> Response:
-            tenant_id = self._tenant(request)
-            if tenant_id is None:
+            principal = self._principal(request)
+            if principal is None:
                 return _unauthorized()
             with Wall(self.log, f"{method} /v1{path}") as wall:
-                return await self._answered(request, tenant_id, answer)
+                return await self._answered(request, self.standing(principal), answer)
             return problem(
                 500, "internal_error", "Evergrant failed at this.", f"The reason is in its log under {wall.reference}."
             )
 
         return Route(f"/v1{path}", guarded, methods=[method])
 
-    def _tenant(self, request: Request) -> str | None:
+    def _principal(self, request: Request) -> Principal | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         return self.verify(token.strip()) if scheme.lower() == "bearer" else None
 
-    async def _answered(self, request: Request, tenant_id: str, answer: Answer) -> Response:
+    async def _answered(self, request: Request, who: Standing, answer: AgentAnswer) -> Response:
         try:
-            return await answer(request, tenant_id)
+            return await answer(request, who)
         except BadRequest as error:
             return problem(400, error.code, error.what_happened, error.what_to_do)
         except (StoreUnavailable, SealBroken) as error:
             return problem(503, "vault_unavailable", str(error), "Nothing is lost by waiting: try again in a minute.")
+
+
+def _not_for_agents() -> Response:
+    return problem(
+        403,
+        "not_allowed",
+        "The key that this request came with is for calling tools, and no more.",
+        "Use a key that was made with --operator, or the token that `evergrant token` prints.",
+    )
 
 
 def _unauthorized() -> Response:

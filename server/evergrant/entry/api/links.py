@@ -54,7 +54,7 @@ def link_routes(api: Api, links: Links) -> Sequence[Route]:
         code = links.seal.code(handle) if links.asks_code else None
         return answer({"confirmation_code": code, "usable": _usable(links, handle), **_as_json(claims)})
 
-    return [api.route("/links", "POST", make), api.route("/links/{handle}", "GET", look)]
+    return [api.operator_route("/links", "POST", make), api.operator_route("/links/{handle}", "GET", look)]
 
 
 def _claims(links: Links, tenant_id: str, wanted: Wanted) -> Claims:

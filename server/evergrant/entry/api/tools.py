@@ -6,36 +6,36 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from evergrant.catalog.catalog import Catalog, UnknownConnector
+from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
 from evergrant.entry.api.guard import Api, BadRequest
 from evergrant.entry.api.problem import answer, of_failure
 from evergrant.model.json import JsonObject
+from evergrant.service.standing import Standing
 from evergrant.service.wording import broken_connector
 from evergrant.tokens.refusals import unknown_account
-from evergrant.vault.accounts import Accounts
 
 
-def tool_routes(api: Api, catalog: Catalog, accounts: Accounts) -> Sequence[Route]:
+def tool_routes(api: Api) -> Sequence[Route]:
     """`GET /v1/tools?connected_account_id=ID`: the account's tools, core ones first."""
 
-    async def tools(request: Request, tenant_id: str) -> Response:
+    async def tools(request: Request, who: Standing) -> Response:
         named = request.query_params.get("connected_account_id", "")
         if not named:
             raise BadRequest("connected_account_id is missing.", "Give the id or the alias of a connected account.")
-        account = accounts.named(tenant_id, named)
+        account = who.account(named)
         if account is None:
             return of_failure(unknown_account().failure, 404)
         try:
-            found = catalog.tools(account.connector)
+            found = who.tools(account.connector)
         except (UnknownConnector, DeclarationError) as error:
             return of_failure(broken_connector(str(error)), 502)
         # The sort is stable: within a tier the declaration's own order stays.
         ordered = sorted(found.items(), key=lambda each: each[1].tier != "core")
         return answer({"account": account.id, "tools": [_as_json(name, tool) for name, tool in ordered]})
 
-    return [api.route("/tools", "GET", tools)]
+    return [api.agent_route("/tools", "GET", tools)]
 
 
 def _as_json(name: str, tool: Tool) -> JsonObject:

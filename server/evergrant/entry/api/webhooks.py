@@ -35,11 +35,11 @@ def webhook_routes(api: Api, webhooks: Webhooks) -> Sequence[Route]:
     """List, add, remove, test, replay. The secret is in the answer to `POST`, and never again."""
     on = _Answers(webhooks)
     return [
-        api.route(PATH, "GET", on.listed),
-        api.route(PATH, "POST", on.add),
-        api.route(ONE, "DELETE", on.one(on.remove)),
-        api.route(f"{ONE}/test", "POST", on.one(on.test)),
-        api.route(f"{ONE}/replay", "POST", on.one(on.replay)),
+        api.operator_route(PATH, "GET", on.listed),
+        api.operator_route(PATH, "POST", on.add),
+        api.operator_route(ONE, "DELETE", on.one(on.remove)),
+        api.operator_route(f"{ONE}/test", "POST", on.one(on.test)),
+        api.operator_route(f"{ONE}/replay", "POST", on.one(on.replay)),
     ]
 
 

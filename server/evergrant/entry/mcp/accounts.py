@@ -13,6 +13,7 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import InvalidInput, NotFound
 from evergrant.service.connect import CannotConnect
+from evergrant.service.standing import Standing
 
 MOST_LISTED = 100
 
@@ -31,8 +32,8 @@ class _Connect(Input):
     ] = None
 
 
-async def _list(parts: Parts, tenant_id: str, given: _List) -> CallToolResult:
-    accounts = parts.accounts.all(tenant_id)
+async def _list(parts: Parts, who: Standing, given: _List) -> CallToolResult:
+    accounts = who.accounts()
     if not accounts:
         return _none(parts)
     wanted = [account for account in accounts if given.query is None or _matches(account, given.query)]
@@ -76,16 +77,16 @@ def _row(parts: Parts, account: ConnectedAccount) -> JsonObject:
     return {**row, "reauth_url": link.url, **code, "what_to_do": what_to_do}
 
 
-async def _connect(parts: Parts, tenant_id: str, given: _Connect) -> CallToolResult:
+async def _connect(parts: Parts, who: Standing, given: _Connect) -> CallToolResult:
     values = given.values or {}
     try:
-        wish = parts.connect.wish(tenant_id, given.connector, given.alias, values)
+        wish = parts.connect.wish(who.tenant_id, given.connector, given.alias, values)
     except UnknownConnector as error:
         return results.failed(NotFound(what_happened=str(error), what_to_do="Use one of these names."))
     except CannotConnect as error:
         again = "Put this right, or ask the person to, then call connect_account again."
         return results.failed(InvalidInput(what_happened=str(error), what_to_do=again))
-    claims = parts.links.to_connect(tenant_id, given.connector, given.alias, values)
+    claims = parts.links.to_connect(who.tenant_id, given.connector, given.alias, values)
     link = parts.links.made(claims)
     shown = "this link and the confirmation code, both as they are: the page asks for it" if link.code else "this link"
     return results.data(

@@ -17,6 +17,7 @@ from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import NotFound
+from evergrant.service.standing import Standing
 
 MOST_UNCONNECTED = 5
 MOST_ACCOUNTS = 10
@@ -40,16 +41,16 @@ def search_tools(parts: Parts) -> MetaTool:
     def index() -> Index:
         return build(_entries(parts))
 
-    async def run(parts: Parts, tenant_id: str, given: _Search) -> CallToolResult:
+    async def run(parts: Parts, who: Standing, given: _Search) -> CallToolResult:
         if wrong := _unknown_connector(parts.catalog, given.connector):
             return wrong
-        accounts = parts.accounts.all(tenant_id)
+        accounts = who.accounts()
         mine = {account.connector for account in accounts}
         wanted = {given.connector} if given.connector else set(parts.catalog.connectors())
         built = await anyio.to_thread.run_sync(index)
         return _found(
-            [_hit(hit, accounts) for hit in search(built, given.query, given.limit, wanted & mine)],
-            [_unconnected(hit) for hit in search(built, given.query, MOST_UNCONNECTED, wanted - mine)],
+            [_hit(hit, accounts) for hit in search(built, given.query, given.limit, wanted & mine, who.may_call)],
+            [_unconnected(hit) for hit in search(built, given.query, MOST_UNCONNECTED, wanted - mine, who.may_call)],
         )
 
     return meta_tool(
@@ -63,9 +64,9 @@ def search_tools(parts: Parts) -> MetaTool:
     )
 
 
-async def _describe(parts: Parts, tenant_id: str, given: _Describe) -> CallToolResult:
-    accounts = parts.accounts.all(tenant_id)
-    described = {name: _description(parts.catalog, name, accounts) for name in given.names}
+async def _describe(_parts: Parts, who: Standing, given: _Describe) -> CallToolResult:
+    accounts = who.accounts()
+    described = {name: _description(who, name, accounts) for name in given.names}
     tools = [tool for tool in described.values() if tool]
     unknown = [name for name, tool in described.items() if not tool]
     if not tools:
@@ -135,9 +136,9 @@ def _having(connector: str, accounts: Sequence[ConnectedAccount]) -> JsonObject:
     return {"accounts": mine[:MOST_ACCOUNTS], **more}
 
 
-def _description(catalog: Catalog, name: str, accounts: Sequence[ConnectedAccount]) -> JsonObject | None:
+def _description(who: Standing, name: str, accounts: Sequence[ConnectedAccount]) -> JsonObject | None:
     try:
-        connector, tool = catalog.tool(name)
+        connector, tool = who.catalog.tool(name)
     except UnknownTool:
         return None
     return {

@@ -28,6 +28,7 @@ from evergrant.entry.mcp.pending import Pending
 from evergrant.entry.mcp.waiting import held
 from evergrant.model.clock import Clock
 from evergrant.model.outcome import ReauthRequired
+from evergrant.service.standing import Standing
 
 REAUTH = "reauth"
 """The key of the one question."""
@@ -59,10 +60,10 @@ class Round:
     number: int = 1
 
     @classmethod
-    def of(cls, tenant_id: str, state: str) -> "Round":
+    def of(cls, who: Standing, state: str) -> "Round":
         """The round that a client answers, by the state that it carried."""
         read = _State.model_validate_json(state)
-        return cls(Pending(tenant_id, read.call_id, read.dead), read.asked_at, read.round)
+        return cls(Pending(who, read.call_id, read.dead), read.asked_at, read.round)
 
     def refusal(self, responses: Mapping[str, InputResponse], now: datetime) -> "Refusal | None":
         """Who said no, if anybody did; a client that says nothing of its person has merely called again."""

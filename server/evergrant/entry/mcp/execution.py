@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue, WithJsonSchema
 
 from evergrant.entry.mcp.meta import Answer, Input, meta_tool
 from evergrant.entry.mcp.parts import Parts
-from evergrant.tokens.refusals import unknown_account
+from evergrant.service.standing import Standing
 
 
 class _Execute(Input):
@@ -19,11 +19,8 @@ class _Execute(Input):
     ]
 
 
-async def _execute(parts: Parts, tenant_id: str, given: _Execute) -> Answer:
-    account = parts.accounts.named(tenant_id, given.connected_account_id)
-    if account is None:
-        return unknown_account().failure
-    return await parts.calls.execute(account.key, given.tool_name, given.tool_input)
+async def _execute(_parts: Parts, who: Standing, given: _Execute) -> Answer:
+    return await who.execute(given.connected_account_id, given.tool_name, given.tool_input)
 
 
 EXECUTE_TOOL = meta_tool(

@@ -11,17 +11,20 @@ from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAut
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import ConfigDict
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.routing import Route
 
+from evergrant.model.principal import Principal
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
-Verify = Callable[[str], str | None]
-"""The tenant of a bearer token; None for a token that is not ours."""
+Verify = Callable[[str], Principal | None]
+"""Who bears a token; None for a token that is not ours."""
 
 
-class NoTenant(LookupError):
-    """A request without a verified token asked for its tenant."""
+class NoPrincipal(LookupError):
+    """A request without a verified token asked who sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,18 @@ def mcp_endpoint(
     return McpEndpoint(Route(path, endpoint=endpoint), manager.run)
 
 
-def bearer_tenant() -> str:
-    """The tenant of the request in hand, by its token; raises NoTenant."""
+def bearer_principal() -> Principal:
+    """Who sent the request in hand, by its token; raises NoPrincipal."""
     token = get_access_token()
-    if token is None or token.subject is None:
-        raise NoTenant
-    return token.subject
+    if not isinstance(token, _Borne):
+        raise NoPrincipal
+    return token.principal
+
+
+class _Borne(AccessToken):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    principal: Principal
 
 
 class _Verifier:
@@ -59,9 +68,12 @@ class _Verifier:
         self._verify = verify
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        tenant_id = self._verify(token)
-        # The token itself is of no use from here on, so it is not carried along.
-        return AccessToken(token="", client_id=tenant_id, scopes=[], subject=tenant_id) if tenant_id else None
+        found = self._verify(token)
+        if found is None:
+            return None
+        # The token itself is of no use from here on, so it is not carried along. The SDK keeps sessions apart by
+        # client and subject.
+        return _Borne(token="", client_id=found.name, scopes=[], subject=found.tenant_id, principal=found)
 
 
 def _reached_at(origins: Sequence[str]) -> TransportSecuritySettings:

@@ -15,6 +15,7 @@ from evergrant.entry.mcp.pending import Pending
 from evergrant.entry.mcp.tasks import Tasks
 from evergrant.entry.mcp.waiting import held
 from evergrant.model.outcome import ReauthRequired
+from evergrant.service.standing import Standing
 
 
 class Ladder:
@@ -24,11 +25,11 @@ class Ladder:
         self._parts = parts
         self._tasks = tasks
 
-    async def climb(self, context: Context, tenant_id: str, dead: ReauthRequired) -> HandlerResult:
+    async def climb(self, context: Context, who: Standing, dead: ReauthRequired) -> HandlerResult:
         """The answer to a call that came to `dead`."""
         if dead.call_id is None:
             return results.failed(dead)
-        pending = Pending(tenant_id, dead.call_id, dead)
+        pending = Pending(who, dead.call_id, dead)
         if takes_tasks(context):
             return self._tasks.begin(pending)
         if is_modern(context) and opens_urls(context):
@@ -38,10 +39,10 @@ class Ladder:
         return await self._answered(pending, await self._held(context, pending))
 
     async def go_on(
-        self, context: Context, tenant_id: str, state: str, responses: InputResponses | None
+        self, context: Context, who: Standing, state: str, responses: InputResponses | None
     ) -> HandlerResult:
         """The answer to a client that calls again, as it was asked to."""
-        asked = Round.of(tenant_id, state)
+        asked = Round.of(who, state)
         refusal = asked.refusal(responses or {}, self._parts.clock.now())
         if refusal == "person":
             return asked.pending.declined()
@@ -57,7 +58,7 @@ class Ladder:
             return pending.declined()
         if heard == "waiting":
             return pending.unfinished()
-        outcome = await self._parts.calls.resume(pending.tenant_id, pending.call_id)
+        outcome = await pending.who.resume(pending.call_id)
         if isinstance(outcome, ReauthRequired):  # the new grant is dead already
-            return Pending(pending.tenant_id, pending.call_id, outcome).unfinished()
+            return Pending(pending.who, pending.call_id, outcome).unfinished()
         return results.of(outcome)

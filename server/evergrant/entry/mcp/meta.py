@@ -12,10 +12,11 @@ from evergrant.entry.mcp import results
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import InvalidInput, Outcome
+from evergrant.service.standing import Standing
 
 Answer = CallToolResult | Outcome
-Call = Callable[[Parts, str, JsonObject], Awaitable[Answer]]
-"""Parts, tenant id, arguments as they came."""
+Call = Callable[[Parts, Standing, JsonObject], Awaitable[Answer]]
+"""Parts, who asks, arguments as they came."""
 
 
 class Input(BaseModel):
@@ -25,7 +26,7 @@ class Input(BaseModel):
 
 
 InputT = TypeVar("InputT", bound=Input)
-Run = Callable[[Parts, str, InputT], Awaitable[Answer]]
+Run = Callable[[Parts, Standing, InputT], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ def meta_tool(
 ) -> MetaTool:
     """A tool whose arguments are checked against `given` before `run` gets them."""
 
-    async def call(parts: Parts, tenant_id: str, arguments: JsonObject) -> Answer:
+    async def call(parts: Parts, who: Standing, arguments: JsonObject) -> Answer:
         try:
             fits = given.model_validate(arguments)
         except ValidationError as error:
             return results.failed(_wrong(name, error))
-        return await run(parts, tenant_id, fits)
+        return await run(parts, who, fits)
 
     schema = cast("dict[str, JsonValue]", _terse(given.model_json_schema()))
     schema.pop("description", None)

@@ -17,6 +17,7 @@ from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json
 from evergrant.model.outcome import Failure, InvalidInput, NotFound, Outcome
+from evergrant.service.standing import Standing
 
 MOST_CHOICES = 20
 ACCOUNT, ACCOUNT_WHERE_TAKEN = "account", "connected_account_id"
@@ -29,10 +30,14 @@ class NamedTools:
         self._parts = parts
         self._of = lru_cache(maxsize=None)(self._make)
 
-    def listed(self, connectors: Iterable[str]) -> list[WireTool]:
-        """The tools of these connectors; where there are too many, the first few of each."""
-        rows = zip_longest(*(self._of(name).values() for name in sorted(set(connectors))))
+    def listed(self, who: Standing, connectors: Iterable[str]) -> list[WireTool]:
+        """Of these connectors the tools that a caller may call; where there are too many, the first few of each."""
+        rows = zip_longest(*(self._admitted(who, name) for name in sorted(set(connectors))))
         return list(islice((tool for tool in chain.from_iterable(rows) if tool), self._parts.most_named_tools))
+
+    def _admitted(self, who: Standing, connector: str) -> list[WireTool]:
+        made = self._of(connector)
+        return [made[name] for name in who.tools(connector) if name in made] if made else []
 
     def find(self, name: str) -> tuple[str, WireTool] | None:
         """The connector and the tool of that name, whoever has accounts of it."""
@@ -43,14 +48,16 @@ class NamedTools:
         tool = self._of(connector).get(name)
         return (connector, tool) if tool else None
 
-    async def call(self, accounts: Sequence[ConnectedAccount], name: str, arguments: Mapping[str, Json]) -> Outcome:
+    async def call(
+        self, who: Standing, accounts: Sequence[ConnectedAccount], name: str, arguments: Mapping[str, Json]
+    ) -> Outcome:
         """Call the tool as the account that `arguments` names among `accounts`, or as the only one."""
         which = _account_argument(self._parts.catalog.tool(name)[1])
         chosen = _choose(accounts, which, arguments.get(which))
         if isinstance(chosen, Failure):
             return chosen
         given = {key: value for key, value in arguments.items() if key != which}
-        return await self._parts.calls.execute(chosen.key, name, given)
+        return await who.execute(chosen.id, name, given)
 
     def _make(self, connector: str) -> Mapping[str, WireTool]:
         try:

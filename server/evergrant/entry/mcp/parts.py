@@ -6,9 +6,11 @@ from structlog.typing import FilteringBoundLogger
 
 from evergrant.catalog.catalog import Catalog
 from evergrant.model.clock import Clock
+from evergrant.model.principal import Principal
 from evergrant.service.connect import Connect
 from evergrant.service.held import HeldCalls
 from evergrant.service.links import Links
+from evergrant.service.standing import Standing
 from evergrant.tokens.refusals import ReauthUrl
 from evergrant.vault.accounts import Accounts
 
@@ -37,3 +39,7 @@ class Parts:
     state_ttl_s: float = STATE_TTL_S
     """How long a client may take to call again, in seconds."""
     most_named_tools: int = MOST_NAMED_TOOLS
+
+    def standing(self, principal: Principal) -> Standing:
+        """What a caller sees and does."""
+        return Standing(principal, self.catalog, self.accounts, self.calls)

@@ -6,13 +6,14 @@ from mcp.types import CallToolResult
 
 from evergrant.entry.mcp import results
 from evergrant.model.outcome import ReauthRequired
+from evergrant.service.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A held call whose grant is dead; `dead` names the link of the person who can help."""
 
-    tenant_id: str
+    who: Standing
     call_id: str
     dead: ReauthRequired
 

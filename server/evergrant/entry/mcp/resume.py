@@ -7,14 +7,15 @@ from pydantic import Field
 
 from evergrant.entry.mcp.meta import Answer, Input, meta_tool
 from evergrant.entry.mcp.parts import Parts
+from evergrant.service.standing import Standing
 
 
 class _Resume(Input):
     call_id: Annotated[str, Field(description="The call_id of the failure.")]
 
 
-async def _resume(parts: Parts, tenant_id: str, given: _Resume) -> Answer:
-    return await parts.calls.resume(tenant_id, given.call_id)
+async def _resume(_parts: Parts, who: Standing, given: _Resume) -> Answer:
+    return await who.resume(given.call_id)
 
 
 RESUME_CALL = meta_tool(

@@ -33,6 +33,8 @@ from evergrant.entry.mcp.tasks import TaskParams, Tasks, TaskUpdate
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import ReauthRequired
+from evergrant.model.principal import Principal
+from evergrant.service.standing import Standing
 
 NAME = "evergrant"
 FRESH_MS = 60_000
@@ -65,15 +67,15 @@ class _Server(Server[Any]):
 
 
 ParamsT = TypeVar("ParamsT", bound=TaskParams)
-TaskHandler = Callable[[Context, str, ParamsT], Awaitable[HandlerResult]]
+TaskHandler = Callable[[Context, Standing, ParamsT], Awaitable[HandlerResult]]
 
 
-def make_server(parts: Parts, tenant_of: Callable[[], str], *, list_changed: bool = False) -> Server[Any]:
-    """A server for any number of sessions; `tenant_of` says, within a request, whose it is.
+def make_server(parts: Parts, principal_of: Callable[[], Principal], *, list_changed: bool = False) -> Server[Any]:
+    """A server for any number of sessions; `principal_of` says, within a request, who asks.
 
     `list_changed` announces notifications to handshake clients, so it is for those who send them.
     """
-    surface = _Surface(parts, tenant_of)
+    surface = _Surface(parts, principal_of)
     server = _Server(
         NAME,
         version=version("evergrant"),
@@ -90,7 +92,9 @@ def make_server(parts: Parts, tenant_of: Callable[[], str], *, list_changed: boo
     server.add_request_handler("tasks/update", TaskUpdate, surface.update_task)
     server.add_request_handler("tasks/cancel", TaskParams, surface.cancel_task)
     # Tool and arguments are bound by the boundary itself.
-    security = RequestStateSecurity(keys=[parts.state_key], ttl=parts.state_ttl_s, bind_principal=lambda _: tenant_of())
+    security = RequestStateSecurity(
+        keys=[parts.state_key], ttl=parts.state_ttl_s, bind_principal=lambda _: _bound(principal_of())
+    )
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     return server
 
@@ -98,31 +102,32 @@ def make_server(parts: Parts, tenant_of: Callable[[], str], *, list_changed: boo
 class _Surface:
     """What the server answers, each answer behind the wall."""
 
-    def __init__(self, parts: Parts, tenant_of: Callable[[], str]) -> None:
+    def __init__(self, parts: Parts, principal_of: Callable[[], Principal]) -> None:
         self._parts = parts
-        self._tenant_of = tenant_of
+        self._principal_of = principal_of
         self._named = NamedTools(parts)
-        self._tasks = Tasks(parts.calls)
+        self._tasks = Tasks()
         self._ladder = Ladder(parts, self._tasks)
         tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, RESUME_CALL, CONNECT_ACCOUNT)
         self._meta = {tool.wire.name: tool for tool in tools}
 
     async def list_tools(self, _: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         with Wall(self._parts.log, "tools/list") as wall:
-            connectors = {account.connector for account in self._parts.accounts.all(self._tenant_of())}
+            who = self._who()
+            connectors = {account.connector for account in who.accounts()}
             first = [tool.wire for tool in self._meta.values()]
-            tools, following = page(first, self._named.listed(connectors), params.cursor if params else None)
+            tools, following = page(first, self._named.listed(who, connectors), params.cursor if params else None)
             return ListToolsResult(tools=tools, next_cursor=following, ttl_ms=FRESH_MS, cache_scope="private")
         raise _broken(wall)
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> HandlerResult:
         with Wall(self._parts.log, "tools/call") as wall:
-            tenant_id = self._tenant_of()
+            who = self._who()
             if params.request_state is not None and is_modern(context):
-                return await self._ladder.go_on(context, tenant_id, params.request_state, params.input_responses)
-            answer = await self._call(tenant_id, params.name, cast("JsonObject", params.arguments or {}))
+                return await self._ladder.go_on(context, who, params.request_state, params.input_responses)
+            answer = await self._call(who, params.name, cast("JsonObject", params.arguments or {}))
             if isinstance(answer, ReauthRequired):
-                return await self._ladder.climb(context, tenant_id, answer)
+                return await self._ladder.climb(context, who, answer)
             return answer if isinstance(answer, CallToolResult) else results.of(answer)
         return results.broken(wall.reference)
 
@@ -145,17 +150,25 @@ class _Surface:
 
     async def _task(self, answer: TaskHandler[ParamsT], context: Context, params: ParamsT) -> HandlerResult:
         with Wall(self._parts.log, context.method) as wall:
-            return await answer(context, self._tenant_of(), params)
+            return await answer(context, self._who(), params)
         raise _broken(wall)
 
-    async def _call(self, tenant_id: str, name: str, arguments: JsonObject) -> Answer:
+    def _who(self) -> Standing:
+        return self._parts.standing(self._principal_of())
+
+    async def _call(self, who: Standing, name: str, arguments: JsonObject) -> Answer:
         if meta := self._meta.get(name):
-            return await meta.call(self._parts, tenant_id, arguments)
+            return await meta.call(self._parts, who, arguments)
         connector = found[0] if (found := self._named.find(name)) else None
-        accounts = [each for each in self._parts.accounts.all(tenant_id) if each.connector == connector]
+        accounts = [each for each in who.accounts() if each.connector == connector]
         if not accounts:
             raise MCPError(INVALID_PARAMS, f"Unknown tool: {name}. Call search_tools to find the right name.")
-        return await self._named.call(accounts, name, arguments)
+        return await self._named.call(who, accounts, name, arguments)
+
+
+def _bound(who: Principal) -> str:
+    """What a request's state is bound to: another key of the same tenant is another."""
+    return f"{who.tenant_id} {who.name}"
 
 
 def _broken(wall: Wall) -> MCPError:

@@ -30,7 +30,7 @@ from evergrant.entry.mcp.pending import Pending
 from evergrant.model.held_call import HeldCall
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Outcome, ReauthRequired
-from evergrant.service.held import HeldCalls
+from evergrant.service.standing import Standing
 
 POLL_MS = 500
 """A result is to be with the client within a second of the consent."""
@@ -91,74 +91,75 @@ class _Asked:
 class Tasks:
     """The tasks of any tenant."""
 
-    def __init__(self, calls: HeldCalls) -> None:
-        self._calls = calls
+    def __init__(self) -> None:
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
 
     def begin(self, pending: Pending) -> Task:
         """The task that a call becomes."""
-        call = self._call(pending.tenant_id, pending.call_id)
+        call = _call(pending.who, pending.call_id)
         self._remember(_Asked(pending))
         return _task(call, "working", result_type="task", status_message=pending.said)
 
-    async def get(self, context: Context, tenant_id: str, params: TaskParams) -> HandlerResult:
+    async def get(self, context: Context, who: Standing, params: TaskParams) -> HandlerResult:
         """Where the task stands; the call goes on here when its person has reconnected."""
-        call = self._named(context, tenant_id, params)
+        call = _named(context, who, params)
         if call.status == "cancelled":
             return _task(call, "cancelled")
         known = self._asked.get(call.id)
         if known and known.action not in {None, "accept"}:
             return _task(call, "completed", result=known.pending.declined())
-        found = await self._gone_on(tenant_id, call.id)
+        found = await self._gone_on(who, call.id)
         if isinstance(found, _Asked):
             return _waiting(call, found)
-        return _task(self._call(tenant_id, call.id), "completed", result=results.of(found))
+        return _task(_call(who, call.id), "completed", result=results.of(found))
 
-    async def update(self, context: Context, tenant_id: str, params: TaskUpdate) -> HandlerResult:
+    async def update(self, context: Context, who: Standing, params: TaskUpdate) -> HandlerResult:
         """Take the person's answer; one to another question, or a second one, changes nothing."""
-        call = self._named(context, tenant_id, params)
+        call = _named(context, who, params)
         said = params.input_responses.reauth
-        asked = self._asked.get(call.id) or await self._gone_on(tenant_id, call.id)
+        asked = self._asked.get(call.id) or await self._gone_on(who, call.id)
         if said and isinstance(asked, _Asked) and asked.action is None:
             self._remember(replace(asked, action=said.action))
         return EmptyResult()
 
-    async def cancel(self, context: Context, tenant_id: str, params: TaskParams) -> HandlerResult:
+    async def cancel(self, context: Context, who: Standing, params: TaskParams) -> HandlerResult:
         """Let the call wait no longer; one that runs comes to its end."""
-        call = self._named(context, tenant_id, params)
-        await self._calls.cancel(tenant_id, call.id)
+        call = _named(context, who, params)
+        await who.cancel(call.id)
         return EmptyResult()
 
-    async def _gone_on(self, tenant_id: str, call_id: str) -> "_Asked | Outcome":
+    async def _gone_on(self, who: Standing, call_id: str) -> "_Asked | Outcome":
         """What a call that can go on comes to; the question where it cannot."""
         asked = self._asked.get(call_id)
-        if asked and not await self._calls.wait(tenant_id, call_id, 0):
+        if asked and not await who.wait(call_id, 0):
             return asked
-        outcome = await self._calls.resume(tenant_id, call_id)
+        outcome = await who.resume(call_id)
         if not isinstance(outcome, ReauthRequired):
             return outcome
-        asked = _Asked(Pending(tenant_id, call_id, outcome), asked.action if asked else None)
+        asked = _Asked(Pending(who, call_id, outcome), asked.action if asked else None)
         self._remember(asked)
         return asked
-
-    def _named(self, context: Context, tenant_id: str, params: TaskParams) -> HeldCall:
-        if not takes_tasks(context):
-            raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "Missing required client capability", REQUIRED)
-        if context.request is not None and context.request.headers.get("mcp-name") != params.task_id:
-            raise MCPError(HEADER_MISMATCH, "Header mismatch: Mcp-Name must be the taskId.")
-        return self._call(tenant_id, params.task_id)
-
-    def _call(self, tenant_id: str, call_id: str) -> HeldCall:
-        call = self._calls.get(tenant_id, call_id)
-        if call is None or call.status == "expired":
-            raise MCPError(INVALID_PARAMS, "Task not found: there is none of this id, or it has expired.")
-        return call
 
     def _remember(self, asked: _Asked) -> None:
         self._asked[asked.pending.call_id] = asked
         self._asked.move_to_end(asked.pending.call_id)
         while len(self._asked) > MOST_REMEMBERED:
             self._asked.popitem(last=False)
+
+
+def _named(context: Context, who: Standing, params: TaskParams) -> HeldCall:
+    if not takes_tasks(context):
+        raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "Missing required client capability", REQUIRED)
+    if context.request is not None and context.request.headers.get("mcp-name") != params.task_id:
+        raise MCPError(HEADER_MISMATCH, "Header mismatch: Mcp-Name must be the taskId.")
+    return _call(who, params.task_id)
+
+
+def _call(who: Standing, call_id: str) -> HeldCall:
+    call = who.call(call_id)
+    if call is None or call.status == "expired":
+        raise MCPError(INVALID_PARAMS, "Task not found: there is none of this id, or it has expired.")
+    return call
 
 
 def _waiting(call: HeldCall, asked: _Asked) -> Task:

@@ -13,13 +13,13 @@ async def held(context: Context, parts: Parts, pending: Pending) -> bool:
 
     The client hears of the link at once and every STEP_S, where it gave a progress token.
     """
-    if await parts.calls.wait(pending.tenant_id, pending.call_id, 0):
+    if await pending.who.wait(pending.call_id, 0):
         return True
     waited = 0.0
     while waited < parts.hold_s:
         await context.session.report_progress(waited, parts.hold_s, pending.said)
         step = min(STEP_S, parts.hold_s - waited)
-        if await parts.calls.wait(pending.tenant_id, pending.call_id, step):
+        if await pending.who.wait(pending.call_id, step):
             return True
         waited += step
     return False

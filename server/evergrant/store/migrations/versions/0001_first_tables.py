@@ -11,6 +11,21 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "api_key",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("accounts", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("tools", sa.JSON(), nullable=False),
+        sa.Column("read_only", sa.Boolean(), nullable=False),
+        sa.Column("operator", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.UniqueConstraint("digest", name="uq_api_key_digest"),
+    )
+    op.create_table(
         "authorization",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),

