@@ -1,10 +1,11 @@
 import pytest
 from pydantic import ValidationError
 
+from evergrant.catalog.registration import Redirect
 from evergrant.cli.running import explained
 from evergrant.dial.guard import permitted
 from evergrant.entry.mcp.parts import HOLD_S
-from evergrant.settings import Settings
+from evergrant.settings import LOCAL_TENANT, Settings
 
 
 @pytest.mark.parametrize("text", ["corp.example, 10.0.0.0/8", "corp.example 10.0.0.0/8", " corp.example,10.0.0.0/8,"])
@@ -34,6 +35,23 @@ def test_a_back_end_that_proves_has_a_page_to_return_to(given: dict[str, str], m
     with pytest.raises(ValidationError, match=r"return_url|link_proof") as wrong:
         Settings()
     assert "EVERGRANT_" in explained(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "redirect", "uri"),
+    [
+        (None, Redirect(), "http://localhost:8484/callback/acme"),
+        (None, Redirect(loopback="any_port", host="127.0.0.1"), "http://127.0.0.1:8484/callback/acme"),
+        (None, Redirect(loopback="refused"), "https://localhost:8484/callback/acme"),
+        ("http://localhost:9000", Redirect(host="127.0.0.1"), "http://127.0.0.1:9000/callback/acme"),
+        ("https://box.example/", Redirect(loopback="refused"), "https://box.example/callback/acme"),
+        ("https://box.example", Redirect(loopback="any_port", host="127.0.0.1"), "https://box.example/callback/acme"),
+    ],
+)
+def test_a_redirect_uri_is_spelled_as_the_provider_takes_it(
+    public_url: str | None, redirect: Redirect, uri: str
+) -> None:
+    assert Settings(public_url=public_url).redirect_uri(LOCAL_TENANT, "acme", redirect) == uri
 
 
 def test_a_hold_is_in_seconds_and_within_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,7 @@ def _compose(
     locks = AccountLocks(vault.folder / "locks", clock)
     successors = Successors(grants, agenda, endpoint, clock, world.random)
     revoker = Revoker(catalog, connections, grants, endpoint, successors, clock)
-    connect = Connect(catalog, connections, accounts, authorizations, clock)
+    connect = Connect(catalog, connections, accounts, authorizations, clock, settings.loopback_port)
     link_seal = LinkSeal(vault.ring.ring.link_key(), vault.id)
     links = Links(link_seal, connect, accounts, clock, settings.url, settings.link_proof == "code")
     consent = Consent(

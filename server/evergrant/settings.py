@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from evergrant.catalog.registration import Redirect
 from evergrant.dial.guard import Permitted, permitted
 from evergrant.model.secret import Secret
 from evergrant.vault.keys import KeySource
@@ -112,9 +113,24 @@ class Settings(BaseSettings):
         """Where people and providers reach this server."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
-    def redirect_uri(self, tenant_id: str, connector: str) -> str:
-        """The callback that a new connection registers: its own, so that no answer is taken for another's."""
-        return f"{self.url}{callback_path(tenant_id, connector)}"
+    def redirect_uri(self, tenant_id: str, connector: str, redirect: Redirect | None = None) -> str:
+        """The callback that a new connection registers: its own, so that no answer is taken for another's.
+
+        Where no page is hosted, it is spelled as the provider takes it: one that refuses http gets an https address at
+        which nobody listens, and from which the person pastes the answer.
+        """
+        path, port = callback_path(tenant_id, connector), self.loopback_port
+        if port is None:
+            return f"{self.url}{path}"
+        taken = redirect or Redirect()
+        scheme = "https" if taken.loopback == "refused" else "http"
+        return f"{scheme}://{taken.host}:{port}{path}"
+
+    @property
+    def loopback_port(self) -> int | None:
+        """Where browsers of this machine reach the server; None where people reach it elsewhere."""
+        parts = urlsplit(self.url)
+        return parts.port or 80 if parts.scheme == "http" and parts.hostname in LOOPBACK else None
 
     def given(self, ask: Callable[[bool], Secret] | None = None) -> Given:
         """What a vault's key may come from; `ask` asks a person for a passphrase."""

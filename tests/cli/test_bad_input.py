@@ -42,11 +42,11 @@ def test_an_unknown_connector_is_named_with_those_there_are(command: Command) ->
     assert "hubspot" in failure(done)["message"]
 
 
-def test_a_connector_without_a_client_says_which_command_adds_one(command: Command) -> None:
+def test_a_connector_without_a_client_says_which_flags_give_one(command: Command) -> None:
     done = command.run("connect", "hubspot", "--json")
 
     assert done.returncode == 3
-    assert "evergrant connections add hubspot" in failure(done)["message"]
+    assert "evergrant connect hubspot --client-id YOUR_ID --client-secret-stdin" in failure(done)["message"]
 
 
 def test_a_missing_account_says_how_to_list_them(command: Command) -> None:
@@ -138,10 +138,10 @@ def test_ctrl_c_in_a_connect_leaves_nothing_half_made(command: Command) -> None:
     assert json.loads(command.run("accounts", "list", "--json").stdout) == {"accounts": []}
 
 
-def test_a_callback_port_that_is_taken_leaves_the_pasted_address(command: Command) -> None:
-    command.run("connections", "add", "sandbox", "--client-id", "x", "--client-secret-stdin", given="secret")
+def test_a_callback_port_that_is_taken_and_registered_to_the_letter_leaves_the_pasted_address(command: Command) -> None:
+    command.run("connections", "add", "hubspot", "--client-id", "x", "--client-secret-stdin", given="secret")
     with bind("127.0.0.1", command.port):
-        waiting = command.start("connect", "sandbox", "--no-browser")
+        waiting = command.start("connect", "hubspot", "--no-browser")
         assert waiting.stderr
         said = next(line for line in waiting.stderr if "Paste the address" in line)
         waiting.send_signal(signal.SIGINT)

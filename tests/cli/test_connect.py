@@ -109,6 +109,7 @@ async def test_a_printed_address_comes_with_its_code_and_with_one_to_paste_the_a
     with desk.asking(*desk.connecting("--no-browser")) as process:
         assert process.stderr
         assert process.stdin
+        assert next(process.stderr).startswith("Mind: The sandbox")
         invited = next(process.stderr)
         shown = [next(process.stderr).strip() for _ in range(3)]
         assert "confirm with the code" in invited

@@ -216,8 +216,9 @@ def test_a_connection_that_is_refused_is_found(ill: Ill) -> None:
 
 
 def test_a_redirect_uri_with_another_port_is_found(ill: Ill) -> None:
-    assert len(ill[1]["redirect URIs"]) == 2
-    assert all("evergrant serve --port 8484" in told for told in ill[1]["redirect URIs"])
+    [told] = ill[1]["redirect URIs"]  # the sandbox takes any port
+    assert told.startswith("warning hubspot")
+    assert "evergrant serve --port 8484" in told
 
 
 def test_a_connector_file_that_is_broken_is_found_with_its_line(ill: Ill) -> None:

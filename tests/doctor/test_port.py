@@ -69,6 +69,11 @@ def test_a_redirect_uri_that_leads_elsewhere_says_both_ways_to_mend_it(
     assert unknown_commands(found.what_to_do or "") == []
 
 
+def test_a_provider_that_takes_any_port_answers_to_the_one_that_the_server_has() -> None:
+    elsewhere = replace(CONNECTION, redirect_uri="http://localhost:9000/callback/hubspot")
+    assert [found.level for found in redirect_uris([elsewhere], SERVER, ["hubspot"])] == ["ok"]
+
+
 def test_without_connections_there_is_nothing_to_say_of_redirects() -> None:
     assert list(redirect_uris([], SERVER)) == []
 

@@ -15,18 +15,21 @@ class Terminal:
         self._person, self._command = pty.openpty()
         self.shown = ""
         self._read = 0
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def run(self, command: Command, *arguments: str) -> subprocess.Popen[bytes]:
         """Start the command with all its streams on the terminal."""
         end = self._command
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [COMMAND, *arguments], env=command.env, stdin=end, stdout=end, stderr=end, start_new_session=True
         )
+        self._started.append(process)
+        return process
 
     def answer(self, prompt: str, typed: str) -> None:
         """Wait for the prompt, then type a line."""
         self.read_until(prompt)
-        os.write(self._person, f"{typed}\n".encode())
+        self.type(typed)
 
     def read_until(self, text: str) -> None:
         """Wait until the text is shown, after what was waited for before."""
@@ -36,6 +39,20 @@ class Terminal:
             self.shown += os.read(self._person, 4096).decode()
         self._read = found + len(text)
 
+    def line(self) -> str:
+        """The rest of the line after what was waited for, without the spaces around it."""
+        start = self._read
+        self.read_until("\n")
+        return self.shown[start : self._read].strip()
+
+    def type(self, text: str) -> None:
+        """Type a line, whatever is shown."""
+        os.write(self._person, f"{text}\n".encode())
+
     def close(self) -> None:
+        """Nothing that was started outlives the terminal."""
+        for process in self._started:
+            process.kill()
+            process.wait()
         os.close(self._person)
         os.close(self._command)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from tests.oauth.samples import connector
 
@@ -62,6 +64,56 @@ def test_a_value_may_be_looked_up() -> None:
     for body in ([], [{"id": "../x"}]):
         with pytest.raises(BadAccountValue, match="cloud_id"):
             from_request("cloud_id", cloud, body, {})
+
+
+SITES: Json = {"sites": [{"id": "a1", "url": "https://acme.example"}, {"id": "b2", "url": "https://bee.example"}]}
+SITE = FromRequest.model_validate(
+    {
+        "from": "request",
+        "request": "GET https://api.example/sites",
+        "among": "/sites",
+        "match": {"/url": "https://{account.site}.example"},
+        "name": "/url",
+        "path": "/id",
+        "pattern": "[a-z0-9]+",
+    }
+)
+
+
+def test_of_a_list_the_one_is_chosen_that_the_account_names() -> None:
+    assert from_request("cloud", SITE, SITES, {"site": "bee"}) == "b2"
+    assert from_request("cloud", SITE, {"sites": [{"id": "a1"}]}, {}) == "a1", "one alone need not be named"
+
+
+@pytest.mark.parametrize(
+    ("body", "values", "words"),
+    [
+        (
+            SITES,
+            {},
+            "more than one fits cloud; there are: https://acme.example, https://bee.example. Say which: --set s",
+        ),
+        (SITES, {"site": "sea"}, "none fits cloud; there are: https://acme.example"),
+        ({"sites": []}, {}, "none fits cloud; there are: none"),
+        ({"sites": [{"url": "https://acme.example"}]}, {}, "names no cloud"),
+        ({"sites": "strange"}, {}, "none fits cloud"),
+    ],
+)
+def test_where_the_choice_is_not_clear_it_is_said_what_there_is(body: Json, values: dict[str, str], words: str) -> None:
+    with pytest.raises(BadAccountValue, match=re.escape(words)):
+        from_request("cloud", SITE, body, values)
+
+
+def test_a_value_that_is_optional_may_be_missing() -> None:
+    site: Json = {"from": "user", "title": "Site", "pattern": "[a-z]+", "optional": True}
+    assert from_user(connector(account={"site": site}), {}) == {}
+
+
+def test_one_person_at_two_sites_is_two_people() -> None:
+    identity = Identity(subject=("{account.cloud}", "/id"), label=("/name",))
+    who = [subject_and_label(identity, {"id": 7, "name": "Ada"}, {"cloud": cloud}) for cloud in ("a1", "b2")]
+    assert who == [("a1:7", "Ada"), ("b2:7", "Ada")]
+    assert subject_and_label(identity, {"id": 7}, {}) is None, "where the site is not known, nobody is pinned"
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ from tests.oauth.samples import connector
 from evergrant.app import App, open_app
 from evergrant.catalog.auth import ApiKey
 from evergrant.catalog.connector import OAuth
+from evergrant.cli.wizard import words
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import ReauthRequired, Result
 from evergrant.model.secret import Secret
 from evergrant.service.connect import CannotConnect
 from evergrant.service.consent import ConsentFailed
-from evergrant.service.keys import prompt
 from evergrant.settings import LOCAL_TENANT, Settings
 
 pytestmark = pytest.mark.anyio
@@ -176,5 +176,5 @@ def test_a_person_reads_what_the_key_must_be_allowed_to_do_and_where_it_is_ended
     auth = ApiKey.model_validate({"kind": "api_key", "header": "X-Api-Key", **declared})
     keyed = connector().model_copy(update={"oauth": OAuth(), "auth": auth})
 
-    assert prompt(auth, "Keyed") == "Keyed: key (hidden; made at https://k.example/new, tick Read)"
+    assert "the key (tick Read)" in words.key_wanted("Keyed", auth.title, auth.needs)
     assert keyed.ending_page == "https://k.example/"

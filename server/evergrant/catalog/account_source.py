@@ -1,29 +1,19 @@
 """Where the values of an account come from, and who it is: the look-ups that a connector declares."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints, field_validator
+from pydantic import Field, JsonValue, StringConstraints
 
-from evergrant.catalog.declaration import Declaration, Pointer
+from evergrant.catalog.declaration import Declaration, Pointer, Regex
 
 SubjectPart = Annotated[str, StringConstraints(pattern=r"^(?:(?:/[^/]*)*|\{account\.[a-z_]+\})$")]
 """A pointer into the answer, or a value of the account: one person at two sites is two accounts."""
 
 
 class _WithPattern(Declaration):
-    pattern: str
+    pattern: Regex
     """What the whole value must look like."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _is_one(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        return pattern
 
 
 class Identity(Declaration):

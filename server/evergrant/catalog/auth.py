@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from evergrant.catalog.declaration import Declaration, HttpUrl
+from evergrant.catalog.declaration import Declaration, HttpUrl, Regex
 
 
 class _Typed(Declaration):
@@ -18,7 +18,7 @@ class _Typed(Declaration):
     """What to choose on that page, as the person reads it: what the key must be allowed to do."""
     ended_at: HttpUrl | None = None
     """The page on which it is ended, where that is another one."""
-    pattern: str = r"\S{8,}"
+    pattern: Regex = r"\S{8,}"
     """What it looks like; what is pasted is checked before it is sent anywhere."""
     looks_like: str | None = None
 

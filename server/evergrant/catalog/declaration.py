@@ -1,8 +1,9 @@
 """What every declaration shares: frozen, strict, unknown keys refused."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 
 class Declaration(BaseModel):
@@ -20,6 +21,18 @@ HttpUrl = Annotated[
     ),
 ]
 """An https URL, a loopback http URL, or one whose origin is an account value (`{account.instance_url}`)."""
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return pattern
+
+
+Regex = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression, which the whole of a text must fit."""
 
 
 class DeclarationError(Exception):

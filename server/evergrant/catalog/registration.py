@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pydantic import Field, JsonValue, field_validator
 
-from evergrant.catalog.declaration import Declaration
+from evergrant.catalog.declaration import Declaration, HttpUrl, Regex
 from evergrant.catalog.template import SLOT
 
 SLOTS = frozenset({"app", "redirect_uri", "scopes", "scopes_comma", "manifest"})
@@ -42,7 +42,7 @@ class Pasted(Declaration):
     """What the person copies from the provider's page."""
 
     title: str
-    pattern: str
+    pattern: Regex
     looks_like: str
 
 
@@ -57,6 +57,17 @@ class Registration(Declaration):
     """What the provider makes the app from; its texts may have slots."""
     warning: str | None = None
     """What ends such grants early, or keeps others from using the app."""
+    apps: HttpUrl | None = None
+    """The page of the apps that one has, where the link of a step makes another."""
+
+    @property
+    def page_of_redirect(self) -> str | None:
+        """The page on which a redirect URI is corrected: that of the apps, else the last link up to its step."""
+        slots = [set(SLOT.findall(f"{step.do} {step.link}")) for step in self.steps]
+        setting = (number for number, found in enumerate(slots) if found & {"redirect_uri", "manifest"})
+        last = next(setting, len(self.steps) - 1)
+        links = [step.link for step in self.steps[: last + 1] if step.link and not SLOT.search(step.link)]
+        return self.apps or (links[-1] if links else None)
 
     def filled(self, app: str, redirect_uri: str, scopes: tuple[str, ...]) -> tuple[tuple[str, str | None], ...]:
         """Each step's text and link, for this app, redirect URI and these scopes."""

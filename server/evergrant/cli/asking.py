@@ -1,12 +1,10 @@
 """How `connect` and `reauth` ask a person to consent: by a page of ours, and by an address to paste the answer of."""
 
 import json
-import os
-import sys
-import webbrowser
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -14,8 +12,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from evergrant.app import App
+from evergrant.cli.browser import open_page
 from evergrant.cli.output import Output
-from evergrant.cli.server import CannotListen, callback_address, listening, runs_here
+from evergrant.cli.server import CannotListen, bind, callback_address, runs_here, serving
+from evergrant.cli.wizard import words
 from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies
 from evergrant.entry.pages import consent_routes
@@ -32,6 +32,7 @@ class Ask:
 
     link: Link
     claims: Claims
+    wish: Wish
     begun: Begun
 
     @property
@@ -43,48 +44,64 @@ async def ask(app: App, claims: Claims, wish: Wish) -> Ask:
     """Make the link, and begin a consent of the terminal's own under it."""
     link = app.links.made(claims, _origin(app, wish.client.connection.redirect_uri))
     begun = await app.connect.ask(wish, Asked(link_hash(handle_of(link))))
-    return Ask(link, claims, begun)
+    return Ask(link, claims, wish, begun)
 
 
 def invite(app: App, out: Output, asked: Ask, *, no_browser: bool) -> None:
     """Show the person where to consent; a browser that is opened here need not be told the code."""
     if asked.begun.warning:
         out.say(f"Mind: {asked.begun.warning}")
-    opened = not no_browser and _has_display() and webbrowser.open(_with_ticket(app, asked))
+    opened = not no_browser and open_page(_with_ticket(app, asked))
     if out.as_json:
         out.tell(json.dumps(_as_json(asked)))
         return
-    if opened:
-        out.say(f"Opened a page in your browser. If it did not open, use this address{_and_code(asked.link)}:")
-    else:
-        out.say(f"Open this page in a browser{_and_code(asked.link)}:")
+    out.say(words.invitation(asked.link.code, opened=opened))
     out.tell(asked.link.url)
+    if _ends_nowhere(asked.begun.redirect_uri):
+        out.say(words.paste_expected(asked.wish.client.connector.name, asked.begun.redirect_uri))
     if not opened:
-        out.say(
-            "From another machine, where that page cannot be reached: consent at the next address instead, and paste "
-            "the whole address that the browser ends on here."
-        )
+        out.say(words.FROM_ELSEWHERE)
         out.tell(asked.begun.url)
-    out.say("Waiting for the answer. Ctrl-C cancels.")
+    out.say(words.WAITING)
 
 
 @asynccontextmanager
-async def pages(app: App, out: Output, asked: Ask) -> AsyncGenerator[None, None]:
-    """The pages of the consent for the block, where no server of this vault has them already."""
-    address = _to_listen_at(app, asked.begun.redirect_uri)
-    if address is None:
-        yield
+async def pages(app: App, out: Output, wish: Wish) -> AsyncGenerator[App, None]:
+    """The app as people meet it for the block: its pages are there, where no server of this vault has them already."""
+    listener = _listener(app, out, wish)
+    if listener is None:
+        yield app
         return
+    here = _at_port(app, listener.getsockname()[1])
     cookies = Cookies(secure=app.settings.url.startswith("https://"))
-    consents = Consents(app.links, app.proofs, app.answers, frozenset({LOCAL_TENANT}), cookies, app.settings.return_url)
+    consents = Consents(
+        here.links, app.proofs, app.answers, frozenset({LOCAL_TENANT}), cookies, app.settings.return_url
+    )
     hosts = ["[::1]" if name == "::1" else name for name in (*LOOPBACK, urlsplit(app.settings.url).hostname) if name]
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    async with serving(Starlette(routes=consent_routes(consents), middleware=[guard]), listener):
+        yield here
+
+
+def _listener(app: App, out: Output, wish: Wish) -> socket.socket | None:
+    """Where the answer will come to; at a provider that takes any port of loopback, a free one if ours is taken."""
+    address = _to_listen_at(app, wish.client.connection.redirect_uri)
+    if address is None:
+        return None
     try:
-        async with listening(Starlette(routes=consent_routes(consents), middleware=[guard]), *address):
-            yield
+        return bind(*address)
     except CannotListen as error:
+        is_local = callback_address(wish.client.connection.redirect_uri) is not None
+        if is_local and wish.client.connector.redirect.loopback == "any_port":
+            return bind(address[0], 0)
         out.say(f"{error} Paste the address that the browser ends on instead.")
-        yield
+        return None
+
+
+def _at_port(app: App, port: int) -> App:
+    """The app where answers come to this port."""
+    connect = replace(app.connect, port=port)
+    return replace(app, connect=connect, links=replace(app.links, connect=connect))
 
 
 def _to_listen_at(app: App, redirect_uri: str) -> tuple[str, int] | None:
@@ -104,12 +121,13 @@ def _origin(app: App, redirect_uri: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _ends_nowhere(redirect_uri: str) -> bool:
+    parts = urlsplit(redirect_uri)
+    return parts.scheme == "https" and parts.hostname in LOOPBACK
+
+
 def _with_ticket(app: App, asked: Ask) -> str:
     return f"{asked.link.url}?ticket={app.links.ticket(handle_of(asked.link)).reveal()}"
-
-
-def _and_code(link: Link) -> str:
-    return f" and confirm with the code  {link.code}" if link.code else ""
 
 
 def _as_json(asked: Ask) -> dict[str, str | None]:
@@ -119,10 +137,3 @@ def _as_json(asked: Ask) -> dict[str, str | None]:
         "expires_at": asked.claims.expires_at.isoformat(),
         "paste_back_url": asked.begun.url,
     }
-
-
-def _has_display() -> bool:
-    """Whether a browser opened here would be seen by the person: not over SSH, not without a screen."""
-    env = os.environ  # noqa: TID251  (the terminal's own facts, not settings)
-    remote = "SSH_CONNECTION" in env and "DISPLAY" not in env
-    return not remote and (sys.platform == "darwin" or bool(env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")))

@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from evergrant.app import App
+from evergrant.catalog.connector import Connector
 from evergrant.cli.output import Exit, JsonOption, Output, cells, output, table
 from evergrant.cli.render import connection_json
 from evergrant.cli.running import run
+from evergrant.cli.wizard.draft import Drafts
 from evergrant.model.account import Connection
 from evergrant.model.secret import Secret
+from evergrant.service.guide import guide
+from evergrant.service.pasting import Credentials, cleaned
 from evergrant.settings import LOCAL_TENANT
 
 connections = typer.Typer(no_args_is_help=True, help="The OAuth clients that you have registered with providers.")
@@ -39,14 +43,19 @@ def add(
     secret = _secret(out, from_stdin=client_secret_stdin)
 
     async def work(app: App) -> Connection:
-        return await app.registry.add(
+        declared = app.catalog.connector(connector)
+        if doubt := _doubt(declared, cleaned(client_id), secret):
+            out.say(f"Mind: {doubt}. It is stored as it is.")
+        added = await app.registry.add(
             LOCAL_TENANT,
             connector,
-            client_id=client_id,
+            client_id=cleaned(client_id),
             client_secret=secret,
-            redirect_uri=redirect_uri or app.settings.redirect_uri(LOCAL_TENANT, connector),
+            redirect_uri=redirect_uri or app.settings.redirect_uri(LOCAL_TENANT, connector, declared.redirect),
             scopes=tuple(scope or ()),
         )
+        Drafts(app.settings.home).forget(connector)
+        return added
 
     connection = run(out, work)
     out.show(
@@ -87,12 +96,24 @@ def remove(connector: str, as_json: bool = JsonOption) -> None:
     out.show({"removed": connector}, f"{connector}: removed.")
 
 
+def secret_from_stdin(out: Output) -> Secret:
+    """A line of standard input, without what copying adds around it; ends the command where there is none."""
+    text = cleaned(sys.stdin.readline())
+    if not text:
+        out.fail(Exit.USAGE, "no_secret", "Standard input was empty: pipe the client secret into this command.")
+    return Secret(text)
+
+
+def _doubt(declared: Connector, client_id: str, secret: Secret | None) -> str | None:
+    """What looks wrong with a client."""
+    found = guide(declared, "", ())
+    pasted = Credentials(found.client_id, found.client_secret)
+    return pasted.fault_of_id(client_id) or (pasted.fault_of_secret(secret.reveal(), client_id) if secret else None)
+
+
 def _secret(out: Output, *, from_stdin: bool) -> Secret | None:
     if from_stdin:
-        text = sys.stdin.readline().strip()
-        if not text:
-            out.fail(Exit.USAGE, "no_secret", "Standard input was empty: pipe the client secret into this command.")
-        return Secret(text)
+        return secret_from_stdin(out)
     if sys.stdin.isatty():
         text = typer.prompt("Client secret (hidden; empty if there is none)", hide_input=True, default="")
         return Secret(text) if text else None

@@ -1,70 +1,94 @@
 """`evergrant connect` and `evergrant reauth`: a person's consent, by browser, by link or by pasted address."""
 
-import asyncio
-import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+import shlex
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
 from evergrant.app import App
-from evergrant.cli.asking import Ask, ask, invite, pages
+from evergrant.cli.connections import secret_from_stdin
 from evergrant.cli.keys import connect_by_key, renew_by_key
 from evergrant.cli.output import Exit, JsonOption, Output, output
+from evergrant.cli.overview import show_overview
 from evergrant.cli.render import standing_json, standing_text
 from evergrant.cli.running import run
+from evergrant.cli.wizard import words
+from evergrant.cli.wizard.client import Clients, Given, NoClient
+from evergrant.cli.wizard.consenting import Consenting
+from evergrant.cli.wizard.draft import Drafts
+from evergrant.cli.wizard.standing import cautions
+from evergrant.cli.wizard.terminal import Stopped, someone
 from evergrant.model.account import ConnectedAccount
-from evergrant.oauth.flow import NotARedirect, parse_redirect
-from evergrant.service.accounts import Standing
-from evergrant.service.connect import CONSENT_TIME
-from evergrant.service.consent import ConsentFailed
+from evergrant.model.json import Json
+from evergrant.model.secret import Secret
+from evergrant.service.connect import CONSENT_TIME, chosen_alias
 from evergrant.settings import LOCAL_TENANT
-from evergrant.store.database import StoreUnavailable
-from evergrant.vault.authorizations import Authorization
-from evergrant.vault.seal import SealBroken
 
-ON_THE_WAY: Mapping[str, str] = {
-    "other_person": "Another person signed in.",
-    "awaiting": "Your back end is to confirm who that was.",
-}
-"""Worth a word, and no end: the person may try again, or goes on."""
-POLL_S = 0.2
-
-NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address instead of opening it.")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print addresses instead of opening them.")]
 SecretStdin = Annotated[
     bool, typer.Option("--secret-stdin", help="Read a key or password from standard input, for services without OAuth.")
 ]
 Values = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="What this service asks.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="Ask for these scopes instead of the usual ones.")]
+ClientId = Annotated[
+    str | None, typer.Option("--client-id", help="Of an OAuth client that you have registered, in place of the guide.")
+]
+ClientSecretStdin = Annotated[
+    bool, typer.Option("--client-secret-stdin", help="Read that client's secret from standard input.")
+]
+RedirectUri = Annotated[str | None, typer.Option("--redirect-uri", help="Of that client, where it is not the usual.")]
+NewClient = Annotated[
+    bool, typer.Option("--new-client", help="Walk through registering another OAuth client. Accounts stay connected.")
+]
+Listed = Annotated[bool, typer.Option("--list", help="List the services, what each takes, and its accounts.")]
 
 
 def connect(
-    connector: str,
+    connector: Annotated[str | None, typer.Argument(help="The service; without it they are listed.")] = None,
     alias: Annotated[str | None, typer.Option("--alias", help="What you will call the account.")] = None,
-    value: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="What this service asks.")
-    ] = None,
+    value: Values = None,
     scope: Scopes = None,
+    client_id: ClientId = None,
+    client_secret_stdin: ClientSecretStdin = False,
+    redirect_uri: RedirectUri = None,
+    new_client: NewClient = False,
     no_browser: NoBrowser = False,
     secret_stdin: SecretStdin = False,
+    listed: Listed = False,
     as_json: bool = JsonOption,
 ) -> None:
-    """Connect an account of CONNECTOR: opens the provider's consent page and waits, or asks for its key."""
+    """Connect an account of CONNECTOR.
+
+    Walks through registering an OAuth client where one is wanted and there is none, opens the provider's consent page
+    and waits; or asks for the service's key.
+    """
     out = output(as_json)
-    values = _pairs(out, value or [])
+    if connector is None or listed:
+        show_overview(out, connector)
+        return
+    values, scopes, person = _pairs(out, value or []), tuple(scope or ()), someone(out, no_browser=no_browser)
+    given = Given(client_id, _client_secret(out, client_id, client_secret_stdin), redirect_uri, new_client)
 
-    async def begin(app: App) -> Ask:
-        wish = app.connect.wish(LOCAL_TENANT, connector, alias, values, tuple(scope or ()))
-        claims = app.links.to_connect(
-            LOCAL_TENANT, connector, alias, values, scopes=tuple(scope or ()), life=CONSENT_TIME
+    async def work(app: App) -> ConnectedAccount:
+        chosen_alias(app.accounts, LOCAL_TENANT, connector, alias)
+        clients = Clients(app, connector, given, scopes, values, person)
+        if not await clients.ensure():
+            clients.warn(out)
+        asked = clients.values()
+        consenting = Consenting(
+            out,
+            lambda app: app.connect.wish(LOCAL_TENANT, connector, alias, asked, scopes),
+            lambda app: app.links.to_connect(LOCAL_TENANT, connector, alias, asked, scopes=scopes, life=CONSENT_TIME),
+            no_browser,
         )
-        return await ask(app, claims, wish)
+        account = await connect_by_key(app, out, person, connector, alias, asked, from_stdin=secret_stdin)
+        account = account or await consenting.until_done(app, person, clients.give_again)
+        Drafts(app.settings.home).forget(connector)
+        return account
 
-    async def by_key(app: App) -> ConnectedAccount | None:
-        return await connect_by_key(app, out, connector, alias, values, from_stdin=secret_stdin)
-
-    _consent(out, begin, by_key, no_browser=no_browser)
+    again = shlex.join(["evergrant", "connect", connector, *_again("--alias", alias), *_again("--set", *(value or []))])
+    _show_connected(out, work, words.broken_off(again), again)
 
 
 def reauth(
@@ -76,120 +100,50 @@ def reauth(
 ) -> None:
     """Renew the grant of ACCOUNT by a new consent of the same person, or by a new key."""
     out = output(as_json)
+    scopes, person = tuple(scope or ()), someone(out, no_browser=no_browser)
 
-    async def begin(app: App) -> Ask:
+    async def work(app: App) -> ConnectedAccount:
         account = app.desk.find(LOCAL_TENANT, name)
-        wish = app.connect.wish_reauth(account, tuple(scope or ()))
-        return await ask(app, app.links.to_reauth(account.key, tuple(scope or ()), CONSENT_TIME), wish)
+        consenting = Consenting(
+            out,
+            lambda app: app.connect.wish_reauth(account, scopes),
+            lambda app: app.links.to_reauth(account.key, scopes, CONSENT_TIME),
+            no_browser,
+        )
+        renewed = await renew_by_key(app, out, person, account, from_stdin=secret_stdin)
+        return renewed or await consenting.until_done(app, person)
 
-    async def by_key(app: App) -> ConnectedAccount | None:
-        return await renew_by_key(app, out, name, from_stdin=secret_stdin)
-
-    _consent(out, begin, by_key, no_browser=no_browser)
+    again = f"evergrant reauth {name}"
+    _show_connected(out, work, words.called_off(again), again)
 
 
-def _consent(
-    out: Output,
-    begin: Callable[[App], Awaitable[Ask]],
-    by_key: Callable[[App], Awaitable[ConnectedAccount | None]],
-    *,
-    no_browser: bool,
-) -> None:
-    async def work(app: App) -> tuple[Standing, str]:
-        account = await by_key(app) or await _consented(app, out, await begin(app), no_browser=no_browser)
+def _show_connected(out: Output, work: Callable[[App], Awaitable[ConnectedAccount]], stopped: str, again: str) -> None:
+    async def described(app: App) -> tuple[dict[str, Json], str]:
+        account, now = await work(app), app.clock.now()
         standing = app.desk.standing(account)
-        return standing, standing_text(standing, app.clock.now())
+        found = list(cautions(app.catalog.connector(account.connector), standing, now))
+        minded = "".join(f"\nMind: {each}" for each in found)
+        return {**standing_json(standing), "cautions": [*found]}, f"{standing_text(standing, now)}{minded}"
 
     try:
-        standing, text = run(out, work)
+        shown, text = run(out, described)
+    except NoClient as error:
+        out.fail(Exit.NOT_CONNECTED, "no_client", str(error), {"registration": error.registration})
+    except Stopped:
+        out.fail(Exit.INTERRUPTED, "cancelled", stopped)
     except KeyboardInterrupt:
-        out.fail(Exit.FAILED, "cancelled", "Cancelled. Nothing was stored, and the link no longer works.")
-    out.show(standing_json(standing), f"Connected\n{text}\nNext: evergrant install claude-desktop")
+        out.fail(Exit.FAILED, "cancelled", words.called_off(again))
+    out.show(shown, f"Connected\n{text}\nNext: evergrant install claude-desktop")
 
 
-async def _consented(app: App, out: Output, asked: Ask, *, no_browser: bool) -> ConnectedAccount:
-    try:
-        account_id = await _answered(app, out, asked, no_browser=no_browser)
-    except asyncio.CancelledError:
-        await app.connect.cancel(LOCAL_TENANT, asked.begun.authorization_id)
-        raise
-    return app.desk.find(LOCAL_TENANT, account_id)
+def _client_secret(out: Output, client_id: str | None, from_stdin: bool) -> Secret | None:
+    if from_stdin and client_id is None:
+        out.fail(Exit.USAGE, "no_client_id", "A secret alone is no client: give its id with --client-id.")
+    return secret_from_stdin(out) if from_stdin else None
 
 
-async def _answered(app: App, out: Output, asked: Ask, *, no_browser: bool) -> str:
-    """The id of the account, once the provider's answer came in by the callback or was pasted."""
-    told = set[str]()
-    async with pages(app, out, asked), _pasted(app, out, asked) as pasted:
-        invite(app, out, asked, no_browser=no_browser)
-        while True:
-            if pasted.done():
-                return pasted.result()
-            begun = app.connect.of_link(LOCAL_TENANT, asked.link_hash)
-            if account_id := _outcome(begun):
-                return account_id
-            for each in begun:
-                if each.status in ON_THE_WAY and each.id not in told:
-                    told.add(each.id)
-                    out.say(each.detail or ON_THE_WAY[each.status])
-            waiting = (each.expires_at for each in begun if each.status in ("pending", "awaiting", "taken"))
-            if app.clock.now() >= max((asked.claims.expires_at, *waiting)):
-                await app.connect.cancel(LOCAL_TENANT, asked.begun.authorization_id)
-                raise ConsentFailed("Nobody answered within ten minutes; the link no longer works. Start again.")
-            await app.clock.sleep(POLL_S)
-
-
-def _outcome(begun: Sequence[Authorization]) -> str | None:
-    """The account that came of one of them, if one has ended well; raises ConsentFailed where one has not."""
-    for each in begun:
-        if each.status == "done" and each.detail:
-            return each.detail
-    for each in begun:
-        if each.status in ("failed", "denied", "cancelled"):
-            raise ConsentFailed(each.detail or "The consent failed.")
-    return None
-
-
-@asynccontextmanager
-async def _pasted(app: App, out: Output, asked: Ask) -> AsyncGenerator[asyncio.Future[str], None]:
-    """A future that resolves to the id of the account that an address pasted into the terminal makes."""
-    loop = asyncio.get_running_loop()
-    account: asyncio.Future[str] = loop.create_future()
-    tasks: set[asyncio.Task[None]] = set()
-
-    def read_line() -> None:
-        line = sys.stdin.readline()
-        if not line:
-            loop.remove_reader(sys.stdin)
-        elif line.strip():
-            tasks.add(loop.create_task(_finish(app, out, asked, line, account)))
-
-    with suppress(OSError, ValueError):  # standard input is closed, or a file: nobody can paste
-        loop.add_reader(sys.stdin, read_line)
-    try:
-        yield account
-    finally:
-        with suppress(OSError, ValueError):
-            loop.remove_reader(sys.stdin)
-
-
-async def _finish(app: App, out: Output, asked: Ask, line: str, account: asyncio.Future[str]) -> None:
-    """A slip of the paste costs nothing: they may try again."""
-    try:
-        redirect = parse_redirect(line)
-    except NotARedirect as error:
-        out.say(str(error))
-        return
-    found = app.connect.answered_by(redirect)
-    if found is None or found.link_hash != asked.link_hash:
-        out.say("That address answers another link than this one. Paste the one that the browser ended on.")
-        return
-    try:
-        made = await app.consent.finish(redirect)
-    except (ConsentFailed, StoreUnavailable, SealBroken) as failed:
-        if not account.done():
-            account.set_exception(failed)
-    else:
-        account.set_result(made.id)
+def _again(option: str, *values: str | None) -> list[str]:
+    return [word for value in values if value is not None for word in (option, value)]
 
 
 def _pairs(out: Output, given: list[str]) -> dict[str, str]:

@@ -55,10 +55,10 @@ class Output:
         """What the person must see for the command to go on, also under --json."""
         self.aside.print(text, soft_wrap=True, highlight=False, markup=False)
 
-    def fail(self, code: Exit, kind: str, message: str) -> NoReturn:
-        """End the command with what went wrong and what to do."""
+    def fail(self, code: Exit, kind: str, message: str, more: Mapping[str, Json] | None = None) -> NoReturn:
+        """End the command with what went wrong and what to do; `more` is for programs."""
         if self.as_json:
-            self.out.print_json(json.dumps({"error": {"code": kind, "message": message}}))
+            self.out.print_json(json.dumps({"error": {"code": kind, "message": message, **(more or {})}}))
         else:
             self.aside.print(message, style="red", soft_wrap=True, highlight=False, markup=False)
         raise typer.Exit(code)

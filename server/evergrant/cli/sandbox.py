@@ -58,8 +58,9 @@ def sandbox(
         out.show(
             {"url": url, "client_id": CLIENT_ID, "client_secret": secret, "redirect_uri": callback},
             f"Sandbox at {url}\n"
-            f"In another terminal:\n"
-            f"  echo {secret} | evergrant connections add sandbox --client-id {CLIENT_ID} --client-secret-stdin\n"
+            f"  client ID      {CLIENT_ID}\n"
+            f"  client secret  {secret}\n"
+            f"In another terminal, which asks for both:\n"
             f"  evergrant connect sandbox --alias practice --set origin={url}\n"
             "Ctrl-C stops it and shows the counts; all its data is in memory.",
         )

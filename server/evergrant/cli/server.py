@@ -115,12 +115,18 @@ def _server(app: ASGIApp) -> uvicorn.Server:
 @asynccontextmanager
 async def listening(app: ASGIApp, host: str, port: int) -> AsyncGenerator[None, None]:
     """Serve `app` on a port for the block; raises CannotListen."""
-    listener = bind(host, port)
+    async with serving(app, bind(host, port)):
+        yield
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None, None]:
+    """Serve `app` on a socket for the block, and close it."""
     server = _server(app)
-    serving = asyncio.create_task(server.serve([listener]))
+    task = asyncio.create_task(server.serve([listener]))
     try:
         yield
     finally:
         server.should_exit = True
-        await serving
+        await task
         listener.close()

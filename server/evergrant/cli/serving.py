@@ -122,7 +122,6 @@ def _announce(app: App, out: Output) -> None:
         f"  vault  {app.vault.file}\n"
         f"  key    {app.vault.key.where}\n\n{blocks}\n\n"
         f"Next, in another terminal:\n  {command_path()} demo\n"
-        f"  {command_path()} connections add hubspot --client-id ... --client-secret-stdin\n"
         f"  {command_path()} connect hubspot\nCtrl-C stops the server.",
     )
     sys.stdout.flush()

@@ -149,7 +149,9 @@ class _Examination:
 
     def redirect_uris(self) -> Iterator[Finding]:
         server = self.running.url if self.running else self.settings.url
-        return port.redirect_uris(self.read.overview.connections, server)
+        known = self._catalog().connectors().items()
+        any_port = {name for name, each in known if each.redirect.loopback == "any_port"}
+        return port.redirect_uris(self.read.overview.connections, server, any_port)
 
     def connectors(self) -> Iterator[Finding]:
         catalog = self._catalog()

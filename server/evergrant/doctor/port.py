@@ -1,6 +1,6 @@
 """Whether the server's port can be had, and whether providers send people back to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from evergrant.doctor.finding import Finding, note, ok, problem, warning
@@ -36,17 +36,19 @@ def host(name: str) -> Iterator[Finding]:
         )
 
 
-def redirect_uris(connections: Sequence[KnownConnection], server: str) -> Iterator[Finding]:
+def redirect_uris(
+    connections: Sequence[KnownConnection], server: str, any_port: Collection[str] = ()
+) -> Iterator[Finding]:
     """Each redirect URI against the callbacks at which the server is, or would be, reached: its own, or the common one
-    that connections were given before each had its own.
+    that connections were given before each had its own. Connectors of `any_port` are asked to answer to its port.
     """
-    strays = [finding for each in connections if (finding := _stray(each, server))]
+    strays = [finding for each in connections if (finding := _stray(each, server, each.connector in any_port))]
     yield from strays
     if connections and not strays:
         yield ok("redirect URIs", f"They lead to {server}{CALLBACK}.")
 
 
-def _stray(connection: KnownConnection, server: str) -> Finding | None:
+def _stray(connection: KnownConnection, server: str, takes_any_port: bool) -> Finding | None:
     uri, name = connection.redirect_uri, connection.connector
     expected = server + callback_path(LOCAL_TENANT, name)
     if _place(uri) in (_place(expected), _place(server + CALLBACK)):
@@ -54,6 +56,8 @@ def _stray(connection: KnownConnection, server: str) -> Finding | None:
     there, here = urlsplit(uri), urlsplit(expected)
     both_local = there.scheme == "http" and there.hostname in LOOPBACK and here.hostname in LOOPBACK
     if both_local and there.path in (CALLBACK, here.path):
+        if takes_any_port:
+            return None
         return warning(
             "redirect URIs",
             f"{name} sends people back to {uri}, and the server is at {expected}: reconnect links cannot be finished.",

@@ -34,6 +34,8 @@ class Standing:
     refresh_token: bool
     refresh_token_ends_at: datetime | None
     """None where the provider documents no end."""
+    stated_end: datetime | None
+    """When the refresh token ends as the provider's last answer had it."""
     tools_ready: int
     tools_waiting: dict[str, tuple[str, ...]]
     """Tools that lack scopes, with the scopes that they lack."""
@@ -82,6 +84,7 @@ class AccountDesk:
             next_refresh_at=grant.refresh_at if grant else None,
             refresh_token=grant is not None and grant.refresh_token is not None,
             refresh_token_ends_at=self._refresh_token_end(held) if held else None,
+            stated_end=grant.refresh_expires_at if grant else None,
             tools_ready=len(ready),
             tools_waiting=waiting,
             first_tool=next((name for name in ready if tools[name].effect == "read"), None),

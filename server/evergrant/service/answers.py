@@ -13,6 +13,7 @@ from evergrant.model.clock import Clock
 from evergrant.model.secret import Secret
 from evergrant.oauth.flow import Redirect
 from evergrant.service.consent import Consent, ConsentFailed
+from evergrant.service.guide import is_about_redirect
 from evergrant.vault.authorizations import Authorization, Authorizations, hash_of
 
 BrowserOf = Callable[[str], Secret | None]
@@ -47,7 +48,9 @@ class Answers:
     def expected(self, redirect: Redirect, path: str, browser_of: BrowserOf) -> Authorization:
         """The consent that this browser may finish at this path; raises ConsentFailed, and nothing is used up then."""
         authorization = self.consent.waiting(redirect)
-        if urlsplit(authorization.redirect_uri).path != path:
+        is_there = urlsplit(authorization.redirect_uri).path == path
+        # A provider that does not know our redirect URI says so at one that it knows; that answer has no code.
+        if not is_there and (redirect.code is not None or not is_about_redirect(redirect.error, None)):
             raise OtherAddress("The answer came to the address of another connection. Nothing was taken from it.")
         if not is_browser_of(authorization, browser_of(authorization.id)):
             raise OtherBrowser("This consent was begun in another browser, and only that one may finish it.")

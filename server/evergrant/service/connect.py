@@ -1,8 +1,9 @@
 """Begin to connect an account, or to renew the grant of one: the address of the provider's consent page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from evergrant.catalog.account_source import FromUser
 from evergrant.catalog.account_value import BadAccountValue
@@ -19,6 +20,7 @@ from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
 
 CONSENT_TIME = timedelta(minutes=10)
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class CannotConnect(Exception):
@@ -72,6 +74,15 @@ def still_alive(account: ConnectedAccount) -> str:
     )
 
 
+def no_client(connector: str) -> CannotConnect:
+    """What is said where nobody has registered an OAuth client yet."""
+    return CannotConnect(
+        f"{connector} has no OAuth client yet. At a terminal this walks you through registering one: "
+        f"evergrant connect {connector}. One that you have: "
+        f"evergrant connections add {connector} --client-id ... --client-secret-stdin"
+    )
+
+
 def chosen_alias(accounts: Accounts, tenant_id: str, connector: str, alias: str | None) -> str:
     """The alias that a new account gets, the one wanted or a free one; raises CannotConnect."""
     if alias and accounts.named(tenant_id, alias):
@@ -108,6 +119,8 @@ class Connect:
     accounts: Accounts
     authorizations: Authorizations
     clock: Clock
+    port: int | None = None
+    """Where browsers of this machine bring answers; None where they are brought elsewhere."""
 
     async def begin(
         self, tenant_id: str, connector: str, alias: str | None, values: Mapping[str, str], scopes: tuple[str, ...] = ()
@@ -128,8 +141,8 @@ class Connect:
         connection = self._connection(tenant_id, connector)
         name = chosen_alias(self.accounts, tenant_id, connector, alias)
         given = asked_values(declared, values)
-        client = Client(declared, connection, given)
-        wanted = scopes or connection.scopes or self._scopes(declared, connector, given)
+        client = Client(declared, self._at_port(declared, connection), given)
+        wanted = scopes or connection.scopes or self.usual_scopes(connector, given)
         return Wish(client, name, wanted, None, self._eviction(client, None))
 
     def wish_reauth(self, account: ConnectedAccount, scopes: tuple[str, ...] = ()) -> Wish:
@@ -140,7 +153,8 @@ class Connect:
         connection = self.connections.by_id(account.tenant_id, account.connection_id)
         if connection is None:
             raise CannotConnect(f"The connection is gone. Add it: evergrant connections add {account.connector}")
-        client = Client(self.catalog.connector(account.connector), connection, account.values)
+        declared = self.catalog.connector(account.connector)
+        client = Client(declared, self._at_port(declared, connection), account.values)
         wanted = scopes or account.scopes_requested
         return Wish(client, account.alias, wanted, account, self._eviction(client, account))
 
@@ -220,14 +234,21 @@ class Connect:
     def _connection(self, tenant_id: str, connector: str) -> Connection:
         connection = self.connections.find(tenant_id, connector)
         if connection is None:
-            raise CannotConnect(
-                f"{connector} has no OAuth client yet. Add yours first: "
-                f"evergrant connections add {connector} --client-id ... --client-secret-stdin"
-            )
+            raise no_client(connector)
         return connection
 
-    def _scopes(self, declared: Connector, connector: str, given: Mapping[str, str]) -> tuple[str, ...]:
+    def _at_port(self, declared: Connector, connection: Connection) -> Connection:
+        """As it is registered; providers that take any port of loopback (RFC 8252 7.3) are given the one we have."""
+        parts = urlsplit(connection.redirect_uri)
+        is_local = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if self.port is None or declared.redirect.loopback != "any_port" or not is_local:
+            return connection
+        host = parts.netloc.removesuffix(f":{parts.port}")
+        return replace(connection, redirect_uri=parts._replace(netloc=f"{host}:{self.port}").geturl())
+
+    def usual_scopes(self, connector: str, given: Mapping[str, str]) -> tuple[str, ...]:
         """What the connector itself needs, and what its core tools need, of an account with these values."""
+        declared = self.catalog.connector(connector)
         tools = self.catalog.tools(connector).values()
         wanted = [*declared.oauth.scopes]
         wanted += [scope for tool in tools if tool.tier == "core" for scope in tool.scopes]

@@ -17,6 +17,7 @@ from evergrant.oauth.answer import Issued, Rejected, further
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.flow import Redirect
 from evergrant.service.connect import still_alive
+from evergrant.service.guide import how_to_register, is_about_redirect
 from evergrant.service.person import Person, Unidentified, identify
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
@@ -40,6 +41,10 @@ class LinkEnded(ConsentFailed):
 
 class Declined(ConsentFailed):
     """The person said no at the provider."""
+
+
+class UnknownRedirect(ConsentFailed):
+    """The provider has another redirect URI than the one that was asked for, or none."""
 
 
 class OtherPerson(ConsentFailed):
@@ -137,7 +142,8 @@ class Consent:
         connection = self.connections.by_id(authorization.tenant_id, authorization.connection_id)
         if connection is None:
             raise ConsentFailed(f"The {authorization.connector} connection was removed. Add it and start again.")
-        return Client(self.catalog.connector(authorization.connector), connection, authorization.values)
+        asked = replace(connection, redirect_uri=authorization.redirect_uri)
+        return Client(self.catalog.connector(authorization.connector), asked, authorization.values)
 
     async def _redeem(self, client: Client, authorization: Authorization, code: Secret) -> Issued:
         proof: dict[str, Secret | str] = {"redirect_uri": authorization.redirect_uri}
@@ -145,7 +151,7 @@ class Consent:
             proof["code_verifier"] = authorization.code_verifier
         answer = await self.endpoint.exchange_code(client, code, proof)
         if isinstance(answer, Rejected):
-            raise ConsentFailed(_why_not(client, authorization, answer))
+            raise _why_not(client, answer)
         for issued in (answer.access_token, answer.refresh_token):
             if issued is not None:
                 self.live.note(issued)
@@ -234,6 +240,8 @@ def code_of(client: Client, redirect: Redirect) -> Secret:
         raise Declined(f"The consent was declined at {name}. Nothing was stored.")
     if redirect.error or redirect.code is None:
         said = plain(redirect.error or "", LONGEST_ERROR) or "without a code"
+        if is_about_redirect(redirect.error, redirect.error_description):
+            raise _unknown_redirect(client, said)
         raise ConsentFailed(f"{name} answered {said}. Nothing was stored.")
     return redirect.code
 
@@ -248,14 +256,23 @@ def _from_expected_issuer(client: Client, redirect: Redirect) -> bool:
     return redirect.iss == client.expand(oauth.issuer)
 
 
-def _why_not(client: Client, authorization: Authorization, answer: Rejected) -> str:
-    name, code = client.connector.name, answer.code
+def _why_not(client: Client, answer: Rejected) -> ConsentFailed:
+    name, connector, code = client.connector.name, client.connection.connector, answer.code
+    if is_about_redirect(answer.code, answer.message):
+        return _unknown_redirect(client, code or "")
     if answer.class_ == "config":
-        return (
-            f"{name} refused this server's OAuth client ({code}). Check the client id and secret, and that exactly "
-            f"this redirect URI is registered there: {authorization.redirect_uri}. Then: "
-            f"evergrant connections add {authorization.connector} --client-id ... --client-secret-stdin"
+        return ConsentFailed(
+            f"{name} refused this server's OAuth client ({code}). Check the client id and secret. "
+            f"{how_to_register(client.connector, client.connection.redirect_uri)}\nThen: "
+            f"evergrant connect {connector} --new-client, or: "
+            f"evergrant connections add {connector} --client-id ... --client-secret-stdin"
         )
     if answer.class_ == "terminal":
-        return f"{name} does not take this code ({code}). Start again: evergrant connect {authorization.connector}"
-    return f"{name} could not redeem the code just now ({code}). Start again in a minute."
+        return ConsentFailed(f"{name} does not take this code ({code}). Start again: evergrant connect {connector}")
+    return ConsentFailed(f"{name} could not redeem the code just now ({code}). Start again in a minute.")
+
+
+def _unknown_redirect(client: Client, said: str) -> UnknownRedirect:
+    register = how_to_register(client.connector, client.connection.redirect_uri)
+    again = f"evergrant connect {client.connection.connector}"
+    return UnknownRedirect(f"{client.connector.name} answered {said}. Nothing was stored.\n{register}\nThen: {again}")

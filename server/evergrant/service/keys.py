@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from evergrant.catalog.auth import ApiKey, Auth, Basic, NoAuth
+from evergrant.catalog.auth import Auth, NoAuth
 from evergrant.catalog.catalog import Catalog
 from evergrant.catalog.connector import Connector
 from evergrant.model.account import ConnectedAccount, Connection
@@ -124,9 +124,3 @@ def _issued_for(secret: Secret, clock: Clock) -> Issued:
         scopes=None,
         body=None,
     )
-
-
-def prompt(auth: ApiKey | Basic, name: str) -> str:
-    """What a person is asked for."""
-    needs = f", {auth.needs}" if auth.needs else ""
-    return f"{name}: {auth.title} (hidden; made at {auth.help}{needs})"

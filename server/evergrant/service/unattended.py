@@ -12,7 +12,7 @@ from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.device import PENDING, SLOWER_S, DeviceCode
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.renewal import BY_CLIENT, BadKey, check_key, is_unattended
-from evergrant.service.connect import CannotConnect, asked_values, chosen_alias, still_alive
+from evergrant.service.connect import CannotConnect, asked_values, chosen_alias, no_client, still_alive
 from evergrant.service.consent import Consent, ConsentFailed
 from evergrant.service.keys import Keys, asked_by_hand
 from evergrant.vault.accounts import Accounts
@@ -82,10 +82,7 @@ class Unattended:
             return await self.keys.connection(tenant_id, connector)
         if found := self.keys.connections.find(tenant_id, connector):
             return found
-        raise CannotConnect(
-            f"{connector} has no OAuth client yet. Add yours first: "
-            f"evergrant connections add {connector} --client-id ... --client-secret-stdin"
-        )
+        raise no_client(connector)
 
     async def _alone(self, client: Client, kept: Secret) -> Issued:
         try:
