@@ -8,7 +8,7 @@ from evergrant.cli.output import Output
 from evergrant.cli.wizard import words
 from evergrant.cli.wizard.draft import Draft, Drafts
 from evergrant.cli.wizard.registering import Registering
-from evergrant.cli.wizard.terminal import Person
+from evergrant.cli.wizard.terminal import Person, interruptible
 from evergrant.cli.wizard.values import answered, defaults
 from evergrant.model.json import Json
 from evergrant.model.secret import Secret
@@ -65,7 +65,8 @@ class Clients:
         draft = self._draft()
         if self.person is None:
             raise NoClient(self.connector, self._guide(draft.redirect_uri))
-        await self._registering(self.person, draft).walk()
+        with interruptible():
+            await self._registering(self.person, draft).walk()
         return True
 
     def warn(self, out: Output) -> None:

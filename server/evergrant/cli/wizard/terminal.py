@@ -33,8 +33,8 @@ class Person:
 
     def asked(self, prompt: str) -> str:
         """A line, without its end."""
-        self.out.aside.print(prompt, end=" ", soft_wrap=True, highlight=False, markup=False)
-        with _interruptible():
+        with interruptible():
+            self.out.aside.print(prompt, end=" ", soft_wrap=True, highlight=False, markup=False)
             line = sys.stdin.readline()
         if not line:
             raise Stopped
@@ -42,7 +42,7 @@ class Person:
 
     def asked_hidden(self, prompt: str) -> str:
         """A line that is not shown."""
-        with _interruptible():
+        with interruptible():
             return getpass(f"{prompt} ")
 
 
@@ -52,8 +52,8 @@ def someone(out: Output, *, no_browser: bool) -> Person | None:
 
 
 @contextmanager
-def _interruptible() -> Generator[None, None, None]:
-    """Ctrl-C ends a question at once; the event loop's own handler would wait for the line."""
+def interruptible() -> Generator[None, None, None]:
+    """Ctrl-C ends the block at once, with Stopped; the event loop's own handler would wait for a line to be read."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
