@@ -285,6 +285,18 @@ def test_a_header_that_all_tools_have_alike_stands_once() -> None:
             ["offset", "limit"],
             {"by": "offset", "parameter": "offset", "more": "/has_more", "size": "limit", "most": 100},
         ),
+        (
+            {"has_more": {"type": "boolean"}},
+            ["starting_after", "ending_before", "limit"],
+            {
+                "by": "cursor",
+                "last": "/id",
+                "parameter": "starting_after",
+                "more": "/has_more",
+                "size": "limit",
+                "most": 100,
+            },
+        ),
         ({}, ["page"], None),
     ],
 )
