@@ -43,7 +43,20 @@ def one_of(*values: Json) -> Values:
     return st.sampled_from(values)
 
 
-NAMES = ("id", "userId", "limit", "cursor", "item", "detailed", "more", "$x", "a/b", "X-Key", "ids[]")
+NAMES = (
+    "id",
+    "userId",
+    "limit",
+    "cursor",
+    "item",
+    "detailed",
+    "more",
+    "idempotency_key",
+    "$x",
+    "a/b",
+    "X-Key",
+    "ids[]",
+)
 KINDS = ("string", "integer", "number", "boolean", "array", "object", "null", "strange")
 MEDIA = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/csv", "application/xml",
          "application/vnd.api+json", "application/octet-stream", "image/png", "*/*")  # fmt: skip

@@ -285,6 +285,18 @@ def test_a_header_that_all_tools_have_alike_stands_once() -> None:
             ["offset", "limit"],
             {"by": "offset", "parameter": "offset", "more": "/has_more", "size": "limit", "most": 100},
         ),
+        (
+            {"has_more": {"type": "boolean"}},
+            ["starting_after", "ending_before", "limit"],
+            {
+                "by": "cursor",
+                "last": "/id",
+                "parameter": "starting_after",
+                "more": "/has_more",
+                "size": "limit",
+                "most": 100,
+            },
+        ),
         ({}, ["page"], None),
     ],
 )
@@ -314,3 +326,21 @@ def test_an_operation_at_another_address_is_asked_there() -> None:
     found = imported(one({"operationId": "uploadThing", "servers": [{"url": "https://files.acme.example/v1"}]}, "post"))
     assert found.tools[0].keys["request"] == "POST https://files.acme.example/v1/things"
     assert found.declared.allow == ("https://api.acme.example/", "https://files.acme.example/v1/")
+
+
+def test_an_input_has_no_name_that_means_something_else() -> None:
+    given: list[Json] = [
+        {"name": name, "in": "query", "schema": {"type": "string"}}
+        for name in ("item", "cursor", "detailed", "more", "idempotency_key", "a.b", "1st", "ключ")
+    ]
+    made = imported(one({"operationId": "listThings", "parameters": given})).tools[0]
+    assert list(made.tool.input) == [
+        "item_value",
+        "cursor_value",
+        "detailed_value",
+        "more_value",
+        "idempotency_key_value",
+        "a_b",
+        "n_1st",
+        "value",
+    ]

@@ -68,7 +68,7 @@ def paging_of(references: References, operation: Operation, items: str) -> Pagin
     if operation.method != "GET":
         return None
     finder = _Finder(references, operation)
-    found = finder.by_answer() or finder.by_number(items)
+    found = finder.by_answer() or finder.by_last(items) or finder.by_number(items)
     if found is None:
         return None
     pages, size = {**found.pages}, finder.size()
@@ -130,6 +130,16 @@ class _Finder:
                 taken = tuple(self._query[name].name for name in names if name in self._query)
                 return Paging({"by": "url", "next": pointer, **so_long}, taken)
         return None
+
+    def by_last(self, items: str) -> Paging | None:
+        """Where a page begins after the id of an item, as Stripe's."""
+        parameter = self._query.get("starting_after")
+        element = plain(self._references, plain(self._references, self._at(items)).get("items"))
+        more = next((pointer for pointer in MORES if self._kind(self._at(pointer)) == "boolean"), None)
+        if parameter is None or more is None or "id" not in mapping(element.get("properties")):
+            return None
+        taken = tuple(self._query[name].name for name in ("starting_after", "ending_before") if name in self._query)
+        return Paging({"by": "cursor", "last": "/id", "parameter": parameter.name, "more": more}, taken)
 
     def by_number(self, items: str) -> Paging | None:
         """Where pages are counted; only with a size beside it, for else nobody knows which page is the last."""

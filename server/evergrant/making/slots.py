@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from evergrant.catalog.tool import RESERVED
 from evergrant.making.document import SEPARATORS, Document, Obstacle, Operation, Parameter, Scheme
 from evergrant.making.examples import given_examples
 from evergrant.making.parts import listed, mapping, text, texts
@@ -13,7 +14,8 @@ from evergrant.making.words import LONGEST_NAME, snake, unique
 from evergrant.model.json import Json, JsonObject
 
 PATH_PARAMETER = re.compile(r"\{([^{}/]+)\}")
-RESERVED = ("item", "limit", "cursor", "detailed", "more")
+TAKEN = RESERVED | {"more"}
+"""Names that inputs have already a meaning for, here or in the language."""
 CREDENTIALS = frozenset({"access_token", "api_key", "apikey", "api-key", "x-api-key", "oauth_token", "authorization"})
 SPEAKS_OF_SIGNING = re.compile(r"auth|credential|bearer|scope", re.IGNORECASE)
 OF_TRANSPORT = re.compile(
@@ -227,7 +229,7 @@ class _Collector:
 
     def _name(self, wanted: str) -> str:
         """A name that is neither taken nor the language's own."""
-        name = f"{wanted[: LONGEST_NAME - 6]}_value" if wanted in RESERVED else wanted
+        name = f"{wanted[: LONGEST_NAME - 6]}_value" if wanted in TAKEN else wanted
         return unique(name, (slot.name for slot in self.found))
 
 
