@@ -12,7 +12,8 @@ from evergrant.catalog.reading import read
 from evergrant.making.checking import check_name, found_wrong, where
 from evergrant.making.document import BadDocument
 from evergrant.making.files import Exists
-from evergrant.making.scaffold import AuthKind, Plan, scaffold
+from evergrant.making.kinds import AuthKind
+from evergrant.making.scaffold import Plan, scaffold
 from evergrant.model.json import JsonObject
 
 AUTHS: tuple[AuthKind, ...] = ("oauth2", "api_key", "basic", "none")

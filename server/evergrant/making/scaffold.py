@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from evergrant.making.files import Files, paths
+from evergrant.making.kinds import AuthKind
 from evergrant.making.yaml_text import IN_BLOCK, flow, scalar
-
-AuthKind = Literal["oauth2", "api_key", "basic", "none"]
 
 
 @dataclass(frozen=True, slots=True)
