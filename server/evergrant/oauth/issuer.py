@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -58,7 +58,7 @@ class Issuer:
     async def _read(self, address: str) -> Json:
         """The document there; None for anything but a success with JSON. A redirect is none."""
         request = httpx2.Request("GET", address, headers=HEADERS)
-        if address == self.jwks_url or _origin(urlsplit(address)) == _origin(urlsplit(self.url)):
+        if address == self.jwks_url or _origin(request.url) == _origin(httpx2.URL(self.url)):
             mark_declared(request)
         response = await self.http.send(request, stream=True)
         try:
@@ -76,5 +76,5 @@ def metadata_addresses(issuer: str) -> Iterator[str]:
     yield f"{origin}{path}/.well-known/openid-configuration"
 
 
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
