@@ -1,4 +1,4 @@
-"""Every route of the server, as the app itself lists them: who is kept out of each, and what no header can bring about."""
+"""Every route of the server, as the app lists them: who is kept out of each, and what no header can bring about."""
 
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -23,6 +23,23 @@ PUBLIC = "https://evergrant.example"
 ARRIVALS = ("/callback", "/connect/", "/reconnect/")
 OPEN = ("/", "/style.css", "/healthz", "/.well-known/oauth-protected-resource", "/anew/", *ARRIVALS)
 """Pages, and what says how to get a token."""
+FOREIGN_HOSTS = (
+    "evil.example",
+    "localhost.evil.example",
+    "evil.example:8484",
+    "x@localhost",
+    "localhost:x",
+    "",
+    "[::2]",
+)
+FOREIGN_ORIGINS = (
+    "https://evil.example",
+    "null",
+    "http://localhost.evil.example",
+    "http://x@localhost",
+    "file://",
+    "*",
+)
 
 
 @pytest.fixture

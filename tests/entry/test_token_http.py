@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 WRITE, READ = "sandbox_append_row", "sandbox_search_contacts"
 METADATA = "http://localhost:8484/.well-known/oauth-protected-resource/mcp"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 

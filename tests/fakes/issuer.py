@@ -2,14 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import httpx2
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from typing_extensions import override
+
+from evergrant.model.json import Json
 
 ISSUER = "https://login.example"
 AUDIENCE = "http://localhost:8484/mcp"
@@ -17,7 +20,7 @@ METADATA = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
 KEYS = "/keys"
 Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-Document = dict[str, object]
+Document = dict[str, Json]
 REACHES = ("login.example", "keys.example")
 
 
@@ -29,10 +32,10 @@ def public(key: Private) -> Document:
     """The key as its JWK, without the private members."""
     shown = key.public_key()
     if isinstance(shown, rsa.RSAPublicKey):
-        return jwt.algorithms.RSAAlgorithm.to_jwk(shown, as_dict=True)
+        return RSAAlgorithm.to_jwk(shown, as_dict=True)
     if isinstance(shown, ec.EllipticCurvePublicKey):
-        return jwt.algorithms.ECAlgorithm.to_jwk(shown, as_dict=True)
-    return jwt.algorithms.OKPAlgorithm.to_jwk(shown, as_dict=True)
+        return ECAlgorithm.to_jwk(shown, as_dict=True)
+    return OKPAlgorithm.to_jwk(shown, as_dict=True)
 
 
 @dataclass
@@ -56,10 +59,10 @@ class FakeIssuer(httpx2.AsyncBaseTransport):
         """These and no others are its keys now."""
         self.announce_as([{**public(key), "kid": kid} for kid, key in keys.items()])
 
-    def announce_as(self, keys: list[Document]) -> None:
+    def announce_as(self, keys: Sequence[Json]) -> None:
         self.documents[KEYS] = {"keys": keys}
 
-    def claims(self, **other: object) -> Document:
+    def claims(self, **other: object) -> dict[str, object]:
         """Those of a good token, but for what is said otherwise; None leaves one out."""
         good = {
             "iss": self.url,
@@ -72,7 +75,7 @@ class FakeIssuer(httpx2.AsyncBaseTransport):
         }
         return {name: value for name, value in {**good, **other}.items() if value is not None}
 
-    def token(self, headers: Mapping[str, object] | None = None, **claims: object) -> str:
+    def token(self, headers: Mapping[str, object] | None = None, /, **claims: object) -> str:
         """A signed token, good but for what is said otherwise."""
         said = {"typ": "at+jwt", "kid": "first", **(headers or {})}
         # Not by `jwt.encode`, which would not sign claims that are wrong.

@@ -1,6 +1,7 @@
 """Access tokens: what makes one good, and every way in which one that is not may look like it."""
 
 import base64
+import hmac
 import json
 from contextlib import suppress
 
@@ -166,8 +167,7 @@ async def test_a_public_key_is_no_secret_to_sign_with(tokens: AccessTokens, issu
     ]
     for secret in secrets:
         head, body = part({"alg": "HS256", "kid": "first"}), part(issuer.claims())
-        signer = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
-        signature = part(signer.sign(f"{head}.{body}".encode(), secret))
+        signature = part(hmac.digest(secret, f"{head}.{body}".encode(), "sha256"))
         with pytest.raises(BadToken, match="algorithm"):
             await tokens.claims(f"{head}.{body}.{signature}")
 

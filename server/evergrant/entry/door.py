@@ -65,7 +65,8 @@ class Door:
             self.log.info("an access token was refused", reason=str(error))
             return self._unauthorized(wanted, "invalid_token")
         except InsufficientScope as error:
-            refused = problem(403, "insufficient_scope", str(error), f"Ask the issuer for the scope {wanted}.")
+            # In the body, `insufficient_scope` is what an account lacks at its provider.
+            refused = problem(403, "not_allowed", str(error), f"Ask the issuer for the scope {wanted}.")
             return self.too_little(refused, wanted)
         except NoStanding as error:
             return problem(
@@ -103,6 +104,7 @@ def _nobody_to_ask() -> Response:
         "issuer_unavailable",
         "The issuer of access tokens cannot be asked for its keys, so this token can be neither taken nor refused.",
         "Keep the token, and try again in a minute.",
+        retryable=True,
     )
     response.headers["Retry-After"] = AGAIN_S
     return response

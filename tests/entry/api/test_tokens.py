@@ -96,7 +96,7 @@ async def test_a_token_without_a_scope_of_ours_is_good_for_nothing(
 ) -> None:
     refused = await bearing(stranger, issuer.token(scope=scope)).get("/v1/calls")
 
-    assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
     assert refused.headers["WWW-Authenticate"] == challenge("evergrant:tools", "insufficient_scope")
 
 
