@@ -1,7 +1,7 @@
 """Who bears an access token of the operator's identity provider, and what the token's scopes let him do."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evergrant.model.json import Json, JsonObject
@@ -9,11 +9,8 @@ from evergrant.model.principal import LOCAL, Principal
 from evergrant.oauth.access_token import AccessTokens
 
 READ, TOOLS, OPERATE = "evergrant:read", "evergrant:tools", "evergrant:operate"
-SCOPES: Mapping[str, str] = {
-    READ: "calling the tools that only read",
-    TOOLS: "calling every tool",
-    OPERATE: "seeing to accounts, links, keys, events and webhooks too",
-}
+SCOPES = (READ, TOOLS, OPERATE)
+"""For the tools that only read; for every tool; for what an operator sees to as well."""
 TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """A tenant's id stands in addresses and in the log."""
 LONGEST_SUBJECT = 255
