@@ -61,3 +61,60 @@ def test_a_hold_is_in_seconds_and_within_reason(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("EVERGRANT_HOLD_S", "301")
     with pytest.raises(ValidationError, match=r"(?i)hold_s"):
         Settings()
+
+
+ISSUER = {"EVERGRANT_JWT_ISSUER": "https://login.example/realms/one"}
+LOCAL = {"EVERGRANT_JWT_TENANT": "local"}
+
+
+def test_an_issuers_tokens_are_for_this_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**ISSUER, **LOCAL, "EVERGRANT_JWKS_URL": ""}.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(public_url="https://evergrant.example/")
+
+    assert (settings.jwt_issuer, settings.jwks_url) == (ISSUER["EVERGRANT_JWT_ISSUER"], None)
+    assert settings.resource == "https://evergrant.example/mcp"
+
+
+def test_without_an_issuer_nothing_needs_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JWT_ISSUER", "JWT_AUDIENCE", "JWKS_URL", "JWT_TENANT_CLAIM", "JWT_TENANT"):
+        monkeypatch.setenv(f"EVERGRANT_{name}", "")
+
+    assert Settings().jwt_issuer is None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ISSUER,  # whose tenant are its people of?
+        {**ISSUER, **LOCAL, "EVERGRANT_JWT_TENANT_CLAIM": "org"},
+        {**ISSUER, "EVERGRANT_JWT_TENANT": "tnt_local"},
+        LOCAL,
+        {"EVERGRANT_JWT_TENANT_CLAIM": "org"},
+        {"EVERGRANT_JWT_AUDIENCE": "https://evergrant.example"},
+        {"EVERGRANT_JWKS_URL": "https://login.example/keys"},
+        {**LOCAL, "EVERGRANT_JWT_ISSUER": "http://login.example"},
+        {**LOCAL, "EVERGRANT_JWT_ISSUER": "login.example"},
+        {**LOCAL, "EVERGRANT_JWT_ISSUER": "https://login.example?tenant=one"},
+        {**LOCAL, "EVERGRANT_JWT_ISSUER": "file:///etc/passwd"},
+        {**ISSUER, **LOCAL, "EVERGRANT_JWKS_URL": "http://login.example/keys"},
+    ],
+)
+def test_who_an_issuers_people_are_is_said_and_its_keys_are_safe(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as wrong:
+        Settings()
+    assert "EVERGRANT_JW" in explained(wrong.value)
+    assert not any(value in explained(wrong.value) for value in given.values() if ":" in value)
+
+
+@pytest.mark.parametrize("issuer", ["http://localhost:9000", "http://keycloak.corp:8080/realms/one"])
+def test_plain_http_is_for_hosts_that_are_near(issuer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"EVERGRANT_JWT_ISSUER": issuer, **LOCAL, "EVERGRANT_ALLOW_PRIVATE_HOSTS": "keycloak.corp"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    assert Settings().jwt_issuer == issuer

@@ -19,6 +19,7 @@ from evergrant.events.send import Post
 from evergrant.model.clock import Clock
 from evergrant.model.live import LiveSecrets
 from evergrant.oauth.endpoint import Client, TokenEndpoint
+from evergrant.oauth.issuer import Issuer
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.answers import Answers
 from evergrant.service.api_keys import KeyDesk
@@ -105,6 +106,8 @@ class App:
     notes: DesktopNotes | None
     """None where no notes are wished for, or this machine has no program that shows them."""
     live: LiveSecrets
+    issuer: Issuer | None
+    """Whose access tokens let callers in over HTTP; None where nobody's do."""
 
     async def tell_news(self) -> None:
         """Have what is due told: by webhook, and on the desktop. Raises StoreUnavailable."""
@@ -248,6 +251,7 @@ def _compose(
         webhooks=Webhooks(Endpoints(database, keys), deliveries, post, post.guard, clock),
         notes=_notes(settings, vault, outbox, accounts),
         live=world.live,
+        issuer=Issuer(to_tokens, settings.jwt_issuer, settings.jwks_url) if settings.jwt_issuer else None,
     )
 
 

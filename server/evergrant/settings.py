@@ -30,11 +30,16 @@ def _path(value: object) -> object:
     return Path(value).expanduser().absolute() if isinstance(value, str) and value else value or None
 
 
+def _set(value: object) -> object:
+    return value or None
+
+
 def _secret(value: object) -> object:
     return Secret(value) if isinstance(value, str) and value else value or None
 
 
 OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
+OptionalText = Annotated[str | None, BeforeValidator(_set)]
 OptionalSecret = Annotated[Secret | None, BeforeValidator(_secret)]
 
 
@@ -65,6 +70,16 @@ class Settings(BaseSettings):
     hold_s: Annotated[float, Field(ge=0, le=300)] = 45
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
+    jwt_issuer: OptionalText = None
+    """Whose access tokens let callers in over HTTP, exactly as its tokens name it."""
+    jwt_audience: OptionalText = None
+    """What those tokens must be for; None is `resource`."""
+    jwks_url: OptionalText = None
+    """Where the issuer's keys are; None is what its metadata says."""
+    jwt_tenant_claim: OptionalText = None
+    """The claim that names a bearer's tenant."""
+    jwt_tenant: Annotated[Literal["local"] | None, BeforeValidator(_set), Field(validate_default=True)] = None
+    """`local`: whoever bears a good token is of the vault's own tenant."""
     notify: Literal["off", "desktop"] = "off"
     """Where the person at this machine is told that an account must be reconnected."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -96,6 +111,33 @@ class Settings(BaseSettings):
             raise ValueError("EVERGRANT_LINK_PROOF=backend needs it: a page of your own")
         return value or None
 
+    @field_validator("jwt_issuer", "jwks_url")
+    @classmethod
+    def _cannot_be_forged(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Whoever can answer in the issuer's place can let himself in."""
+        parts, hosts = urlsplit(value or ""), info.data.get("allow_private_hosts", Permitted())
+        near = parts.hostname in LOOPBACK or (parts.hostname and hosts.trusts(parts.hostname))
+        if value and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and near))):
+            raise ValueError("must be an https address, or an http one on this machine or at a host that is permitted")
+        if info.field_name == "jwt_issuer" and (parts.query or parts.fragment or parts.username):
+            raise ValueError("an issuer's address ends with its path")
+        return value
+
+    @field_validator("jwt_audience", "jwks_url", "jwt_tenant_claim", "jwt_tenant")
+    @classmethod
+    def _of_an_issuer(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and info.data.get("jwt_issuer", value) is None:
+            raise ValueError("says nothing without EVERGRANT_JWT_ISSUER")
+        return value
+
+    @field_validator("jwt_tenant")
+    @classmethod
+    def _said(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Who may use the operator's own accounts is not left to a default."""
+        if info.data.get("jwt_issuer") and (value is None) == (info.data.get("jwt_tenant_claim") is None):
+            raise ValueError("set either EVERGRANT_JWT_TENANT_CLAIM or EVERGRANT_JWT_TENANT=local, not both")
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _capitals(cls, value: object) -> object:
@@ -112,6 +154,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Where people and providers reach this server."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def resource(self) -> str:
+        """What an access token for this server is for (RFC 8707)."""
+        return f"{self.url}/mcp"
 
     def redirect_uri(self, tenant_id: str, connector: str, redirect: Redirect | None = None) -> str:
         """The callback that a new connection registers: its own, so that no answer is taken for another's.

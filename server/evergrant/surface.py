@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from mcp.server import Server
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App
+from evergrant.entry.addressed import Addressed
 from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
@@ -25,12 +25,22 @@ from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
 from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies
-from evergrant.entry.mcp.http import Verify, mcp_endpoint
+from evergrant.entry.door import Door, Verify
+from evergrant.entry.mcp.http import mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
+from evergrant.entry.resource_metadata import metadata_routes, metadata_url
 from evergrant.model.principal import Principal
+from evergrant.oauth.access_token import AccessTokens
+from evergrant.oauth.issuer_keys import IssuerKeys
+from evergrant.service.api_keys import PREFIX
+from evergrant.service.links import PATHS
+from evergrant.service.token_desk import TokenDesk
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import is_local_bearer, local_bearer
+
+ARRIVALS = ("/callback", *(f"/{path}/" for path in PATHS.values()))
+"""Providers, mails and the tenant's own product send people here."""
 
 
 def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
@@ -59,27 +69,24 @@ def web_app(
 ) -> Starlette:
     """All that the server answers over HTTP: pages, OAuth callback, MCP and `/v1` for bearers, a health check.
 
-    `principal_of` knows bearers; without it those are the vault's own and its API keys.
+    `principal_of` knows bearers; without it those are the vault's own, its API keys and the issuer's access tokens.
     """
 
     app.live.note(local_bearer(app.vault.key.ring))
-
-    def principal_of_bearer(token: str) -> Principal | None:
-        return Principal(LOCAL_TENANT) if is_local_bearer(app.vault.key.ring, token) else app.key_desk.bearer(token)
-
     public = urlsplit(app.settings.public_url or "")
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
-    verify = principal_of or principal_of_bearer
-    endpoint = mcp_endpoint(server, verify, origins=own)
-    api = Api(verify, mcp_parts(app, log).standing, log)
-    pages = Pages(consents(app), snippets)
+    where = metadata_url(app.settings.resource) if app.issuer else None
+    door = Door(principal_of or known_bearers(app, log), log, where)
+    endpoint = mcp_endpoint(server, door, origins=own)
+    api = Api(door, mcp_parts(app, log).standing, log)
+    every_tenant = app.settings.jwt_tenant_claim is not None
+    pages = Pages(consents(app, None) if every_tenant else consents(app), snippets)
 
     @asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
         async with endpoint.running():
             yield
 
-    hosts = ["localhost", "127.0.0.1", "[::1]", *([public.hostname] if public.hostname else [])]
     return Starlette(
         routes=[
             *pages.routes(),
@@ -90,12 +97,36 @@ def web_app(
             *call_routes(api),
             *webhook_routes(api, app.webhooks),
             *key_routes(api, app.key_desk),
+            *(metadata_routes(app.settings.resource, app.issuer.url) if app.issuer else ()),
             Route("/healthz", _health),
             endpoint.route,
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
+        middleware=[Middleware(Addressed, own=own, arrivals=ARRIVALS)],
         lifespan=lifespan,
     )
+
+
+def known_bearers(app: App, log: FilteringBoundLogger) -> Verify:
+    """Knows the vault's own bearer, its API keys, and the access tokens of its issuer if it has one."""
+    desk = _token_desk(app, log)
+
+    async def principal_of(token: str) -> Principal | None:
+        if is_local_bearer(app.vault.key.ring, token):
+            return Principal(LOCAL_TENANT)
+        if (found := app.key_desk.bearer(token)) or token.startswith(PREFIX):
+            return found
+        return await desk.bearer(token) if desk else None
+
+    return principal_of
+
+
+def _token_desk(app: App, log: FilteringBoundLogger) -> TokenDesk | None:
+    if app.issuer is None:
+        return None
+    keys = IssuerKeys(app.issuer.keys, app.clock, log)
+    audience = app.settings.jwt_audience or app.settings.resource
+    tokens = AccessTokens(app.issuer.url, audience, keys, app.clock)
+    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim)
 
 
 def consents(app: App, tenants: frozenset[str] | None = frozenset({LOCAL_TENANT})) -> Consents:

@@ -19,6 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server import Server
 from starlette.applications import Starlette
 
+from evergrant.entry.door import Door
 from evergrant.entry.mcp.http import bearer_principal, mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.server import make_server
@@ -84,10 +85,14 @@ def _client(server: Server[Any] | StdioServerParameters | Transport, era: str, h
     return Client(server, mode=era, elicitation_callback=host.elicit, extensions=host.extensions)
 
 
+async def known(token: str) -> Principal | None:
+    return TOKENS.get(token)
+
+
 @asynccontextmanager
-async def http_server(parts: Parts) -> AsyncGenerator[str, None]:
-    """The endpoint at `/mcp` of a server on a free port; yields the base URL."""
-    endpoint = mcp_endpoint(make_server(parts, bearer_principal), TOKENS.get)
+async def http_server(parts: Parts, door: Door | None = None) -> AsyncGenerator[str, None]:
+    """The endpoint at `/mcp` of a server on a free port; yields the base URL. Without a door, TOKENS are let in."""
+    endpoint = mcp_endpoint(make_server(parts, bearer_principal), door or Door(known, parts.log))
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(

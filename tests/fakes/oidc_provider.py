@@ -73,12 +73,15 @@ def oidc_provider(
     grant_seconds: int = 3600,
     scopes: Sequence[str] = ("openid", "offline_access", "crm.read"),
     redirect_uris: Sequence[str] = ("http://127.0.0.1/callback",),
+    resource_scopes: Sequence[str] = (),
 ) -> Generator[OidcProvider]:
     """Starts the server on a free loopback port and stops it on exit.
 
     The client is confidential and may send its secret either way (RFC 6749 section 2.3.1). It is native as well:
     a redirect URI on the loopback address matches with any port (RFC 8252 section 7.3).
     Lives are whole seconds on a clock cut down to seconds, so a token dies up to one second early, never late.
+    With `resource_scopes` the client may also ask in its own name for a token for any resource (RFC 8707) with those
+    scopes, which is a JWT.
     A refresh rotates the refresh token; a second use of one ends its grant. PKCE with S256 is required.
 
     Raises RuntimeError when the tools are missing and cannot be installed, or the server does not start.
@@ -88,14 +91,16 @@ def oidc_provider(
         "client_secret": CLIENT_SECRET,
         "redirect_uris": list(redirect_uris),
         "application_type": "native",
-        "grant_types": ["authorization_code", "refresh_token"],
+        "grant_types": ["authorization_code", "refresh_token", *(["client_credentials"] if resource_scopes else [])],
     }
     lifetimes = {
         "AccessToken": access_token_seconds,
         "RefreshToken": refresh_token_seconds,
         "Grant": grant_seconds,
     }
-    with node_server(SERVER, {"clients": [client], "scopes": list(scopes), "lifetimes": lifetimes}) as line:
+    more = {"resource_scopes": " ".join(resource_scopes)} if resource_scopes else {}
+    asked = {"clients": [client], "scopes": list(scopes), "lifetimes": lifetimes, **more}
+    with node_server(SERVER, asked) as line:
         yield OidcProvider(
             **Endpoints.model_validate_json(line).model_dump(),
             client_id=CLIENT_ID,

@@ -18,6 +18,7 @@ from tests.fakes.practice import START
 from evergrant import Evergrant
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.problem import answer, of_failure, problem
+from evergrant.entry.door import Door
 from evergrant.model.outcome import FAILURES, Failure, ProviderUnavailable, RateLimited, ReauthRequired, Result
 from evergrant.model.principal import Principal
 from evergrant.sdk import errors
@@ -30,6 +31,10 @@ pytestmark = pytest.mark.anyio
 def _no_services(who: Principal) -> Standing:
     """The routes of the script ask none."""
     return Standing(who, cast("Any", None), cast("Any", None), cast("Any", None))
+
+
+async def _known(token: str) -> Principal | None:
+    return Principal("tnt_local") if token == TOKEN else None
 
 
 @dataclass
@@ -46,7 +51,7 @@ class Script:
 
     def client(self, token: str = TOKEN) -> Evergrant:
         log = structlog.get_logger()
-        api = Api(lambda token: Principal("tnt_local") if token == TOKEN else None, _no_services, log)
+        api = Api(Door(_known, log), _no_services, log)
         paths = ("/execute", "/calls/{id}/resume")
         routes = [api.agent_route(path, "POST", self._next) for path in paths]
         transport = httpx2.ASGITransport(Starlette(routes=routes))

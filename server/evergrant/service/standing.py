@@ -94,6 +94,6 @@ class Standing:
             "it may only read" if self.principal.read_only and tool.effect != "read" else "it is not among its tools"
         )
         return NotAllowed(
-            what_happened=f"The key that this call came with may not call {tool_name}: {limited}. Nothing was sent.",
-            what_to_do="Do without it, or tell the person that the operator would have to give out another key.",
+            what_happened=f"The key or token of this call may not call {tool_name}: {limited}. Nothing was sent.",
+            what_to_do="Do without it, or tell the person that the operator would have to give out another.",
         )

@@ -150,13 +150,11 @@ async def test_another_tenant_can_neither_see_nor_confirm_nor_deny(hosted: Hoste
     authorization_id = await hosted.signed_in()
     log = structlog.get_logger()
     app = hosted.world.app
-    web = web_app(
-        app,
-        make_server(mcp_parts(app, log), bearer_principal),
-        dict,
-        log,
-        principal_of=lambda token: Principal(f"tnt_{token}"),
-    )
+
+    async def principal_of(token: str) -> Principal:
+        return Principal(f"tnt_{token}")
+
+    web = web_app(app, make_server(mcp_parts(app, log), bearer_principal), dict, log, principal_of=principal_of)
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(web), base_url="http://localhost", headers={"Authorization": "Bearer stranger"}
     ) as stranger:

@@ -30,4 +30,5 @@ async def test_a_place_that_is_none_is_refused_in_words(client: httpx2.AsyncClie
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer evg_x"}, {"Authorization": "Basic evg_x"}])
 async def test_without_a_good_token_there_is_nothing(stranger: httpx2.AsyncClient, header: dict[str, str]) -> None:
     answer = await stranger.get("/v1/events", headers=header)
-    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="evergrant"')

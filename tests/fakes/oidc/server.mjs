@@ -1,6 +1,7 @@
 // An authorization server and a small API behind it, for the tests.
 //   node server.mjs '{"clients": [...], "scopes": [...], "lifetimes": {"AccessToken": 2, ...}}'
-// `clients` are RFC 7591 client metadata; `lifetimes` are whole seconds per kind of artefact.
+// `clients` are RFC 7591 client metadata; `lifetimes` are whole seconds per kind of artefact. `resource_scopes` are
+// those of every resource that a client asks for (RFC 8707); tokens for one are JWTs (RFC 9068).
 // Standard output carries one line of JSON with the endpoints, once the server listens on a free loopback port.
 // The process ends when its standard input closes, so it cannot outlive the tests that started it.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -57,7 +58,7 @@ class Records {
   }
 }
 
-function configuration({ clients, scopes, lifetimes }, records) {
+function configuration({ clients, scopes, resource_scopes: scope, lifetimes }, records) {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
     adapter: (model) => records(model),
@@ -67,8 +68,17 @@ function configuration({ clients, scopes, lifetimes }, records) {
     cookies: { keys: [randomBytes(32).toString('hex')] },
     expiresWithSession: () => false,
     features: {
+      clientCredentials: { enabled: true },
       devInteractions: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId },
+      ...(scope && {
+        resourceIndicators: {
+          enabled: true,
+          getResourceServerInfo: (_ctx, audience) => (
+            { scope, audience, accessTokenFormat: 'jwt', accessTokenTTL: 600, jwt: { sign: { alg: 'ES256' } } }
+          ),
+        },
+      }),
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => client.clientId === token.clientId },
     },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),

@@ -1,4 +1,4 @@
-"""Who may call the HTTP API: bearers of a token (RFC 6750), each for its tenant; and what they see of our failures."""
+"""Who may call the HTTP API: bearers of a token, each for its tenant; and what they see of our failures."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
-from evergrant.entry.api.problem import problem
-from evergrant.entry.mcp.http import Verify
+from evergrant.entry.api.problem import internal_error, problem, unavailable
+from evergrant.entry.door import Door
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.principal import Principal
 from evergrant.service.standing import Standing
+from evergrant.service.token_desk import OPERATE, TOOLS
 from evergrant.store.database import StoreUnavailable
 from evergrant.vault.seal import SealBroken
 
@@ -34,7 +35,7 @@ class BadRequest(Exception):
 class Api:
     """Makes the routes of `/v1`: no route of it answers without a good token, and none lets an exception out."""
 
-    verify: Verify
+    door: Door
     standing: Callable[[Principal], Standing]
     log: FilteringBoundLogger
 
@@ -43,29 +44,31 @@ class Api:
 
         async def for_operators(request: Request, who: Standing) -> Response:
             if not who.principal.operator:
-                return _not_for_agents()
+                return self.door.too_little(_not_for_agents(), OPERATE)
             return await answer(request, who.tenant_id)
 
-        return self.agent_route(path, method, for_operators)
+        return self._route(path, method, for_operators, OPERATE)
 
     def agent_route(self, path: str, method: str, answer: AgentAnswer) -> Route:
         """`answer` at `/v1` + `path`, for bearers only."""
 
+        async def for_agents(request: Request, who: Standing) -> Response:
+            response = await answer(request, who)
+            lacks_scope = response.status_code == 403 and who.principal.read_only
+            return self.door.too_little(response, TOOLS) if lacks_scope else response
+
+        return self._route(path, method, for_agents, TOOLS)
+
+    def _route(self, path: str, method: str, answer: AgentAnswer, wanted: str) -> Route:
         async def guarded(request: Request) -> Response:
-            principal = self._principal(request)
-            if principal is None:
-                return _unauthorized()
+            admitted = await self.door.admit(request.headers, wanted)
+            if isinstance(admitted, Response):
+                return admitted
             with Wall(self.log, f"{method} /v1{path}") as wall:
-                return await self._answered(request, self.standing(principal), answer)
-            return problem(
-                500, "internal_error", "Evergrant failed at this.", f"The reason is in its log under {wall.reference}."
-            )
+                return await self._answered(request, self.standing(admitted), answer)
+            return internal_error(wall.reference)
 
         return Route(f"/v1{path}", guarded, methods=[method])
-
-    def _principal(self, request: Request) -> Principal | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return self.verify(token.strip()) if scheme.lower() == "bearer" else None
 
     async def _answered(self, request: Request, who: Standing, answer: AgentAnswer) -> Response:
         try:
@@ -73,24 +76,13 @@ class Api:
         except BadRequest as error:
             return problem(400, error.code, error.what_happened, error.what_to_do)
         except (StoreUnavailable, SealBroken) as error:
-            return problem(503, "vault_unavailable", str(error), "Nothing is lost by waiting: try again in a minute.")
+            return unavailable(error)
 
 
 def _not_for_agents() -> Response:
     return problem(
         403,
         "not_allowed",
-        "The key that this request came with is for calling tools, and no more.",
+        "The key or token that this request came with is for calling tools, and no more.",
         "Use a key that was made with --operator, or the token that `evergrant token` prints.",
     )
-
-
-def _unauthorized() -> Response:
-    response = problem(
-        401,
-        "unauthorized",
-        "This address is for bearers of a token.",
-        "Send the header  Authorization: Bearer <what `evergrant token` prints>.",
-    )
-    response.headers["WWW-Authenticate"] = "Bearer"
-    return response

@@ -26,3 +26,13 @@ def of_failure(failure: Failure, status: int) -> JSONResponse:
 def answer(body: JsonObject, status: int = 200) -> JSONResponse:
     """A success."""
     return JSONResponse(body, status, HEADERS)
+
+
+def unavailable(error: Exception) -> JSONResponse:
+    """The vault cannot be used now; the error's own words say why."""
+    return problem(503, "vault_unavailable", str(error), "Nothing is lost by waiting: try again in a minute.")
+
+
+def internal_error(reference: str) -> JSONResponse:
+    """We failed; `reference` is what the log knows it by."""
+    return problem(500, "internal_error", "Evergrant failed at this.", f"The reason is in its log under {reference}.")

@@ -7,20 +7,21 @@ from typing import Any
 
 from mcp.server import Server
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware, get_access_token
-from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import ConfigDict
-from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from evergrant.entry.door import Door
 from evergrant.model.principal import Principal
+from evergrant.service.token_desk import TOOLS
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
-Verify = Callable[[str], Principal | None]
-"""Who bears a token; None for a token that is not ours."""
 
 
 class NoPrincipal(LookupError):
@@ -36,17 +37,14 @@ class McpEndpoint:
     """For the application's lifespan; once only."""
 
 
-def mcp_endpoint(
-    server: Server[Any], verify: Verify, *, path: str = "/mcp", origins: Sequence[str] = ()
-) -> McpEndpoint:
-    """`server` at `path`, reached at loopback names and at `origins` (`https://host[:port]`), else 421 or 403.
+def mcp_endpoint(server: Server[Any], door: Door, *, path: str = "/mcp", origins: Sequence[str] = ()) -> McpEndpoint:
+    """`server` at `path`, for those whom `door` lets in.
 
-    Without a good token the answer is 401 with `WWW-Authenticate: Bearer` (RFC 6750 3).
+    It is reached at loopback names and at `origins` (`https://host[:port]`), else the answer is 421 or 403.
     """
     manager = StreamableHTTPSessionManager(server, security_settings=_reached_at(origins))
-    guarded = AuthContextMiddleware(RequireAuthMiddleware(StreamableHTTPASGIApp(manager), []))
-    endpoint = AuthenticationMiddleware(guarded, backend=BearerAuthBackend(_Verifier(verify)))
-    return McpEndpoint(Route(path, endpoint=endpoint), manager.run)
+    guarded = _Doorway(AuthContextMiddleware(StreamableHTTPASGIApp(manager)), door)
+    return McpEndpoint(Route(path, endpoint=guarded), manager.run)
 
 
 def bearer_principal() -> Principal:
@@ -63,17 +61,24 @@ class _Borne(AccessToken):
     principal: Principal
 
 
-class _Verifier:
-    def __init__(self, verify: Verify) -> None:
-        self._verify = verify
+class _Doorway:
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._door = app, door
 
-    async def verify_token(self, token: str) -> AccessToken | None:
-        found = self._verify(token)
-        if found is None:
-            return None
-        # The token itself is of no use from here on, so it is not carried along. The SDK keeps sessions apart by
-        # client and subject.
-        return _Borne(token="", client_id=found.name, scopes=[], subject=found.tenant_id, principal=found)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admitted = await self._door.admit(Headers(scope=scope), TOOLS)
+        if isinstance(admitted, Response):
+            await admitted(scope, receive, send)
+        else:
+            await self._app({**scope, "user": AuthenticatedUser(_as_token(admitted))}, receive, send)
+
+
+def _as_token(found: Principal) -> AccessToken:
+    """The principal as the SDK carries one. The token itself is of no use from here on, so it is not carried along.
+
+    The SDK keeps sessions apart by client and subject.
+    """
+    return _Borne(token="", client_id=found.name, scopes=[], subject=found.tenant_id, principal=found)
 
 
 def _reached_at(origins: Sequence[str]) -> TransportSecuritySettings:

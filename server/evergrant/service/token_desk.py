@@ -1,0 +1,78 @@
+"""Who bears an access token of the operator's identity provider, and what the token's scopes let him do."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evergrant.model.json import Json, JsonObject
+from evergrant.model.principal import LOCAL, Principal
+from evergrant.oauth.access_token import AccessTokens
+
+READ, TOOLS, OPERATE = "evergrant:read", "evergrant:tools", "evergrant:operate"
+SCOPES = (READ, TOOLS, OPERATE)
+"""For the tools that only read; for every tool; for what an operator sees to as well."""
+TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""A tenant's id stands in addresses and in the log."""
+LONGEST_SUBJECT = 255
+"""OpenID Connect Core 2."""
+OF_KEYS = "key_"
+"""How the ids of API keys begin."""
+
+
+class NoStanding(Exception):
+    """The token is good, and its bearer is nobody here; the message says why."""
+
+
+class InsufficientScope(NoStanding):
+    """The token has none of our scopes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDesk:
+    """Access tokens as principals."""
+
+    tokens: AccessTokens
+    own_tenant: str
+    """The tenant of the person who runs this server."""
+    tenant_claim: str | None
+    """The claim that names the tenant, which is then never `own_tenant`; None: everybody is of `own_tenant`."""
+
+    async def bearer(self, token: str) -> Principal:
+        """Who bears a token; raises BadToken, NoStanding, IssuerUnavailable."""
+        claims = await self.tokens.claims(token)
+        scopes = scopes_of(claims)
+        if scopes.isdisjoint(SCOPES):
+            raise InsufficientScope(f"The token has none of the scopes {', '.join(SCOPES)}.")
+        only_reads = scopes.isdisjoint({TOOLS, OPERATE})
+        return Principal(self._tenant(claims), _subject(claims), read_only=only_reads, operator=OPERATE in scopes)
+
+    def _tenant(self, claims: JsonObject) -> str:
+        if self.tenant_claim is None:
+            return self.own_tenant
+        named = claims.get(self.tenant_claim)
+        if not isinstance(named, str) or not TENANT.fullmatch(named):
+            raise NoStanding("The token does not name a tenant in the claim that this server reads it from.")
+        if named == self.own_tenant:
+            raise NoStanding("The token names the tenant of this server's operator, which no token may.")
+        return named
+
+
+def scopes_of(claims: JsonObject) -> frozenset[str]:
+    """The scopes granted: `scope` (RFC 9068 2.2.3), or `scp` where the issuer calls it so, as words or as a list."""
+    return frozenset(word for name in ("scope", "scp") for word in _words(claims.get(name)))
+
+
+def _words(value: Json) -> Sequence[str]:
+    if isinstance(value, str):
+        return value.split(" ")
+    return [each for each in value if isinstance(each, str)] if isinstance(value, Sequence) else []
+
+
+def _subject(claims: JsonObject) -> str:
+    """What the bearer is called in the log and in held calls; never what somebody of another kind is called."""
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
+        raise NoStanding("The token's subject is not a name of 1 to 255 characters.")
+    if subject == LOCAL or subject.startswith(OF_KEYS):
+        raise NoStanding("The token's subject is a name that this server keeps for others.")
+    return subject
