@@ -81,21 +81,24 @@ def _looked_up(one: Asked, tool: Tool, known: Known) -> tuple[Verdict, Sequence[
 
 
 def _best(results: Sequence[tuple[Verdict, Sequence[str]]]) -> tuple[Verdict, Sequence[str]]:
-    return min(results, key=lambda result: (len(result[1]), ORDER.index(result[0])))
+    """Of those that tell names, where there are any: what tells none does not speak for a name that these do not know."""
+    return min(results, key=lambda result: (ORDER.index(result[0]), len(result[1])))
 
 
 def _compared(one: Asked, tool: Tool, operation: Operation) -> tuple[Verdict, Sequence[str]]:
     if operation.query is None:
         return "path", []
     at = f"{one.method} {one.address}"
-    unknown = [f"{at} has no parameter {name}" for name in sorted(one.query - operation.query)]
+    level: Verdict = "path" if operation.body is None and (one.body is not None or one.more) else "verified"
+    outside = {name for name in one.query - operation.query if name.partition("[")[0] not in operation.query}
+    unknown = [f"{at} has no parameter {name}" for name in sorted(outside)]
     if operation.body is not None:
         there = strangers(one.body, operation.body, tool.input)
         unknown += [f"{at} has no member {name} in its body" for name in there]
         members = operation.body.members()
         extra = one.more - set(members) if members is not None else set[str]()
         unknown += [f"{at} has no member {name} in its body" for name in sorted(extra)]
-    return "verified", unknown
+    return level, unknown
 
 
 def _renamed(description: Description, address: str) -> str:

@@ -9,14 +9,15 @@ from evergrant.catalog.declaration import Declaration
 from evergrant.catalog.reading import parse, read
 
 HERE: Final = Path(__file__).parent
-Kind = Literal["discovery", "openapi", "swagger", "graphql", "client", "kiota"]
+Kind = Literal["discovery", "openapi", "swagger", "graphql", "client", "kiota", "python"]
 
 
 class Description(Declaration):
     """One that the vendor, or the author of a client library, publishes in a package."""
 
     kind: Kind
-    """`client` is a library whose code names methods and paths; `kiota` one that Microsoft's generator wrote."""
+    """`client` is a library whose code names methods and paths; `python` one whose calls and types are parsed; `kiota`
+    one that Microsoft's generator wrote."""
     registry: Literal["pypi", "npm"]
     package: str
     version: str
@@ -27,8 +28,17 @@ class Description(Declaration):
     renamed: dict[str, str] = {}
     """How the beginning of a path of ours is written there: `{/me/: "/users/{id}/"}`."""
     patterns: tuple[str, ...] = ()
-    """For `client`: regular expressions with the groups `path` (or `pieces`, a list of segments) and, if there,
-    `method`."""
+    """For `client` and `python`: regular expressions with the groups `path` (or `pieces`, a list of segments) and, if
+    there, `method`; those of `client` may have `query` and `body`, texts in which `names` finds the names, and
+    `other`, which is there where the body is no such text."""
+    names: str = r"""(?:^|[,{\[])\s*["']?([\w.$-]+)["']?\s*(?=[:,\]}]|$)"""
+    """The keys of an object that JavaScript writes, or the texts of a list."""
+    types: tuple[str, ...] = ()
+    """For `python`: the files with the types."""
+    query: tuple[str, ...] = ()
+    """For `python`: what the arguments are called in whose value the names of a query are."""
+    body: tuple[str, ...] = ()
+    """As `query`, for the body."""
 
 
 class Audit(Declaration):

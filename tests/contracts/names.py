@@ -55,7 +55,10 @@ def _of_members(members: JsonObject, schema: Schema, below: Below) -> Iterator[s
     for name, value in members.items():
         if there is None:
             return
-        if name not in there:
+        if name.isdigit() and schema.is_list():
+            # A form numbers the elements of a list.
+            yield from (f"/{name}{pointer}" for pointer in below(value, schema.element()))
+        elif name not in there:
             yield f"/{name}"
         else:
             yield from (f"/{name}{pointer}" for pointer in below(value, there[name]))

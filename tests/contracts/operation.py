@@ -30,10 +30,13 @@ class Schema:
                 found |= {name: Schema(part, self.document) for name, part in properties.items()}
         return found
 
+    def is_list(self) -> bool:
+        return any("items" in node for node in self._alternatives(self.node))
+
     def element(self) -> "Schema":
         """The schema of a list's elements."""
-        lists = [node["items"] for node in self._alternatives(self.node) if "items" in node]
-        return Schema(lists[0] if lists else {}, self.document)
+        lists: list[Json] = [node["items"] for node in self._alternatives(self.node) if "items" in node]
+        return Schema({"anyOf": lists} if lists else {}, self.document)
 
     def _alternatives(self, node: Json, depth: int = 0) -> Iterator[JsonObject]:
         if not isinstance(node, Mapping) or depth > DEEPEST:

@@ -1,0 +1,110 @@
+"""The types of Python code as the JSON Schema that `Schema` reads: members of classes, with their names on the wire."""
+
+import ast
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from evergrant.model.json import Json, JsonObject
+
+Names = Collection[str]
+ALIASES: Final = ("alias", "serialization_alias")
+LISTS: Final = ("List", "list", "Iterable", "Sequence", "SequenceNotStr")
+SEVERAL: Final = ("Optional", "Union", "Required", "NotRequired")
+NO_OBJECTS: Final = ("str", "int", "float", "bool", "bytes", "datetime", "date", "Literal")
+NOTHING: Final[JsonObject] = {"type": "null"}
+ANYTHING: Final[JsonObject] = {}
+
+
+def types_in(files: Sequence[Path]) -> JsonObject:
+    """Each class (a TypedDict, a dataclass, a model) and each alias, by name; those of one name are alternatives."""
+    found = [each for file in files for each in _declared(ast.parse(file.read_text(encoding="utf-8")))]
+    names = frozenset(name for name, _ in found)
+    several = dict[str, list[Json]]()
+    for name, what in found:
+        several.setdefault(name, []).append(_class(what, names) if isinstance(what, ast.ClassDef) else node(what, names))
+    return {name: {"anyOf": nodes} for name, nodes in several.items()}
+
+
+def node(written: ast.expr, names: Names) -> JsonObject:
+    """The schema of an annotation; what is no type of `names` may be anything."""
+    match written:
+        case ast.Constant(value=str(text)):
+            return node(ast.parse(text, mode="eval").body, names)
+        case ast.Constant(value=None):
+            return NOTHING
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return {"anyOf": [node(left, names), node(right, names)]}
+        case ast.Subscript(value=outer, slice=inner):
+            return _generic(last_name(outer), inner.elts if isinstance(inner, ast.Tuple) else [inner], names)
+        case ast.Call(func=function, args=[_, ast.Dict() as listed]) if last_name(function) == "TypedDict":
+            return {"properties": members(listed, lambda value: node(value, names))}
+        case ast.Call(func=function, args=[_, meant]) if last_name(function) == "TypeAliasType":
+            return node(meant, names)
+        case _:
+            name = last_name(written)
+            return {"type": "string"} if name in NO_OBJECTS else {"$ref": f"#/{name}"} if name in names else ANYTHING
+
+
+def members(listed: ast.Dict, meant: Callable[[ast.expr], Json]) -> JsonObject:
+    """Those of a display whose names are written out."""
+    pairs = zip(listed.keys, listed.values, strict=True)
+    return {name: meant(value) for key, value in pairs if (name := text_of(key)) is not None}
+
+
+def text_of(written: ast.expr | None) -> str | None:
+    """A text that is written out."""
+    return written.value if isinstance(written, ast.Constant) and isinstance(written.value, str) else None
+
+
+def last_name(written: ast.expr) -> str:
+    """`b` of `a.b`."""
+    match written:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _generic(name: str, inner: Sequence[ast.expr], names: Names) -> JsonObject:
+    if name in LISTS:
+        return {"type": "array", "items": node(inner[0], names)}
+    if name in SEVERAL:
+        return {"anyOf": [node(each, names) for each in inner]}
+    if name == "Annotated":
+        return node(inner[0], names)
+    return {"type": "string"} if name in NO_OBJECTS else ANYTHING
+
+
+def _declared(module: ast.Module) -> Iterator[tuple[str, ast.ClassDef | ast.expr]]:
+    for statement in module.body:
+        match statement:
+            case ast.ClassDef():
+                yield statement.name, statement
+            case ast.Assign(targets=[ast.Name(id=name)], value=(ast.Subscript() | ast.BinOp() | ast.Call()) as value):
+                yield name, value
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=ast.expr() as value) if (
+                last_name(annotation) == "TypeAlias"
+            ):
+                yield name, value
+            case _:
+                continue
+
+
+def _class(declared: ast.ClassDef, names: Names) -> JsonObject:
+    properties: JsonObject = {}
+    for field in declared.body:
+        match field:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
+                properties[_on_the_wire(field, name)] = node(annotation, names)
+            case ast.Assign(targets=[ast.Name(id="swagger_types")], value=ast.Dict() as listed):
+                properties |= members(listed, lambda value: node(value, names))
+            case _:
+                continue
+    above: list[Json] = [node(base, names) for base in declared.bases if last_name(base) in names]
+    return {"properties": properties, "allOf": above} if above else {"properties": properties}
+
+
+def _on_the_wire(field: ast.AnnAssign, name: str) -> str:
+    keywords = (each for each in ast.walk(field) if isinstance(each, ast.keyword) and each.arg in ALIASES)
+    return next((alias for each in keywords if (alias := text_of(each.value)) is not None), name)

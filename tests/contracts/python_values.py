@@ -1,0 +1,85 @@
+"""What the values within a function of a Python library are made of, as JSON Schema."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tests.contracts.python_types import ANYTHING, last_name, members, node, text_of
+
+from evergrant.model.json import Json, JsonObject
+
+DEEPEST: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Those of one function."""
+
+    function: ast.FunctionDef
+    types: JsonObject
+
+    def schema(self, value: ast.expr, depth: int = 0) -> JsonObject:
+        """Of the type that is named in the value, else of the members that are written out in it."""
+        match value:
+            case _ if depth > DEEPEST:
+                return ANYTHING
+            case ast.Dict():
+                return {"properties": members(value, lambda each: self.schema(each, depth + 1))}
+            case ast.Name(id=name):
+                found = [self.schema(each, depth + 1) for each in self._given_to(name)]
+                return _merged(found) if found else self._argument(name)
+            case ast.Subscript(slice=key) if (name := text_of(key)) is not None:
+                return self._argument(name)
+            case ast.Lambda(body=body):
+                return self.schema(body, depth + 1)
+            case ast.Call(func=function) if last_name(function) in self.types:
+                return node(function, self.types)
+            case ast.Call(args=args, keywords=keywords):
+                parts = [*args, *(each.value for each in keywords)]
+                typed = [schema for each in parts if "$ref" in str(schema := node(each, self.types))]
+                return _merged(typed or [self.schema(each, depth + 1) for each in parts if not _is_plain(each)])
+            case _:
+                return ANYTHING
+
+    def _given_to(self, name: str) -> Iterator[ast.expr]:
+        """What is assigned to a name, and what is added to it by `update`, `append` of a pair, or a key."""
+        for statement in ast.walk(self.function):
+            match statement:
+                case ast.Assign(
+                    targets=[ast.Name(id=target)], value=ast.Dict() | ast.Call() | ast.Subscript() as value
+                ) if target == name and name not in _names_in(value):
+                    yield value
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=target), attr="update"), args=[value]) if (
+                    target == name
+                ):
+                    yield value
+                case ast.Call(args=[ast.Tuple(elts=[key, value])], func=ast.Attribute(value=ast.Name(id=target))) | (
+                    ast.Assign(targets=[ast.Subscript(value=ast.Name(id=target), slice=key)], value=value)
+                ) if target == name:
+                    yield ast.Dict(keys=[key], values=[ast.Constant(value=None)])
+                case _:
+                    continue
+
+    def _argument(self, name: str) -> JsonObject:
+        """By its annotation, or by the line of the docstring that has its type."""
+        given = self.function.args
+        for each in (*given.posonlyargs, *given.args, *given.kwonlyargs):
+            if each.arg == name and each.annotation is not None:
+                return node(each.annotation, self.types)
+        told = re.search(rf":param (\w+) {re.escape(name)}:", ast.get_docstring(self.function) or "")
+        return node(ast.Name(id=told[1]), self.types) if told else ANYTHING
+
+
+def _merged(schemas: list[JsonObject]) -> JsonObject:
+    several: list[Json] = [each for each in schemas if each != {"properties": {}}]
+    return {"anyOf": several} if several else ANYTHING
+
+
+def _names_in(value: ast.expr) -> set[str]:
+    return {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
+
+
+def _is_plain(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant)
