@@ -47,7 +47,7 @@ def known(contract: Contract) -> Known:
 
 def check(connector: Connector, tools: Mapping[str, Tool], contract: Contract, known: Known) -> Iterator[Finding]:
     """A finding for each tool but the passthrough; raises LookupError where the contract names a tool there is not."""
-    by_hand = contract.by_hand()
+    by_hand = {name for audit in contract.audited for name in audit.tools}
     if strange := {*by_hand, *contract.undescribed} - set(tools):
         raise LookupError(f"there are no tools {', '.join(sorted(strange))}")
     for name, tool in tools.items():
@@ -55,14 +55,16 @@ def check(connector: Connector, tools: Mapping[str, Tool], contract: Contract, k
             continue
         results = [_looked_up(each, tool, known) for each in asked(connector, tool)]
         why = tuple(reason for _, reasons in results for reason in reasons)
+        audits = contract.by_hand(name)
+        left = tuple(reason for reason in why if not any(audit.covers(reason) for audit in audits))
         if not why:
             yield Finding(name, "path" if any(level == "path" for level, _ in results) else "verified")
-        elif name in by_hand:
-            yield Finding(name, "audited", (by_hand[name].against,))
+        elif not left:
+            yield Finding(name, "audited", tuple(audit.against for audit in audits))
         elif name in contract.undescribed:
             yield Finding(name, "undescribed", (contract.undescribed[name],))
         else:
-            yield Finding(name, "wrong", why)
+            yield Finding(name, "wrong", left)
 
 
 def _looked_up(one: Asked, tool: Tool, known: Known) -> tuple[Verdict, Sequence[str]]:
@@ -81,7 +83,7 @@ def _looked_up(one: Asked, tool: Tool, known: Known) -> tuple[Verdict, Sequence[
 
 
 def _best(results: Sequence[tuple[Verdict, Sequence[str]]]) -> tuple[Verdict, Sequence[str]]:
-    """Of those that tell names, where there are any: what tells none does not speak for a name that these do not know."""
+    """Of those that tell names, where there are any: one that tells none cannot speak for what these do not know."""
     return min(results, key=lambda result: (ORDER.index(result[0]), len(result[1])))
 
 

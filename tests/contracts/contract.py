@@ -47,6 +47,13 @@ class Audit(Declaration):
     against: str
     on: Annotated[str, Field(pattern=r"^20\d\d-\d\d-\d\d$")]
     tools: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    """The parameters, and pointers to the members, that were looked up; without, all that the packages do not know."""
+
+    def covers(self, fault: str) -> bool:
+        return not self.names or any(
+            fault.endswith((f" parameter {name}", f" {name} in its body")) for name in self.names
+        )
 
 
 class Contract(Declaration):
@@ -55,9 +62,9 @@ class Contract(Declaration):
     undescribed: dict[str, str] = {}
     """Tools that nothing describes, each with the reason."""
 
-    def by_hand(self) -> dict[str, Audit]:
-        """The audit of each tool that has one."""
-        return {tool: audit for audit in self.audited for tool in audit.tools}
+    def by_hand(self, tool: str) -> list[Audit]:
+        """The audits of a tool."""
+        return [audit for audit in self.audited if tool in audit.tools]
 
 
 def contracts() -> dict[str, Contract]:

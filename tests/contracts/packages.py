@@ -35,8 +35,8 @@ def unpacked(description: Description) -> Path:
 
 
 def files(description: Description, patterns: Sequence[str] = ()) -> list[Path]:
-    """The files that a description is in, or those of these patterns; raises Unreachable, or LookupError where one finds
-    none."""
+    """The files that a description is in, or those of these patterns; raises Unreachable, or LookupError where one
+    finds none."""
     folder, found = unpacked(description), list[Path]()
     for pattern in patterns or description.files:
         matching = sorted(path for path in folder.glob(pattern) if path.is_file())

@@ -11,7 +11,7 @@ Names = Collection[str]
 ALIASES: Final = ("alias", "serialization_alias")
 LISTS: Final = ("List", "list", "Iterable", "Sequence", "SequenceNotStr")
 SEVERAL: Final = ("Optional", "Union", "Required", "NotRequired")
-NO_OBJECTS: Final = ("str", "int", "float", "bool", "bytes", "datetime", "date", "Literal")
+NO_OBJECTS: Final = ("str", "int", "float", "bool", "bytes", "datetime", "date", "Literal", "None")
 NOTHING: Final[JsonObject] = {"type": "null"}
 ANYTHING: Final[JsonObject] = {}
 
@@ -22,7 +22,9 @@ def types_in(files: Sequence[Path]) -> JsonObject:
     names = frozenset(name for name, _ in found)
     several = dict[str, list[Json]]()
     for name, what in found:
-        several.setdefault(name, []).append(_class(what, names) if isinstance(what, ast.ClassDef) else node(what, names))
+        several.setdefault(name, []).append(
+            _class(what, names) if isinstance(what, ast.ClassDef) else node(what, names)
+        )
     return {name: {"anyOf": nodes} for name, nodes in several.items()}
 
 
@@ -31,18 +33,14 @@ def node(written: ast.expr, names: Names) -> JsonObject:
     match written:
         case ast.Constant(value=str(text)):
             return node(ast.parse(text, mode="eval").body, names)
-        case ast.Constant(value=None):
-            return NOTHING
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return {"anyOf": [node(left, names), node(right, names)]}
         case ast.Subscript(value=outer, slice=inner):
             return _generic(last_name(outer), inner.elts if isinstance(inner, ast.Tuple) else [inner], names)
-        case ast.Call(func=function, args=[_, ast.Dict() as listed]) if last_name(function) == "TypedDict":
-            return {"properties": members(listed, lambda value: node(value, names))}
-        case ast.Call(func=function, args=[_, meant]) if last_name(function) == "TypeAliasType":
-            return node(meant, names)
+        case ast.Call(func=function, args=[_, meant]):
+            return _made(last_name(function), meant, names)
         case _:
-            name = last_name(written)
+            name = "None" if isinstance(written, ast.Constant) else last_name(written)
             return {"type": "string"} if name in NO_OBJECTS else {"$ref": f"#/{name}"} if name in names else ANYTHING
 
 
@@ -64,6 +62,12 @@ def last_name(written: ast.expr) -> str:
             return name
         case _:
             return ""
+
+
+def _made(by: str, meant: ast.expr, names: Names) -> JsonObject:
+    if by == "TypedDict" and isinstance(meant, ast.Dict):
+        return {"properties": members(meant, lambda value: node(value, names))}
+    return node(meant, names) if by == "TypeAliasType" else ANYTHING
 
 
 def _generic(name: str, inner: Sequence[ast.expr], names: Names) -> JsonObject:
@@ -92,7 +96,7 @@ def _declared(module: ast.Module) -> Iterator[tuple[str, ast.ClassDef | ast.expr
 
 
 def _class(declared: ast.ClassDef, names: Names) -> JsonObject:
-    properties: JsonObject = {}
+    properties = dict[str, Json]()
     for field in declared.body:
         match field:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):

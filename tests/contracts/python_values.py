@@ -22,26 +22,29 @@ class Values:
 
     def schema(self, value: ast.expr, depth: int = 0) -> JsonObject:
         """Of the type that is named in the value, else of the members that are written out in it."""
+        if depth > DEEPEST:
+            return ANYTHING
         match value:
-            case _ if depth > DEEPEST:
-                return ANYTHING
             case ast.Dict():
                 return {"properties": members(value, lambda each: self.schema(each, depth + 1))}
             case ast.Name(id=name):
                 found = [self.schema(each, depth + 1) for each in self._given_to(name)]
                 return _merged(found) if found else self._argument(name)
-            case ast.Subscript(slice=key) if (name := text_of(key)) is not None:
-                return self._argument(name)
-            case ast.Lambda(body=body):
-                return self.schema(body, depth + 1)
-            case ast.Call(func=function) if last_name(function) in self.types:
-                return node(function, self.types)
-            case ast.Call(args=args, keywords=keywords):
-                parts = [*args, *(each.value for each in keywords)]
-                typed = [schema for each in parts if "$ref" in str(schema := node(each, self.types))]
-                return _merged(typed or [self.schema(each, depth + 1) for each in parts if not _is_plain(each)])
+            case ast.Call() | ast.Lambda():
+                return self._made(value, depth + 1)
             case _:
-                return ANYTHING
+                key = text_of(value.slice) if isinstance(value, ast.Subscript) else None
+                return ANYTHING if key is None else self._argument(key)
+
+    def _made(self, value: ast.Call | ast.Lambda, depth: int) -> JsonObject:
+        """Of what makes an instance of a type, else by a type among the arguments, else by the arguments."""
+        if isinstance(value, ast.Lambda):
+            return self.schema(value.body, depth)
+        if last_name(value.func) in self.types:
+            return node(value.func, self.types)
+        parts = [each for each in _arguments(value) if not isinstance(each, ast.Constant)]
+        typed = [schema for each in parts if "$ref" in str(schema := node(each, self.types))]
+        return _merged(typed or [self.schema(each, depth) for each in parts])
 
     def _given_to(self, name: str) -> Iterator[ast.expr]:
         """What is assigned to a name, and what is added to it by `update`, `append` of a pair, or a key."""
@@ -81,5 +84,5 @@ def _names_in(value: ast.expr) -> set[str]:
     return {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
 
 
-def _is_plain(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant)
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(each.value for each in call.keywords)]
