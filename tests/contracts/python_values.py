@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tests.contracts.python_types import ANYTHING, last_name, members, node, text_of
+from tests.contracts.python_types import ANYTHING, NOTHING, last_name, members, node, text_of
 
 from evergrant.model.json import Json, JsonObject
 
@@ -25,6 +25,8 @@ class Values:
         if depth > DEEPEST:
             return ANYTHING
         match value:
+            case ast.Dict(keys=[]) | ast.List(elts=[]) | ast.Constant(value=None):
+                return NOTHING
             case ast.Dict():
                 return {"properties": members(value, lambda each: self.schema(each, depth + 1))}
             case ast.Name(id=name):
@@ -50,9 +52,9 @@ class Values:
         """What is assigned to a name, and what is added to it by `update`, `append` of a pair, or a key."""
         for statement in ast.walk(self.function):
             match statement:
-                case ast.Assign(
-                    targets=[ast.Name(id=target)], value=ast.Dict() | ast.Call() | ast.Subscript() as value
-                ) if target == name and name not in _names_in(value):
+                case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name and name not in _names_in(
+                    value
+                ):
                     yield value
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=target), attr="update"), args=[value]) if (
                     target == name
