@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote
 
 from tests.contracts.contract import Description
 from tests.contracts.operation import Operation, Schema
@@ -50,16 +49,3 @@ def _object(members: frozenset[str] | None) -> Schema | None:
 def _of_pieces(listed: str) -> str:
     """The path of which code lists the segments: texts, and names of variables."""
     return "/".join(piece["literal"] or "{x}" for piece in PIECE.finditer(listed))
-
-
-def kiota(description: Description, file: Path) -> Iterator[Operation]:
-    """A request builder of Microsoft's generator: a URI template (RFC 6570) with its query, and the methods."""
-    text = file.read_text(encoding="utf-8")
-    template = re.search(r"""(["'])\{\+baseurl\}(.*?)\1""", text)
-    if template is None:
-        return
-    path, _, query = re.sub(r"\{\?", "?{", template[2]).partition("?")
-    listed = [name for each in re.findall(r"\{&?([^{}]*)\}", query) for name in each.split(",")]
-    names = frozenset(unquote(name).rstrip("*") for name in listed)
-    for method in sorted(set(re.findall(r"Method\.([A-Z]+)\b", text))):
-        yield Operation(method, joined(description.base, unquote(path)), names)

@@ -34,7 +34,7 @@ class Description(Declaration):
     names: str = r"""(?:^|[,{\[])\s*["']?([\w.$-]+)["']?\s*(?=[:,\]}]|$)"""
     """The keys of an object that JavaScript writes, or the texts of a list."""
     types: tuple[str, ...] = ()
-    """For `python`: the files with the types."""
+    """For `python` and `kiota`: the files with the types."""
     query: tuple[str, ...] = ()
     """For `python`: what the arguments are called in whose value the names of a query are."""
     body: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 import yaml
-from tests.contracts.clients import client, joined, kiota
+from tests.contracts.clients import client, joined
 from tests.contracts.contract import Description, Kind
+from tests.contracts.kiota import kiota
 from tests.contracts.operation import Operation, Schema
 from tests.contracts.packages import files
 from tests.contracts.python_calls import calls
@@ -21,9 +22,9 @@ METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 def operations(description: Description) -> list[Operation]:
     """All that it describes (none for GraphQL, which `graphql.py` checks); raises Unreachable, LookupError."""
-    if description.kind == "python":
+    if typed := _TYPED.get(description.kind):
         types = types_in(files(description, description.types) if description.types else [])
-        return [one for file in files(description) for one in calls(description, file.read_text("utf-8"), types)]
+        return [one for file in files(description) for one in typed(description, file.read_text("utf-8"), types)]
     read = _READERS[description.kind]
     return [operation for file in files(description) for operation in read(description, file)]
 
@@ -107,6 +108,9 @@ _READERS: Final[Mapping[Kind, Callable[[Description, Path], Iterator[Operation]]
     "openapi": _openapi,
     "swagger": _openapi,
     "client": client,
-    "kiota": kiota,
     "graphql": _graphql,
+}
+_TYPED: Final[Mapping[Kind, Callable[[Description, str, JsonObject], Iterator[Operation]]]] = {
+    "python": calls,
+    "kiota": kiota,
 }
