@@ -65,12 +65,12 @@ def _asked(connector: Connector, tool: Tool, template: RequestTemplate, rest: fr
 
 def _named(query: JsonObject, left_out: frozenset[str]) -> frozenset[str]:
     """The names of the parameters that are sent where these inputs are not given."""
-    return frozenset(name for name, value in query.items() if not _is_of(value, left_out))
+    return frozenset(name for name, value in query.items() if not _is_absent(value, left_out))
 
 
-def _is_of(value: Json, left_out: frozenset[str]) -> bool:
-    found = reference(value) if isinstance(value, str) else None
-    return found is not None and found[0] in left_out
+def _is_absent(value: Json, left_out: frozenset[str]) -> bool:
+    used = names(value)
+    return bool(used & left_out) and isinstance(fill(_whole(value), dict.fromkeys(used - left_out, "~")), Absent)
 
 
 def _addresses(connector: Connector, tool: Tool, template: RequestTemplate) -> Iterator[tuple[str, frozenset[str]]]:

@@ -9,15 +9,15 @@ from evergrant.catalog.declaration import Declaration
 from evergrant.catalog.reading import parse, read
 
 HERE: Final = Path(__file__).parent
-Kind = Literal["discovery", "openapi", "swagger", "graphql", "client", "kiota", "python"]
+Kind = Literal["discovery", "openapi", "swagger", "graphql", "client", "kiota", "python", "typescript"]
 
 
 class Description(Declaration):
     """One that the vendor, or the author of a client library, publishes in a package."""
 
     kind: Kind
-    """`client` is a library whose code names methods and paths; `python` one whose calls and types are parsed; `kiota`
-    one that Microsoft's generator wrote."""
+    """`client` is a library whose code names methods and paths; `python` one whose calls and types are parsed,
+    `typescript` one whose endpoints and declarations are; `kiota` one that Microsoft's generator wrote."""
     registry: Literal["pypi", "npm"]
     package: str
     version: str
@@ -28,9 +28,9 @@ class Description(Declaration):
     renamed: dict[str, str] = {}
     """How the beginning of a path of ours is written there: `{/me/: "/users/{id}/"}`."""
     patterns: tuple[str, ...] = ()
-    """For `client` and `python`: regular expressions with the groups `path` (or `pieces`, a list of segments) and, if
-    there, `method`; those of `client` may have `query` and `body`, texts in which `names` finds the names, and
-    `other`, which is there where the body is no such text."""
+    """For `client`, `python` and `typescript`: regular expressions with the groups `path` (or `pieces`, a list of
+    segments) and, if there, `method`. Those of `client` may have `query` and `body`, texts in which `names` finds the
+    names, and `other`, which is there where the body is no such text; those of `typescript` have `name`."""
     names: str = r"""(?:^|[,{\[])\s*["']?([\w.$-]+)["']?\s*(?=[:,\]}]|$)"""
     """The keys of an object that JavaScript writes, or the texts of a list."""
     types: tuple[str, ...] = ()

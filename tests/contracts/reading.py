@@ -14,6 +14,7 @@ from tests.contracts.operation import Operation, Schema
 from tests.contracts.packages import files
 from tests.contracts.python_calls import calls
 from tests.contracts.python_types import types_in
+from tests.contracts.typescript import endpoints
 
 from evergrant.model.json import Json, JsonObject, at
 
@@ -22,6 +23,8 @@ METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 def operations(description: Description) -> list[Operation]:
     """All that it describes (none for GraphQL, which `graphql.py` checks); raises Unreachable, LookupError."""
+    if description.kind == "typescript":
+        return list(endpoints(description, files(description)))
     if typed := _TYPED.get(description.kind):
         types = types_in(files(description, description.types) if description.types else [])
         return [one for file in files(description) for one in typed(description, file.read_text("utf-8"), types)]
