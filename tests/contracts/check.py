@@ -18,7 +18,7 @@ from evergrant.catalog.tool import Tool
 
 Verdict = Literal["verified", "path", "audited", "undescribed", "wrong"]
 ORDER: Final[tuple[Verdict, ...]] = ("verified", "path", "audited", "undescribed", "wrong")
-"""`verified`: path and names; `path`: only that, its description names no parameters; `audited`: by hand."""
+"""`verified`: path and names; `path`: only that, as its description does not have all names; `audited`: by hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
+from tests.contracts.annotations import NOTHING, node
 from tests.contracts.clients import joined
 from tests.contracts.contract import Description
 from tests.contracts.operation import Operation, Schema
-from tests.contracts.python_types import NOTHING, node
 
 from evergrant.model.json import JsonObject
 

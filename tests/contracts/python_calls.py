@@ -4,10 +4,10 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from tests.contracts.annotations import NOTHING
 from tests.contracts.clients import joined, with_placeholders
 from tests.contracts.contract import Description
 from tests.contracts.operation import Operation, Schema
-from tests.contracts.python_types import NOTHING
 from tests.contracts.python_values import Values
 
 from evergrant.model.json import JsonObject

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tests.contracts.python_types import ANYTHING, NOTHING, last_name, members, node, text_of
+from tests.contracts.annotations import ANYTHING, NOTHING, last_name, members, node, text_of
 
 from evergrant.model.json import Json, JsonObject
 
