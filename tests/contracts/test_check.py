@@ -191,8 +191,13 @@ def test_an_audit_is_for_the_names_that_it_has() -> None:
 
 
 def test_the_elements_of_a_list_in_a_form() -> None:
-    numbered = {"request": "GET /things", "input": {}, "query": {"state[0]": "open"}}
-    body = {"request": "PATCH /things/{id}", "input": ID, "required": ["id"], "body": {"tags": {"0": {"nam": "x"}}}}
+    numbered: Mapping[str, Json] = {"request": "GET /things", "input": {}, "query": {"state[0]": "open"}}
+    body: Mapping[str, Json] = {
+        "request": "PATCH /things/{id}",
+        "input": ID,
+        "required": ["id"],
+        "body": {"tags": {"0": {"nam": "x"}}},
+    }
 
     assert looked_up(numbered).verdict == "verified"
     assert [text.split("member ")[1].split(" ")[0] for text in looked_up(body).why] == ["/tags/0/nam"]
