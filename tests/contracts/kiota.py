@@ -31,4 +31,5 @@ def kiota(description: Description, text: str, types: JsonObject) -> Iterator[Op
 
 
 def _body(name: str | None, types: JsonObject) -> Schema | None:
-    return Schema(NOTHING if name is None else node(ast.Name(id=name), types), types)
+    body = Schema(NOTHING if name is None else node(ast.Name(id=name), types), types)
+    return body if body.members() is not None else None

@@ -19,7 +19,7 @@ def endpoints(description: Description, files: Sequence[Path]) -> Iterator[Opera
             for found in re.finditer(pattern, file.read_text(encoding="utf-8")):
                 for function in re.finditer(rf"\b{found['name']}: \(_: (.*?)\) =>", declared, re.DOTALL):
                     given = Schema(type_of(function[1]), types).members() or {}
-                    query = given["query"].members() if "query" in given else {}
+                    query = given["query"].members() if "query" in given else dict[str, Schema]()
                     yield Operation(
                         found["method"],
                         joined(description.base, with_placeholders(found["path"])),
