@@ -88,10 +88,11 @@ def _best(results: Sequence[tuple[Verdict, Sequence[str]]]) -> tuple[Verdict, Se
 
 
 def _compared(one: Asked, tool: Tool, operation: Operation) -> tuple[Verdict, Sequence[str]]:
+    sends_body = one.body is not None or bool(one.more)
     if operation.query is None:
-        return "path", []
+        return "path" if one.query or sends_body else "verified", []
     at = f"{one.method} {one.address}"
-    level: Verdict = "path" if operation.body is None and (one.body is not None or one.more) else "verified"
+    level: Verdict = "path" if operation.body is None and sends_body else "verified"
     outside = {name for name in one.query - operation.query if name.partition("[")[0] not in operation.query}
     unknown = [f"{at} has no parameter {name}" for name in sorted(outside)]
     if operation.body is not None:

@@ -33,6 +33,8 @@ class Description(Declaration):
     names, and `other`, which is there where the body is no such text; those of `typescript` have `name`."""
     names: str = r"""(?:^|[,{\[])\s*["']?([\w.$-]+)["']?\s*(?=[:,\]}]|$)"""
     """The keys of an object that JavaScript writes, or the texts of a list."""
+    expressions: dict[str, str] = {}
+    """For `python`: the paths that expressions stand for, by their beginnings."""
     types: tuple[str, ...] = ()
     """For `python` and `kiota`: the files with the types."""
     query: tuple[str, ...] = ()

@@ -29,16 +29,28 @@ def _of_function(description: Description, values: Values) -> Iterator[Operation
             continue
         written = ast.unparse(call)
         for pattern in description.patterns:
-            if found := re.match(pattern, written):
-                query, body = (_given(names, call, values) for names in (description.query, description.body))
-                members = query.members() if query else None
-                method, path = found.groupdict().get("method") or "*", with_placeholders(found["path"])
-                yield Operation(
-                    method.upper(),
-                    joined(description.base, path),
-                    None if members is None else frozenset(members),
-                    body if body and body.members() is not None else None,
-                )
+            if (found := re.match(pattern, written)) and (path := _path(description, found["path"], values)):
+                yield _operation(description, found.groupdict().get("method") or "*", path, call, values)
+
+
+def _path(description: Description, written: str, values: Values) -> str | None:
+    """As it is written, or what the description says of the expression that is written there or given to the name."""
+    if not description.expressions:
+        return written
+    expressions = (written, *map(ast.unparse, values.given_to(written)))
+    known = description.expressions.items()
+    return next((path for each in expressions for begin, path in known if each.startswith(begin)), None)
+
+
+def _operation(description: Description, method: str, path: str, call: ast.Call, values: Values) -> Operation:
+    query, body = (_given(names, call, values) for names in (description.query, description.body))
+    members = query.members() if query else None
+    return Operation(
+        method.upper(),
+        joined(description.base, with_placeholders(path)),
+        None if members is None else frozenset(members),
+        body if body and body.members() is not None else None,
+    )
 
 
 def _given(names: Sequence[str], call: ast.Call, values: Values) -> Schema | None:

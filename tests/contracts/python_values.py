@@ -30,7 +30,7 @@ class Values:
             case ast.Dict():
                 return {"properties": members(value, lambda each: self.schema(each, depth + 1))}
             case ast.Name(id=name):
-                found = [self.schema(each, depth + 1) for each in self._given_to(name)]
+                found = [self.schema(each, depth + 1) for each in self.given_to(name)]
                 return _merged(found) if found else self._argument(name)
             case ast.Call() | ast.Lambda():
                 return self._made(value, depth + 1)
@@ -48,22 +48,23 @@ class Values:
         typed = [schema for each in parts if "$ref" in str(schema := node(each, self.types))]
         return _merged(typed or [self.schema(each, depth) for each in parts])
 
-    def _given_to(self, name: str) -> Iterator[ast.expr]:
+    def given_to(self, name: str) -> Iterator[ast.expr]:
         """What is assigned to a name, and what is added to it by `update`, `append` of a pair, or a key."""
         for statement in ast.walk(self.function):
             match statement:
-                case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name and name not in _names_in(
-                    value
-                ):
+                case (
+                    ast.Assign(targets=[ast.Name(id=target)], value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
+                ) if target == name and name not in _names_in(value):
                     yield value
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=target), attr="update"), args=[value]) if (
                     target == name
                 ):
                     yield value
-                case ast.Call(args=[ast.Tuple(elts=[key, value])], func=ast.Attribute(value=ast.Name(id=target))) | (
-                    ast.Assign(targets=[ast.Subscript(value=ast.Name(id=target), slice=key)], value=value)
+                case ast.Call(args=[ast.Tuple(elts=[key, added])], func=ast.Attribute(value=ast.Name(id=target))) | (
+                    ast.Assign(targets=[ast.Subscript(value=ast.Name(id=target), slice=key)], value=added)
                 ) if target == name:
-                    yield ast.Dict(keys=[key], values=[ast.Constant(value=None)])
+                    yield ast.Dict(keys=[key], values=[added])
                 case _:
                     continue
 

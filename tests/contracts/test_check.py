@@ -64,7 +64,8 @@ ID: Json = {"id": {"type": "string"}}
         ({"request": "POST /things", "input": {}}, "wrong", ("nothing describes POST",)),
         ({"request": "GET /thing", "input": {}}, "wrong", ("nothing describes GET",)),
         ({"request": "GET /things/{id}/more", "input": ID, "required": ["id"]}, "wrong", ("nothing describes",)),
-        ({"request": "POST /code/a/b:run", "input": {}}, "path", ()),
+        ({"request": "POST /code/a/b:run", "input": {"a": {}}}, "path", ()),
+        ({"request": "POST /code/a/b:run", "input": {}}, "verified", ()),
     ],
 )
 def test_methods_paths_and_parameters(declared: dict[str, Json], verdict: str, why: tuple[str, ...]) -> None:

@@ -262,6 +262,31 @@ def test_calls_of_a_library_in_python(tmp_path: Path, monkeypatch: pytest.Monkey
     ]
 
 
+def test_calls_whose_paths_are_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """
+def add(self, options: dict[str, Any]):
+    url = self.urls.parts(1)
+    payload: dict[str, Any] = {"title": 1}
+    payload["options"] = options
+    self.post(url, json=payload)
+    self.post(self.urls.unknown, json=payload)
+"""
+    expressions = {"self.urls.parts": "/things/{thing}/parts"}
+    pattern = r"self\.(?P<method>post)\((?P<path>[\w.]+)"
+    described = python(
+        tmp_path,
+        monkeypatch,
+        "python",
+        code,
+        patterns=[pattern],
+        body=["json"],
+        query=["params"],
+        expressions=expressions,
+    )
+
+    assert read(described) == [("POST", "/things/{x}/parts", [], ["options", "title"])]
+
+
 def test_types_of_a_library_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     described = python(tmp_path, monkeypatch, "python", CALLS, patterns=[PATTERN], body=["json", "data"])
     body = next(one.body for one in operations(described) if one.method == "PUT")
