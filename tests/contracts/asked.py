@@ -52,19 +52,28 @@ def _asked(connector: Connector, tool: Tool, template: RequestTemplate, rest: fr
     if template.given_address:
         return
     in_query = template.method in ("GET", "DELETE")
-    named: frozenset[str] = frozenset(_mapping(template.query))
-    for address in _addresses(connector, tool, template):
+    for address, left_out in _addresses(connector, tool, template):
         yield Asked(
             method=template.method,
             address=address,
-            query=named | (rest if in_query else frozenset[str]()),
+            query=_named(_mapping(template.query), left_out) | (rest if in_query else frozenset[str]()),
             body=template.body,
             more=frozenset() if in_query else rest,
             graphql=template.graphql,
         )
 
 
-def _addresses(connector: Connector, tool: Tool, template: RequestTemplate) -> Iterator[str]:
+def _named(query: JsonObject, left_out: frozenset[str]) -> frozenset[str]:
+    """The names of the parameters that are sent where these inputs are not given."""
+    return frozenset(name for name, value in query.items() if not _is_absent(value, left_out))
+
+
+def _is_absent(value: Json, left_out: frozenset[str]) -> bool:
+    used = names(value)
+    return bool(used & left_out) and isinstance(fill(_whole(value), dict.fromkeys(used - left_out, "~")), Absent)
+
+
+def _addresses(connector: Connector, tool: Tool, template: RequestTemplate) -> Iterator[tuple[str, frozenset[str]]]:
     """One for each value that an input in the path may have, and for each that may be left out of it."""
     named = sorted({*template.in_path, *(name for slot in template.slots.values() for name in names(slot))})
     for values in product(*(_values_of(tool, name, name in template.in_path) for name in named)):
@@ -74,7 +83,8 @@ def _addresses(connector: Connector, tool: Tool, template: RequestTemplate) -> I
             continue  # then nothing is sent
         filled = slots | given
         path = SEGMENT.sub(partial(_segment, filled), template.path.partition("?")[0])
-        yield path if path.startswith("https://") else connector.base_url.rstrip("/") + path
+        address = path if path.startswith("https://") else connector.base_url.rstrip("/") + path
+        yield address, frozenset(named) - set(given)
 
 
 def _values_of(tool: Tool, name: str, in_path: bool) -> list[str | None]:

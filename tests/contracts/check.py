@@ -18,7 +18,7 @@ from evergrant.catalog.tool import Tool
 
 Verdict = Literal["verified", "path", "audited", "undescribed", "wrong"]
 ORDER: Final[tuple[Verdict, ...]] = ("verified", "path", "audited", "undescribed", "wrong")
-"""`verified`: path and names; `path`: only that, its description names no parameters; `audited`: by hand."""
+"""`verified`: path and names; `path`: only that, as its description does not have all names; `audited`: by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def known(contract: Contract) -> Known:
 
 def check(connector: Connector, tools: Mapping[str, Tool], contract: Contract, known: Known) -> Iterator[Finding]:
     """A finding for each tool but the passthrough; raises LookupError where the contract names a tool there is not."""
-    by_hand = contract.by_hand()
+    by_hand = {name for audit in contract.audited for name in audit.tools}
     if strange := {*by_hand, *contract.undescribed} - set(tools):
         raise LookupError(f"there are no tools {', '.join(sorted(strange))}")
     for name, tool in tools.items():
@@ -55,14 +55,16 @@ def check(connector: Connector, tools: Mapping[str, Tool], contract: Contract, k
             continue
         results = [_looked_up(each, tool, known) for each in asked(connector, tool)]
         why = tuple(reason for _, reasons in results for reason in reasons)
+        audits = contract.by_hand(name)
+        left = tuple(reason for reason in why if not any(audit.covers(reason) for audit in audits))
         if not why:
             yield Finding(name, "path" if any(level == "path" for level, _ in results) else "verified")
-        elif name in by_hand:
-            yield Finding(name, "audited", (by_hand[name].against,))
+        elif not left:
+            yield Finding(name, "audited", tuple(audit.against for audit in audits))
         elif name in contract.undescribed:
             yield Finding(name, "undescribed", (contract.undescribed[name],))
         else:
-            yield Finding(name, "wrong", why)
+            yield Finding(name, "wrong", left)
 
 
 def _looked_up(one: Asked, tool: Tool, known: Known) -> tuple[Verdict, Sequence[str]]:
@@ -81,21 +83,25 @@ def _looked_up(one: Asked, tool: Tool, known: Known) -> tuple[Verdict, Sequence[
 
 
 def _best(results: Sequence[tuple[Verdict, Sequence[str]]]) -> tuple[Verdict, Sequence[str]]:
-    return min(results, key=lambda result: (len(result[1]), ORDER.index(result[0])))
+    """Of those that tell names, where there are any: one that tells none cannot speak for what these do not know."""
+    return min(results, key=lambda result: (ORDER.index(result[0]), len(result[1])))
 
 
 def _compared(one: Asked, tool: Tool, operation: Operation) -> tuple[Verdict, Sequence[str]]:
+    sends_body = one.body is not None or bool(one.more)
     if operation.query is None:
-        return "path", []
+        return "path" if one.query or sends_body else "verified", []
     at = f"{one.method} {one.address}"
-    unknown = [f"{at} has no parameter {name}" for name in sorted(one.query - operation.query)]
+    level: Verdict = "path" if operation.body is None and sends_body else "verified"
+    outside = {name for name in one.query - operation.query if name.partition("[")[0] not in operation.query}
+    unknown = [f"{at} has no parameter {name}" for name in sorted(outside)]
     if operation.body is not None:
         there = strangers(one.body, operation.body, tool.input)
         unknown += [f"{at} has no member {name} in its body" for name in there]
         members = operation.body.members()
         extra = one.more - set(members) if members is not None else set[str]()
         unknown += [f"{at} has no member {name} in its body" for name in sorted(extra)]
-    return "verified", unknown
+    return level, unknown
 
 
 def _renamed(description: Description, address: str) -> str:

@@ -53,9 +53,10 @@ def _of_input(given: Json, schema: Schema) -> Iterator[str]:
 def _of_members(members: JsonObject, schema: Schema, below: Below) -> Iterator[str]:
     there = schema.members()
     for name, value in members.items():
-        if there is None:
-            return
-        if name not in there:
+        if name.isdigit() and schema.is_list():
+            # A form numbers the elements of a list.
+            yield from (f"/{name}{pointer}" for pointer in below(value, schema.element()))
+        elif there is not None and name not in there:
             yield f"/{name}"
-        else:
+        elif there is not None:
             yield from (f"/{name}{pointer}" for pointer in below(value, there[name]))

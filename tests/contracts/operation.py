@@ -21,19 +21,23 @@ class Schema:
 
     def members(self) -> Mapping[str, "Schema"] | None:
         """Those that an object may have; None where it may have any."""
-        found = dict[str, Schema]()
+        found = dict[str, list[Json]]()
         for node in self._alternatives(self.node):
             properties = node.get("properties")
             if node.get("additionalProperties") or (not properties and _may_be_object(node)):
                 return None
             if isinstance(properties, Mapping):
-                found |= {name: Schema(part, self.document) for name, part in properties.items()}
-        return found
+                for name, part in properties.items():
+                    found.setdefault(name, []).append(part)
+        return {name: Schema({"anyOf": parts}, self.document) for name, parts in found.items()}
+
+    def is_list(self) -> bool:
+        return any("items" in node for node in self._alternatives(self.node))
 
     def element(self) -> "Schema":
         """The schema of a list's elements."""
-        lists = [node["items"] for node in self._alternatives(self.node) if "items" in node]
-        return Schema(lists[0] if lists else {}, self.document)
+        lists: list[Json] = [node["items"] for node in self._alternatives(self.node) if "items" in node]
+        return Schema({"anyOf": lists} if lists else {}, self.document)
 
     def _alternatives(self, node: Json, depth: int = 0) -> Iterator[JsonObject]:
         if not isinstance(node, Mapping) or depth > DEEPEST:

@@ -34,10 +34,11 @@ def unpacked(description: Description) -> Path:
     return folder
 
 
-def files(description: Description) -> list[Path]:
-    """The files that a description is in; raises Unreachable, or LookupError where a pattern finds none."""
+def files(description: Description, patterns: Sequence[str] = ()) -> list[Path]:
+    """The files that a description is in, or those of these patterns; raises Unreachable, or LookupError where one
+    finds none."""
     folder, found = unpacked(description), list[Path]()
-    for pattern in description.files:
+    for pattern in patterns or description.files:
         matching = sorted(path for path in folder.glob(pattern) if path.is_file())
         if not matching:
             raise LookupError(f"{description.package} {description.version} has no file {pattern}")

@@ -1,26 +1,33 @@
 """The operations of a description, whatever its kind."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import yaml
+from tests.contracts.clients import client, joined
 from tests.contracts.contract import Description, Kind
+from tests.contracts.kiota import kiota
 from tests.contracts.operation import Operation, Schema
 from tests.contracts.packages import files
+from tests.contracts.python_calls import calls
+from tests.contracts.python_types import types_in
+from tests.contracts.typescript import endpoints
 
 from evergrant.model.json import Json, JsonObject, at
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
-CODE_PLACEHOLDER: Final = re.compile(r"\$?\{[^{}]*\}|%s|(?<=/):[A-Za-z_]+")
-PIECE: Final = re.compile(r"""["'](?P<literal>[^"']*)["']|[^\s,]+""")
 
 
 def operations(description: Description) -> list[Operation]:
     """All that it describes (none for GraphQL, which `graphql.py` checks); raises Unreachable, LookupError."""
+    if description.kind == "typescript":
+        return list(endpoints(description, files(description)))
+    if typed := _TYPED.get(description.kind):
+        types = types_in(files(description, description.types) if description.types else [])
+        return [one for file in files(description) for one in typed(description, file.read_text("utf-8"), types)]
     read = _READERS[description.kind]
     return [operation for file in files(description) for operation in read(description, file)]
 
@@ -29,10 +36,6 @@ def document(file: Path) -> Json:
     """JSON or YAML."""
     text = file.read_text(encoding="utf-8")
     return cast("Json", json.loads(text) if file.suffix == ".json" else yaml.load(text, yaml.CSafeLoader))
-
-
-def _joined(base: str, path: str) -> str:
-    return f"{base.rstrip('/')}/{path.lstrip('/')}"
 
 
 def _discovery(description: Description, file: Path) -> Iterator[Operation]:
@@ -45,7 +48,7 @@ def _discovery(description: Description, file: Path) -> Iterator[Operation]:
         )
         body = Schema(request, whole) if (request := method.get("request")) else None
         path = str(method.get("flatPath", method["path"]) if "{+" not in str(method["path"]) else method["path"])
-        yield Operation(str(method["httpMethod"]), _joined(description.base, path), query, body)
+        yield Operation(str(method["httpMethod"]), joined(description.base, path), query, body)
         uploads = at(method, "/mediaUpload/protocols/simple/path")
         if isinstance(uploads, str):
             origin = "{0.scheme}://{0.netloc}".format(urlsplit(description.base))
@@ -68,7 +71,7 @@ def _openapi(description: Description, file: Path) -> Iterator[Operation]:
             if one := _mapping(at(item, f"/{name}")):
                 given = [*shared, *_parameters(whole, one)]
                 query = frozenset(str(each["name"]) for each in given if each.get("in") == "query")
-                yield Operation(name.upper(), _joined(description.base, path), query, _body(whole, one, given))
+                yield Operation(name.upper(), joined(description.base, path), query, _body(whole, one, given))
 
 
 def _parameters(whole: Json, node: Json) -> list[JsonObject]:
@@ -91,34 +94,6 @@ def _body(whole: Json, one: JsonObject, given: list[JsonObject]) -> Schema | Non
     return Schema({"anyOf": schemas}, whole) if schemas else None
 
 
-def _client(description: Description, file: Path) -> Iterator[Operation]:
-    """Code that names methods and paths; names of parameters it does not tell."""
-    text = file.read_text(encoding="utf-8")
-    for pattern in description.patterns:
-        for found in re.finditer(pattern, text):
-            method = found.groupdict().get("method") or "*"
-            path = CODE_PLACEHOLDER.sub("{x}", found.groupdict().get("path") or _of_pieces(found["pieces"]))
-            yield Operation(method.upper(), _joined(description.base, path))
-
-
-def _of_pieces(listed: str) -> str:
-    """The path of which code lists the segments: texts, and names of variables."""
-    return "/".join(piece["literal"] or "{x}" for piece in PIECE.finditer(listed))
-
-
-def _kiota(description: Description, file: Path) -> Iterator[Operation]:
-    """A request builder of Microsoft's generator: a URI template (RFC 6570) with its query, and the methods."""
-    text = file.read_text(encoding="utf-8")
-    template = re.search(r"""(["'])\{\+baseurl\}(.*?)\1""", text)
-    if template is None:
-        return
-    path, _, query = re.sub(r"\{\?", "?{", template[2]).partition("?")
-    listed = [name for each in re.findall(r"\{&?([^{}]*)\}", query) for name in each.split(",")]
-    names = frozenset(unquote(name).rstrip("*") for name in listed)
-    for method in sorted(set(re.findall(r"Method\.([A-Z]+)\b", text))):
-        yield Operation(method, _joined(description.base, unquote(path)), names)
-
-
 def _graphql(_description: Description, _file: Path) -> Iterator[Operation]:
     return iter(())
 
@@ -135,7 +110,10 @@ _READERS: Final[Mapping[Kind, Callable[[Description, Path], Iterator[Operation]]
     "discovery": _discovery,
     "openapi": _openapi,
     "swagger": _openapi,
-    "client": _client,
-    "kiota": _kiota,
+    "client": client,
     "graphql": _graphql,
+}
+_TYPED: Final[Mapping[Kind, Callable[[Description, str, JsonObject], Iterator[Operation]]]] = {
+    "python": calls,
+    "kiota": kiota,
 }

@@ -14,8 +14,9 @@ library, publishes about the API.
 
 - **verified**: method, path and the names of parameters and body members are there (for GraphQL: the document is
   valid).
-- **path**: method and path are there; that description names no parameters.
-- **audited**: no package carries a description, or it lags behind; looked up once, by hand, in what stands below.
+- **path**: method and path are there; that description does not name parameters, or not what is in the body.
+- **audited**: no package carries a description, or it lags behind; what it lacks was looked up once, by hand, in what
+  stands below.
 - **not described**: nothing public describes it; the reason stands below.
 
 | Service | Tools | Verified | Path | Audited | Not described | Wrong | Against |

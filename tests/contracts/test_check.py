@@ -42,10 +42,14 @@ KNOWN = Known(
 )
 
 
-def looked_up(declared: Mapping[str, Json], contract: Contract = Contract()) -> Finding:  # noqa: B008  (frozen)
+def looked_up(
+    declared: Mapping[str, Json],
+    contract: Contract = Contract(),  # noqa: B008  (frozen)
+    known: Known = KNOWN,
+) -> Finding:
     whole: Json = {"description": "Does something to a thing of Acme.", "effect": "write", "example": {}, **declared}
     tool = TypeAdapter(Tool).validate_python(whole)
-    return next(check(connector(base_url=BASE), {"acme_do_thing": tool}, contract, KNOWN))
+    return next(check(connector(base_url=BASE), {"acme_do_thing": tool}, contract, known))
 
 
 ID: Json = {"id": {"type": "string"}}
@@ -60,7 +64,8 @@ ID: Json = {"id": {"type": "string"}}
         ({"request": "POST /things", "input": {}}, "wrong", ("nothing describes POST",)),
         ({"request": "GET /thing", "input": {}}, "wrong", ("nothing describes GET",)),
         ({"request": "GET /things/{id}/more", "input": ID, "required": ["id"]}, "wrong", ("nothing describes",)),
-        ({"request": "POST /code/a/b:run", "input": {}}, "path", ()),
+        ({"request": "POST /code/a/b:run", "input": {"a": {}}}, "path", ()),
+        ({"request": "POST /code/a/b:run", "input": {}}, "verified", ()),
     ],
 )
 def test_methods_paths_and_parameters(declared: dict[str, Json], verdict: str, why: tuple[str, ...]) -> None:
@@ -157,3 +162,60 @@ def test_a_part_of_a_steps_result_and_a_text_made_of_inputs_are_values_in_an_add
     found = {each.address.removeprefix(BASE) for each in asked(connector(base_url=BASE), tool)}
 
     assert found == {"/step", "/~/things/~"}
+
+
+def test_a_body_that_is_not_described_leaves_a_tool_at_its_path() -> None:
+    known = Known([(DESCRIPTION, [Operation("PATCH", f"{BASE}/things/{{id}}", frozenset())])], ())
+    declared = {"request": "PATCH /things/{id}", "input": ID, "required": ["id"], "body": {"title": "x"}}
+
+    assert looked_up(declared, known=known).verdict == "path"
+
+
+def test_what_tells_no_names_does_not_speak_for_a_name() -> None:
+    without = Operation("GET", f"{BASE}/things")
+    known = Known([*KNOWN.operations, (DESCRIPTION, [without])], ())
+
+    assert looked_up({"request": "GET /things", "input": {"stat": {}}}, known=known).verdict == "wrong"
+    assert looked_up({"request": "GET /things", "input": {"state": {}}}, known=known).verdict == "verified"
+
+
+def test_an_audit_is_for_the_names_that_it_has() -> None:
+    audit = {"against": "a page", "on": "2026-11-25", "tools": ["acme_do_thing"], "names": ["stat", "/titel"]}
+    by_hand = TypeAdapter(Contract).validate_python({"audited": [audit]})
+    body = {"request": "PATCH /things/{id}", "input": ID, "required": ["id"], "body": {"titel": "x"}}
+
+    assert looked_up({"request": "GET /things", "input": {"stat": {}}}, by_hand).verdict == "audited"
+    assert looked_up(body, by_hand).verdict == "audited"
+    found = looked_up({"request": "GET /things", "input": {"stat": {}, "sate": {}}}, by_hand)
+    assert found.verdict == "wrong"
+    assert [text.split("parameter ")[1] for text in found.why] == ["sate"]
+
+
+def test_the_elements_of_a_list_in_a_form() -> None:
+    numbered: Mapping[str, Json] = {"request": "GET /things", "input": {}, "query": {"state[0]": "open"}}
+    body: Mapping[str, Json] = {
+        "request": "PATCH /things/{id}",
+        "input": ID,
+        "required": ["id"],
+        "body": {"tags": {"0": {"nam": "x"}}},
+    }
+
+    assert looked_up(numbered).verdict == "verified"
+    assert [text.split("member ")[1].split(" ")[0] for text in looked_up(body).why] == ["/tags/0/nam"]
+
+
+def test_a_parameter_belongs_to_the_addresses_with_its_input() -> None:
+    declared = {
+        "description": "Lists things of Acme.",
+        "effect": "read",
+        "request": "GET /things/{search}",
+        "slots": {"search": {"$case": {"of": "$words", "else": "search"}}},
+        "input": {"words": {"type": "string"}, "state": {"type": "string"}},
+        "query": {"q": "$words", "full": {"$case": {"of": "$words", "else": True}}, "state": "$state"},
+        "example": {},
+    }
+    tool = TypeAdapter(Tool).validate_python(declared)
+
+    found = {each.address.removeprefix(BASE): set(each.query) for each in asked(connector(base_url=BASE), tool)}
+
+    assert found == {"/things": {"state"}, "/things/search": {"q", "full", "state"}}

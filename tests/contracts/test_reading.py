@@ -162,3 +162,180 @@ def test_a_file_that_a_package_has_not_is_an_error(tmp_path: Path, monkeypatch: 
     with pytest.raises(LookupError, match=r"acme 1\.0\.0 has no file no/\*\.json"):
         files(described)
     assert CACHE.name == ".descriptions"
+
+
+def test_names_that_a_client_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+    call({ url: '/things', query: { 'a-b': p.aB, c: p.c }, body: { d: p.d } });
+    call({ url: '/parts', query: ["e", "f"] });
+    call({ url: '/wholes', body: p.body });
+    """
+    pattern = (
+        r"url: '(?P<path>[^']+)'(?:, query: [{[](?P<query>[^}\]]*)[}\]])?"
+        r"(?:, body: (?:\{(?P<body>[^}]*)\}|(?P<other>[^{])))?"
+    )
+    found = read(describe(tmp_path, monkeypatch, "client", text, patterns=[pattern]))
+
+    assert found == [
+        ("*", "/things", ["a-b", "c"], ["d"]),
+        ("*", "/parts", ["e", "f"], []),
+        ("*", "/wholes", [], None),
+    ]
+
+
+CALLS = """
+class Client:
+    def update(self, thing_id, *, title: str, of: "Thing | None", **kwargs):
+        kwargs.update({"title": title, "of": of})
+        kwargs = clean(kwargs)
+        return self.call("POST", f"/things/{thing_id}", json=kwargs)
+
+    def list(self, state: str, options: Options):
+        query = []
+        if state:
+            query.append(("state", state))
+        return wrap(self.call("GET", "/things".format(), query, settings=make(params=transform({"per": 1}, Query))))
+
+    def add(self, body):
+        '''Adds one.
+
+        :param Thing body: What to add.
+        '''
+        params = locals()
+        return self.call("PUT", "/things", data=params["body"])
+
+    def send(self, request):
+        return self.call("POST", "/letters", json=request)
+
+    async def update_async(self, thing_id):
+        return await self.call("POST", f"/things/{thing_id}")
+"""
+TYPES = """
+_Odd = TypedDict("_Odd", {"from": NotRequired[str]})
+Either: TypeAlias = Union[Thing, "Part"]
+
+class Query(TypedDict, total=False):
+    per_page: Annotated[int, PropertyInfo(alias="perPage")]
+
+class Thing(_Odd):
+    parts: Optional[List["Part"]]
+    either: Either
+    more: Dict[str, str]
+
+class Part:
+    swagger_types = {"colour": "str"}
+
+class Root:
+    due_date: Optional[str] = None
+
+    def serialize(self, writer):
+        writer.write_str_value("DueDate", self.due_date)
+
+    def create_from_discriminator_value(node):
+        return Leaf()
+
+class Leaf(Root):
+    green: Optional[bool] = None
+"""
+
+
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, code: str, **more: object) -> Description:
+    described = describe(tmp_path, monkeypatch, kind, "", files=["calls.py"], types=["types.py"], **more)
+    folder = tmp_path / "npm-acme-1.0.0"
+    (folder / "calls.py").write_text(code, encoding="utf-8")
+    (folder / "types.py").write_text(TYPES, encoding="utf-8")
+    return described
+
+
+PATTERN = r"self\.call\('(?P<method>[A-Z]+)', f?'(?P<path>[^']+)'"
+
+
+def test_calls_of_a_library_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"query": ["params", "query"], "body": ["json", "data"]}
+    found = read(python(tmp_path, monkeypatch, "python", CALLS, patterns=[PATTERN], **names))
+
+    assert found == [
+        ("POST", "/things/{x}", [], ["of", "title"]),
+        ("GET", "/things", ["perPage", "state"], []),
+        ("PUT", "/things", [], ["either", "from", "more", "parts"]),
+        ("POST", "/letters", [], None),
+    ]
+
+
+def test_calls_whose_paths_are_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """
+def add(self, options: dict[str, Any]):
+    url = self.urls.parts(1)
+    payload: dict[str, Any] = {"title": 1}
+    payload["options"] = options
+    self.post(url, json=payload)
+    self.post(self.urls.unknown, json=payload)
+"""
+    expressions = {"self.urls.parts": "/things/{thing}/parts"}
+    pattern = r"self\.(?P<method>post)\((?P<path>[\w.]+)"
+    described = python(
+        tmp_path,
+        monkeypatch,
+        "python",
+        code,
+        patterns=[pattern],
+        body=["json"],
+        query=["params"],
+        expressions=expressions,
+    )
+
+    assert read(described) == [("POST", "/things/{x}/parts", [], ["options", "title"])]
+
+
+def test_types_of_a_library_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    described = python(tmp_path, monkeypatch, "python", CALLS, patterns=[PATTERN], body=["json", "data"])
+    body = next(one.body for one in operations(described) if one.method == "PUT")
+    assert body is not None
+    members = body.members() or {}
+
+    assert set(members["parts"].element().members() or {}) == {"colour"}
+    assert set(members["either"].members() or {}) == {"from", "parts", "either", "more"} | {"colour"}
+    assert members["more"].members() is None
+    assert members["from"].members() == {}
+
+
+def test_bodies_of_microsofts_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """
+    def to_post_request_information(self,body: Root, configuration) -> RequestInformation:
+        x = RequestInformation(Method.POST, "{+baseurl}/roots")
+    def to_delete_request_information(self, configuration) -> RequestInformation:
+        x = RequestInformation(Method.DELETE, "{+baseurl}/roots")
+    """
+    found = read(python(tmp_path, monkeypatch, "kiota", code))
+
+    assert found == [("DELETE", "/roots", [], []), ("POST", "/roots", [], ["DueDate", "dueDate", "green"])]
+
+
+def test_declarations_in_typescript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "add: this.make({ method: 'POST', path: `/things/${id}` }), all: this.make({ method: 'GET', path: `/things` })"
+    )
+    declared = """
+    type Body = { title?: string; "a-b": (Part | string)[]; kind: 1 | 2; };
+    type Part = { colour: "red" | "blue" } & { deep?: { more: boolean[]; }; };
+    type Query = { page?: number };
+    readonly things: {
+        add: (_: { path: Path; } & { body?: Body; } & object) => Promise<void>;
+        all: (_: object & { query?: Query; }) => Promise<void>;
+    }
+    """
+    pattern = r"(?P<name>\w+): this\.make\(\{ method: '(?P<method>[A-Z]+)', path: `(?P<path>[^`]+)`"
+    described = describe(tmp_path, monkeypatch, "typescript", "", files=["api.mjs"], patterns=[pattern])
+    folder = tmp_path / "npm-acme-1.0.0"
+    (folder / "api.mjs").write_text(code, encoding="utf-8")
+    (folder / "api.d.ts").write_text(declared, encoding="utf-8")
+
+    assert read(described) == [
+        ("POST", "/things/{x}", [], ["a-b", "kind", "title"]),
+        ("GET", "/things", ["page"], []),
+    ]
+    body = operations(described)[0].body
+    assert body is not None
+    part = ((body.members() or {})["a-b"].element().members()) or {}
+    assert set(part) == {"colour", "deep"}
+    assert set(part["deep"].members() or {}) == {"more"}
