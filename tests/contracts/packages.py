@@ -6,11 +6,11 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.contracts.contract import Description
+from tests.contracts.contract import Description, contracts
 
 ROOT: Final = Path(__file__).parents[2]
 CACHE: Final = ROOT / ".descriptions"
@@ -29,6 +29,7 @@ def unpacked(description: Description) -> Path:
         with tempfile.TemporaryDirectory(dir=CACHE) as made:
             inside = Path(made) / "inside"
             _unpack(_download(description, Path(made)), inside)
+            _keep(inside, _wanted(description))
             # Only a whole one gets the name.
             inside.rename(folder)
     return folder
@@ -41,9 +42,26 @@ def files(description: Description, patterns: Sequence[str] = ()) -> list[Path]:
     for pattern in patterns or description.files:
         matching = sorted(path for path in folder.glob(pattern) if path.is_file())
         if not matching:
-            raise LookupError(f"{description.package} {description.version} has no file {pattern}")
+            told = f"{description.package} {description.version} has no file {pattern}"
+            raise LookupError(f"{told}; where the pattern is new, remove {folder.name} from {CACHE.name}")
         found += matching
     return found
+
+
+def _wanted(description: Description) -> set[str]:
+    """All patterns that any contract has for the package."""
+    which = (description.registry, description.package, description.version)
+    every = (one for contract in contracts().values() for one in contract.descriptions)
+    same = (one for one in every if (one.registry, one.package, one.version) == which)
+    return {pattern for one in same for pattern in (*one.files, *one.types)}
+
+
+def _keep(folder: Path, patterns: Iterable[str]) -> None:
+    """Remove all but these: some packages have half a gigabyte."""
+    kept = {path for pattern in patterns for path in folder.glob(pattern)}
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in kept:
+            path.unlink()
 
 
 def _download(description: Description, into: Path) -> Path:
