@@ -52,8 +52,10 @@ def _wanted(description: Description) -> set[str]:
     """All patterns that any contract has for the package."""
     which = (description.registry, description.package, description.version)
     every = (one for contract in contracts().values() for one in contract.descriptions)
-    same = (one for one in every if (one.registry, one.package, one.version) == which)
-    return {pattern for one in same for pattern in (*one.files, *one.types)}
+    same = [one for one in every if (one.registry, one.package, one.version) == which]
+    # Declarations of TypeScript name each other.
+    declared = {"**/*.d.ts"} if any(one.kind == "typescript" for one in same) else set[str]()
+    return {pattern for one in same for pattern in (*one.files, *one.types)} | declared
 
 
 def _keep(folder: Path, patterns: Iterable[str]) -> None:
