@@ -1,6 +1,7 @@
 """`evergrant tools`: what there is to call."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,8 @@ def list_tools(
     found = run(out, work)
     core = [entry for entry in found if _is_core(entry[2])]
     shown = found if everything else core
-    counts: dict[str, Json] = {"count": len(shown), "core": len(core), "services": len({name for name, _, _ in shown})}
+    services = Counter(name for name, _, _ in core)
+    counts: dict[str, Json] = {"count": len(shown), "core": services.total(), "core_by_service": services}
     out.show({**counts, "tools": [_summary(name, tool) for _, name, tool in shown]}, _table(shown))
 
 
