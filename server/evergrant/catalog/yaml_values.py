@@ -5,7 +5,7 @@ must write out, and takes three times as long, while somebody waits for a connec
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import yaml
@@ -30,7 +30,8 @@ class Values:
     """The values that a parser's events stand for."""
 
     def __init__(self, content: bytes) -> None:
-        self._parser = yaml.CSafeLoader(content)
+        # Bound once: it is called some thousands of times for a file.
+        self._next = cast("Callable[[], yaml.Event]", yaml.CSafeLoader(content).get_event)
         self._anchors: dict[str, Json] = {}
 
     def document(self) -> Json:
@@ -44,10 +45,9 @@ class Values:
             raise Fault("a second document begins here", end)
         return value
 
-    def _next(self) -> yaml.Event:
-        return cast("yaml.Event", self._parser.get_event())
-
     def _value(self, event: yaml.Event) -> Json:
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None and event.tag is None:
+            return event.value if event.style else _plain(event.value)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
                 raise Fault(f"nothing before this alias is called &{event.anchor}", event)
