@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.making.documents import DISCOVERY, OPENAPI, SWAGGER, TODAY
 from tests.oauth.samples import ROOT
@@ -197,7 +197,11 @@ def check(root: Json) -> None:
     assert connector == json.loads(json.dumps(found.connector.keys))
 
 
-@settings(max_examples=60)
+# Whole documents are large, and drawing one is most of the time that this takes.
+LARGE = [HealthCheck.data_too_large, HealthCheck.too_slow]
+
+
+@settings(max_examples=60, suppress_health_check=LARGE)
 @given(documents())
 def test_any_openapi_document_gives_sound_files_or_a_reason(root: Json) -> None:
     check(root)
@@ -235,7 +239,7 @@ def broken(draw: st.DrawFn) -> Json:
     return changed(root, draw(st.sampled_from(places(root))), draw(anything()))
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, suppress_health_check=LARGE)
 @given(broken())
 def test_a_document_in_which_anything_stands_anywhere_gives_sound_files_or_a_reason(root: Json) -> None:
     check(root)
