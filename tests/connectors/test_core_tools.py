@@ -1,13 +1,14 @@
 """The tools that people use most are there, under the names and with the effects that were decided for them."""
 
-from typing import Final
+from typing import Final, get_args
 
 import pytest
 from pydantic import TypeAdapter
-from tests.connectors.examples import HERE
+from tests.connectors.examples import HERE, Examples
 from tests.oauth.samples import ROOT
 
 from evergrant.catalog.catalog import Catalog
+from evergrant.catalog.errors import ErrorClass
 from evergrant.catalog.reading import parse, read
 
 CATALOG: Final = Catalog([ROOT])
@@ -34,3 +35,12 @@ def test_what_no_tool_covers_can_be_read_all_the_same(service: str) -> None:
 
     assert around.passthrough is not None
     assert around.effect == "read"
+
+
+@pytest.mark.parametrize("service", WANTED)
+def test_all_six_classes_of_errors_are_tried(service: str) -> None:
+    tried = {case.class_ for cases in Examples(service).errors.values() for case in cases}
+    # A key has no token endpoint, which alone may say that a grant is dead.
+    of_keys = {"terminal"} if CATALOG.connector(service).auth else set[str]()
+
+    assert tried == set(get_args(ErrorClass)) - of_keys
