@@ -13,6 +13,7 @@ from evergrant.making.servers import Server, server_of
 from evergrant.model.json import Json
 
 METHODS = ("get", "post", "put", "patch", "delete")
+Declared = tuple[str, str, Mapping[str, Json], Mapping[str, Json]]
 VERSION = re.compile(r"3\.[0-2](?:\.|$)")
 STYLES: Mapping[str, Style] = {"spaceDelimited": "space", "pipeDelimited": "pipe", "deepObject": "deep"}
 IGNORED = frozenset({"accept", "content-type", "authorization"})
@@ -47,6 +48,15 @@ def read_openapi(root: Mapping[str, Json]) -> Document:
     )
 
 
+def declared(references: References, root: Mapping[str, Json]) -> Iterator[Declared]:
+    """The operations of OpenAPI and Swagger as they stand there: path, method, the path's item, the operation."""
+    for path, item in mapping(root.get("paths")).items():
+        found = references.follow(item)
+        for method in METHODS:
+            if isinstance(found.get(method), Mapping):
+                yield path, method, found, mapping(found[method])
+
+
 class _Reader:
     def __init__(self, references: References, root: Mapping[str, Json], server: Server) -> None:
         self._references = references
@@ -54,11 +64,7 @@ class _Reader:
         self._server = server
 
     def operations(self) -> Iterator[Operation]:
-        for path, item in mapping(self._root.get("paths")).items():
-            found = self._references.follow(item)
-            for method in METHODS:
-                if isinstance(found.get(method), Mapping):
-                    yield self._operation(path, method, found, mapping(found[method]))
+        return (self._operation(*each) for each in declared(self._references, self._root))
 
     def _operation(self, path: str, method: str, item: Mapping[str, Json], found: Mapping[str, Json]) -> Operation:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from evergrant.making.answering import answer_of, failures_of
 from evergrant.making.document import BadDocument, Body, Document, Obstacle, Operation, Parameter, Style
-from evergrant.making.openapi import IGNORED, METHODS, best_body, security_of
+from evergrant.making.openapi import IGNORED, best_body, declared, security_of
 from evergrant.making.parts import listed, mapping, text, texts
 from evergrant.making.references import References
 from evergrant.making.schemes import swagger_schemes
@@ -48,11 +48,7 @@ class _Reader:
         self._root = root
 
     def operations(self) -> Iterator[Operation]:
-        for path, item in mapping(self._root.get("paths")).items():
-            found = self._references.follow(item)
-            for method in METHODS:
-                if isinstance(found.get(method), Mapping):
-                    yield self._operation(path, method, found, mapping(found[method]))
+        return (self._operation(*each) for each in declared(self._references, self._root))
 
     def _operation(self, path: str, method: str, item: Mapping[str, Json], found: Mapping[str, Json]) -> Operation:
         given = self._given(item, found)

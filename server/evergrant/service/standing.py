@@ -52,8 +52,10 @@ class Standing:
     async def execute(self, account: str, tool_name: str, tool_input: JsonObject) -> Outcome:
         """As HeldCalls.execute, for an account by id or alias; what it may not call is refused in words."""
         found = self.account(account)
-        if found is None:
-            return unknown_account().failure
+        return await self.execute_as(found, tool_name, tool_input) if found else unknown_account().failure
+
+    async def execute_as(self, found: ConnectedAccount, tool_name: str, tool_input: JsonObject) -> Outcome:
+        """As `execute`, for one of `accounts()`."""
         if refusal := self._refusal(tool_name):
             return replace(refusal, account=found.id)
         return await self.every_call.execute(found.key, tool_name, tool_input, asked_by=self.principal.name)

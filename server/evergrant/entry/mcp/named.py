@@ -57,7 +57,7 @@ class NamedTools:
         if isinstance(chosen, Failure):
             return chosen
         given = {key: value for key, value in arguments.items() if key != which}
-        return await who.execute(chosen.id, name, given)
+        return await who.execute_as(chosen, name, given)
 
     def _make(self, connector: str) -> Mapping[str, WireTool]:
         try:
