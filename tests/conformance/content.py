@@ -19,6 +19,7 @@ from mcp.types import (
 from tests.conformance.fixture import Fixture, fixture, text
 
 from evergrant.entry.mcp.client import Context
+from evergrant.model.json import JsonObject
 
 HEADER_SCHEMA = {
     "type": "object",
@@ -129,7 +130,7 @@ async def _raising(_: Context, __: CallToolRequestParams) -> CallToolResult:
 async def _needs_sampling(context: Context, _: CallToolRequestParams) -> CallToolResult:
     capabilities = context.session.client_capabilities
     if capabilities is None or capabilities.sampling is None:
-        needed = {"requiredCapabilities": {"sampling": {}}}
+        needed: JsonObject = {"requiredCapabilities": {"sampling": {}}}
         raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "Missing required client capability", needed)
     return text("The client can.")
 

@@ -79,7 +79,7 @@ async def _read(_: Context, params: ReadResourceRequestParams) -> ReadResourceRe
     uri = str(params.uri)
     if uri == BINARY:
         return ReadResourceResult(contents=[BlobResourceContents(uri=uri, mime_type="image/png", blob=png())], **FRESH)
-    before, _, after = TEMPLATE.partition("{id}")
+    before, after = TEMPLATE.split("{id}")
     if uri in (TEXT, WATCHED):
         kind, said = "text/plain", "This is the content of the static text resource."
     elif uri.startswith(before) and uri.endswith(after):

@@ -101,13 +101,13 @@ async def http_server(parts: Parts, door: Door | None = None) -> AsyncGenerator[
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncGenerator[str, None]:
     """The base URL of `app` on a free port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = _Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, [listener])
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server = _Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve, [listener])
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            server.should_exit = True
 
 
 class _Server(uvicorn.Server):
