@@ -85,10 +85,12 @@ class Standing:
         return await self.every_call.wait_decided(self.tenant_id, call_id, seconds)
 
     async def decide(self, call_id: str, *, approved: bool) -> bool:
-        """Whether a call that it can see was undecided and is now what the person at its own client said."""
+        """Whether a call that it may make was undecided and is now what the person at its own client said."""
         approvals, by = self.every_call.approvals, f"{self.principal.name}, asked by its client"
         decide = approvals.approve if approved else approvals.refuse
-        return self.call(call_id) is not None and await decide(self.tenant_id, call_id, by)
+        call = self.call(call_id)
+        there = call is not None and self._verdict(call.tool_name) != "absent"
+        return there and await decide(self.tenant_id, call_id, by)
 
     async def cancel(self, call_id: str) -> bool:
         """As HeldCalls.cancel, for a call that it can see."""
@@ -114,6 +116,6 @@ class Standing:
     def _refusal(self, tool_name: str) -> Failure:
         limited = "it may only read" if self.principal.may_call(tool_name, "read") else "it is not among its tools"
         return NotAllowed(
-            what_happened=f"The key or token of this call may not call {tool_name}: {limited}. Nothing was sent.",
-            what_to_do="Do without it, or tell the person that the operator would have to give out another.",
+            what_happened=f"This caller may not call {tool_name}: {limited}. Nothing was sent.",
+            what_to_do="Do without it, or tell the person that the operator would have to allow it.",
         )
