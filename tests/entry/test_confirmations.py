@@ -201,7 +201,7 @@ async def test_a_yes_to_a_link_is_no_approval(
 async def test_the_state_of_a_round_approves_no_other_arguments(
     parts: Parts, world: Practice, account: ConnectedAccount
 ) -> None:
-    can = {"elicitation": {"form": {}}}
+    can: Mapping[str, object] = {"elicitation": {"form": {}}}
     call, other = ({"name": DELETE, "arguments": {"contact_id": f"con_0000000{number}"}} for number in (1, 2))
     async with http_server(parts) as url, httpx2.AsyncClient() as http:
         first = (await http.post(f"{url}/mcp", **modern("tools/call", call, DELETE, can))).json()["result"]

@@ -1,6 +1,7 @@
 """Steps that the tests of approvals share."""
 
 from dataclasses import replace
+from typing import Any
 
 from tests.fakes.practice import Practice
 
@@ -12,7 +13,7 @@ from evergrant.service.standing import Standing
 from evergrant.settings import LOCAL_TENANT
 
 DELETE = "sandbox_delete_contact"
-ONE: JsonObject = {"contact_id": "con_00000001"}
+ONE: dict[str, Any] = {"contact_id": "con_00000001"}
 
 
 def caller(world: Practice, policy: Policy = "confirm_destructive", **limits: object) -> Standing:

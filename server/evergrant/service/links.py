@@ -107,8 +107,10 @@ class Links:
             raise ForeignLink("This link was not made here, or a part of it is missing.") from None
 
     def opened(self, handle: str) -> Claims:
-        """What a link that can be used stands for; raises LinkRefused."""
+        """What a link to a consent that can be used stands for; raises LinkRefused."""
         claims = self.read(handle)
+        if claims.purpose == "approve":
+            raise ForeignLink("This link was made for another place than this.")
         if self.clock.now() >= claims.expires_at:
             raise ExpiredLink(f"This link was good until {_utc(claims.expires_at)}.")
         begun = self.connect.of_link(claims.tenant_id, link_hash(handle))
