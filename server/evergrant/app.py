@@ -245,7 +245,7 @@ def _compose(
             executor,
             kept_calls,
             runs,
-            Approvals(kept_calls, links, clock),
+            Approvals(kept_calls, links, clock, by_operator=settings.approvals == "operator"),
             Changes(vault.file),
             clock,
             _teller(dispatcher),

@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     policy: Policy = DEFAULT_POLICY
     """What callers may do where their key says nothing else."""
+    approvals: Literal["person", "operator"] = "person"
+    """Who approves calls: whoever is asked by their client or at a link, or the operator alone."""
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
     jwt_issuer: OptionalText = None
     """Whose access tokens let callers in over HTTP, exactly as its tokens name it."""

@@ -131,11 +131,10 @@ async def test_whoever_has_no_code_sees_no_arguments_and_decides_nothing(
 
 async def test_guessed_codes_close_the_link_and_the_agent_gives_another(site: Site, who: Standing, ada: Person) -> None:
     call_id, link = await asked(who)
-    for guess in range(5):
-        last = await ada.types(link, f"GUES-{guess:04}")
+    pages = [await ada.types(link, f"GUES-{guess:04}") for guess in range(5)]
     right = await ada.types(link, link.code)
 
-    assert "Too many wrong codes" in last.text
+    assert "Too many wrong codes" in pages[-1].text
     assert "Too many wrong codes" in right.text
     again = await who.resume(call_id)
     assert isinstance(again, ConfirmationRequired)

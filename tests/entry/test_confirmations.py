@@ -293,3 +293,34 @@ async def test_a_resumed_call_that_is_undecided_is_asked_about_again(
 
 async def _cannot(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
     return ErrorData(code=INVALID_REQUEST, message="Elicitation not supported")
+
+
+@pytest.mark.parametrize("way", [*ASKED, ("legacy", "nothing")], ids="-".join)
+async def test_where_the_operator_decides_no_client_is_asked(
+    holding: Parts, world: Practice, account: ConnectedAccount, way: tuple[str, str]
+) -> None:
+    era, can = way
+    person = Approver(world)
+    calls = replace(holding.calls, approvals=replace(holding.calls.approvals, by_operator=True))
+    host = person.host(tasks=can == "tasks") if can != "nothing" else Host()
+
+    async with over_memory(replace(holding, calls=calls), NOWHERE, era, host=host) as client:
+        if can == "tasks":
+            made = await client.session.call_tool(DELETE, ONE, allow_claimed=True)
+            assert isinstance(made, TaskMade)
+            yes = ElicitResult(action="accept", content={"decision": "approve"})
+            await ask(client.session, "update", made.task_id, {"approve": yes})
+            seen = await ask(client.session, "get", made.task_id)
+            assert (seen.status, seen.input_requests) == ("working", None)
+            await person.approve_elsewhere()
+            done = (await ask(client.session, "get", made.task_id)).result
+        else:
+            asked = await client.call_tool(DELETE, ONE)
+            assert asked.structured_content["code"] == "confirmation_required"
+            await person.approve_elsewhere()
+            done = await client.call_tool("resume_call", {"call_id": asked.structured_content["call_id"]})
+
+    assert done
+    assert not done.is_error
+    assert person.forms == person.links == []
+    assert world.sandbox.count.writes == 1

@@ -1,6 +1,5 @@
 """Steps that the tests of approvals share."""
 
-from dataclasses import replace
 from typing import Any
 
 from tests.fakes.practice import Practice
@@ -16,9 +15,15 @@ DELETE = "sandbox_delete_contact"
 ONE: dict[str, Any] = {"contact_id": "con_00000001"}
 
 
-def caller(world: Practice, policy: Policy = "confirm_destructive", **limits: object) -> Standing:
+def caller(
+    world: Practice,
+    policy: Policy = "confirm_destructive",
+    *,
+    accounts: frozenset[str] | None = None,
+    tools: tuple[str, ...] = (),
+) -> Standing:
     """A caller of the local tenant, under that policy."""
-    who = replace(Principal(LOCAL_TENANT, "night agent", policy=policy), **limits)
+    who = Principal(LOCAL_TENANT, "night agent", accounts, tools, policy)
     return Standing(who, world.app.catalog, world.app.accounts, world.app.held_calls)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from evergrant.model.outcome import (
 from evergrant.model.policy import Policy
 from evergrant.service import held as limits
 from evergrant.service.approval_words import arguments
+from evergrant.service.links import ForeignLink
 from evergrant.service.standing import Standing
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.held_calls import KEPT
@@ -311,3 +313,24 @@ async def test_a_link_is_good_for_the_call_alone_and_as_long_as_it_waits(world: 
 
     assert (claims.call_id, call.id, claims.expires_at - world.clock.now()) == (asked.call_id, asked.call_id, KEPT)
     assert world.app.held_calls.approvals.left(claims) == timedelta(hours=24)
+
+
+async def test_where_the_operator_decides_there_is_no_link_and_no_client_has_a_say(
+    world: Practice, account: ConnectedAccount
+) -> None:
+    held = world.app.held_calls
+    strict = replace(held, approvals=replace(held.approvals, by_operator=True))
+    who = replace(caller(world), every_call=strict)
+    before = await caller(world).execute("acme", DELETE, ONE)
+    assert isinstance(before, ConfirmationRequired)
+    asked = await who.execute("acme", DELETE, ONE)
+    call_id = call_of(asked)
+
+    assert isinstance(asked, ConfirmationRequired)
+    assert (asked.approval_url, asked.confirmation_code) == (None, None)
+    assert "operator" in asked.what_to_do
+    assert not await who.decide(call_id, approved=True)
+    with pytest.raises(ForeignLink):
+        strict.approvals.opened(str(before.approval_url).rpartition("/")[2])
+    assert await approve(world, call_id)
+    assert isinstance(await who.resume(call_id), Result)

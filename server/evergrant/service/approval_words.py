@@ -12,20 +12,24 @@ from evergrant.model.text import UNSEEN
 DOES: Mapping[CallEffect, str] = {"read": "read data", "write": "change data", "destroy": "destroy data"}
 
 
-def confirmation_required(call: HeldCall, account: ConnectedAccount | None, link: Link) -> ConfirmationRequired:
+def confirmation_required(call: HeldCall, account: ConnectedAccount | None, link: Link | None) -> ConfirmationRequired:
     """The call waits for an approval; its arguments are not repeated, since this is told to logs and models."""
+    ask = (
+        f"Ask the person to look at the call at {link.where} and to approve it there; do not open the link yourself."
+        if link
+        else "Tell the person that the operator of Evergrant must approve it."
+    )
     return ConfirmationRequired(
         account=call.account_id,
         connector=account.connector if account else None,
         tool_name=call.tool_name,
         effect=call.effect,
-        approval_url=link.url,
-        confirmation_code=link.code,
+        approval_url=link.url if link else None,
+        confirmation_code=link.code if link else None,
         call_id=call.id,
         what_happened=f"{would(call, account)}, so a person must approve it first. Nothing was sent.",
-        what_to_do=f"Ask the person to look at the call at {link.where} and to approve it there; do not open the link "
-        f"yourself. The call is kept as {call.id}: once it is approved, resume_call runs it, once, with exactly these "
-        "arguments, and gives its result. Do not make the call anew.",
+        what_to_do=f"{ask} The call is kept as {call.id}: once it is approved, resume_call runs it, once, with exactly "
+        "these arguments, and gives its result. Do not make the call anew.",
     )
 
 

@@ -27,10 +27,12 @@ class Approvals:
     calls: KeptCalls
     links: Links
     clock: Clock
+    by_operator: bool
+    """Whether only the operator decides: no link is made, and the word of a client counts for nothing."""
 
     def asked(self, call: HeldCall) -> ConfirmationRequired:
         """What is said of a call that waits for an approval, with a link for the person; raises StoreUnavailable."""
-        return confirmation_required(call, self.account(call), self._link(call))
+        return confirmation_required(call, self.account(call), None if self.by_operator else self._link(call))
 
     async def approve(self, tenant_id: str, call_id: str, by: str) -> bool:
         """Whether the call was waiting for it and may now run, once; raises StoreUnavailable."""
@@ -43,7 +45,7 @@ class Approvals:
     def opened(self, handle: str) -> tuple[Claims, HeldCall]:
         """What a link asks about, while that is undecided; raises LinkRefused, StoreUnavailable, SealBroken."""
         claims = self.links.read(handle)
-        if claims.purpose != "approve" or claims.call_id is None:
+        if claims.purpose != "approve" or claims.call_id is None or self.by_operator:
             raise ForeignLink("This link was made for another place than this.")
         call = self.calls.get(claims.tenant_id, claims.call_id)
         if call is None or self.clock.now() >= claims.expires_at:

@@ -90,7 +90,7 @@ class Standing:
         decide = approvals.approve if approved else approvals.refuse
         call = self.call(call_id)
         there = call is not None and self._verdict(call.tool_name) != "absent"
-        return there and await decide(self.tenant_id, call_id, by)
+        return there and not approvals.by_operator and await decide(self.tenant_id, call_id, by)
 
     async def cancel(self, call_id: str) -> bool:
         """As HeldCalls.cancel, for a call that it can see."""

@@ -1,5 +1,7 @@
 """Approvals and policies over `/v1`: what a caller is told, and what an operator decides."""
 
+from typing import Any
+
 import httpx2
 import pytest
 from mcp import Client
@@ -149,7 +151,7 @@ async def test_who_is_for_some_accounts_or_for_reading_connects_none(
     world: Practice, client: httpx2.AsyncClient, account: ConnectedAccount, wish: dict[str, object]
 ) -> None:
     _, key = await made(client, **wish)
-    given = {"connector": "sandbox", "values": {"origin": world.url}}
+    given: dict[str, Any] = {"connector": "sandbox", "values": {"origin": world.url}}
     async with mcp(world, key) as talking:
         named = {tool.name for tool in (await talking.list_tools()).tools}
         found = (await talking.call_tool("search_tools", {"query": "send an email"})).structured_content
@@ -164,7 +166,7 @@ async def test_who_is_for_some_accounts_or_for_reading_connects_none(
         assert refused[0] == ""
 
 
-async def _error(talking: Client, name: str, given: dict[str, object]) -> str:
+async def _error(talking: Client, name: str, given: dict[str, Any]) -> str:
     """The protocol error of a call; empty where there is none."""
     try:
         await talking.call_tool(name, given)

@@ -35,13 +35,15 @@ class Pending:
 
     @property
     def url(self) -> str:
-        """Where the person helps."""
+        """Where the person helps; empty where only the operator can."""
         found = self.why.approval_url if isinstance(self.why, ConfirmationRequired) else self.why.reauth_url
         return found or ""
 
     @property
     def said(self) -> str:
         """For the person: what happened, and the link in plain text, since not every client shows one by itself."""
+        if not self.url:
+            return f"{self.why.what_happened} The operator decides."
         verb = "Look at it and approve it" if isinstance(self.why, ConfirmationRequired) else "Reconnect"
         return f"{self.why.what_happened} {verb} at {self.link}"
 

@@ -48,8 +48,8 @@ def by_form(context: Context, pending: Pending) -> bool:
 
 
 def can_ask(context: Context, pending: Pending) -> bool:
-    """Whether this client puts the question to its person."""
-    return by_form(context, pending) or opens_urls(context)
+    """Whether this client puts the question to its person; nobody is asked what the operator decides."""
+    return bool(pending.url) and (by_form(context, pending) or opens_urls(context))
 
 
 def question(context: Context, pending: Pending) -> ElicitRequest:

@@ -161,7 +161,7 @@ class Tasks:
 
     def _waiting(self, context: Context, call: HeldCall, asked: _Asked) -> Task:
         said = asked.pending.said
-        if asked.said or call.status != "waiting":
+        if asked.said or call.status != "waiting" or not asked.pending.url:
             return _task(call, "working", status_message=said)
         if asked.shown_at is None:
             self._remember(replace(asked, shown_at=self._clock.monotonic()))
