@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 from mcp.client.context import ClientRequestContext
-from mcp.types import INVALID_REQUEST, ElicitRequestParams, ElicitResult, ErrorData
+from mcp.client.session import ClientSession
+from mcp.types import (
+    INVALID_REQUEST,
+    ClientCapabilities,
+    ElicitationCapability,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
+    UrlElicitationCapability,
+)
 from tests.entry.approver import Approver
 from tests.entry.modern import modern
 from tests.entry.person import Person
@@ -324,3 +334,61 @@ async def test_where_the_operator_decides_no_client_is_asked(
     assert not done.is_error
     assert person.forms == person.links == []
     assert world.sandbox.count.writes == 1
+
+
+@pytest.fixture
+def urls_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's client declares both kinds of questions; others show addresses only."""
+    declare = vars(ClientSession)["_build_capabilities"]
+
+    def declared(session: ClientSession, version: str) -> ClientCapabilities:
+        found: ClientCapabilities = declare(session, version)
+        return found.model_copy(update={"elicitation": ElicitationCapability(url=UrlElicitationCapability())})
+
+    monkeypatch.setattr(ClientSession, "_build_capabilities", declared)
+
+
+@pytest.mark.usefixtures("urls_alone")
+async def test_in_the_handshake_era_a_client_with_addresses_alone_is_held_until_the_link_was_used(
+    holding: Parts, world: Practice, account: ConnectedAccount
+) -> None:
+    person = Approver(world)
+
+    async with over_memory(holding, NOWHERE, "legacy", host=person.host()) as client:
+        result = await client.call_tool(DELETE, ONE)
+
+    assert not result.is_error, said(result)
+    assert (len(person.links), person.forms) == (1, [])
+    assert "/approve/" in person.links[0]
+
+
+@pytest.mark.usefixtures("urls_alone")
+async def test_a_client_that_declines_every_address_at_once_is_given_the_link_and_the_call_stays(
+    holding: Parts, world: Practice, account: ConnectedAccount
+) -> None:
+    async with over_memory(holding, NOWHERE, "legacy", host=Host(elicit=_decline)) as client:
+        result = await client.call_tool(DELETE, ONE)
+
+    assert result.structured_content["code"] == "confirmation_required"
+    (call,) = world.app.held_calls.listed(LOCAL_TENANT)
+    assert call.approval == "wanted"
+
+
+async def test_a_person_who_leaves_the_form_open_is_waited_for_only_so_long(
+    parts: Parts, world: Practice, account: ConnectedAccount
+) -> None:
+    async def stare(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    start = world.clock.monotonic()
+    async with over_memory(replace(parts, hold_s=2), NOWHERE, "legacy", host=Host(elicit=stare)) as client:
+        result = await client.call_tool(DELETE, ONE)
+
+    assert result.structured_content["code"] == "confirmation_required"
+    assert world.clock.monotonic() - start == pytest.approx(2)
+    assert world.sandbox.count.writes == 0
+
+
+async def _decline(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    return ElicitResult(action="decline")
