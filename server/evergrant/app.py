@@ -23,6 +23,7 @@ from evergrant.oauth.issuer import Issuer
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.answers import Answers
 from evergrant.service.api_keys import KeyDesk
+from evergrant.service.approvals import Approvals
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
@@ -240,9 +241,17 @@ def _compose(
         proofs=Proofs(link_seal, clock),
         answers=Answers(consent, authorizations, clock),
         executor=executor,
-        held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock, _teller(dispatcher)),
+        held_calls=HeldCalls(
+            executor,
+            kept_calls,
+            runs,
+            Approvals(kept_calls, links, clock, by_operator=settings.approvals == "operator"),
+            Changes(vault.file),
+            clock,
+            _teller(dispatcher),
+        ),
         keys=by_key,
-        key_desk=KeyDesk(ApiKeys(database), accounts, clock),
+        key_desk=KeyDesk(ApiKeys(database), accounts, clock, settings.policy),
         unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from evergrant.catalog.registration import Redirect
 from evergrant.dial.guard import Permitted, permitted
+from evergrant.model.policy import DEFAULT as DEFAULT_POLICY
+from evergrant.model.policy import Policy
 from evergrant.model.secret import Secret
 from evergrant.vault.keys import KeySource
 from evergrant.vault.sources.given import Given, Transit
@@ -69,6 +71,10 @@ class Settings(BaseSettings):
     return_url: Annotated[str | None, Field(validate_default=True)] = None
     hold_s: Annotated[float, Field(ge=0, le=300)] = 45
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
+    policy: Policy = DEFAULT_POLICY
+    """What callers may do where their key says nothing else."""
+    approvals: Literal["person", "operator"] = "person"
+    """Who approves calls: whoever is asked by their client or at a link, or the operator alone."""
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
     jwt_issuer: OptionalText = None
     """Whose access tokens let callers in over HTTP, exactly as its tokens name it."""

@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App
 from evergrant.entry.addressed import Addressed
+from evergrant.entry.api.approvals import approval_routes
 from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.events import event_routes
@@ -23,6 +24,7 @@ from evergrant.entry.api.keys import key_routes
 from evergrant.entry.api.links import link_routes
 from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
+from evergrant.entry.approval_page import ApprovalPage
 from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies
 from evergrant.entry.door import Door, Verify
@@ -59,6 +61,11 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
     )
 
 
+def local_principal(app: App) -> Principal:
+    """The person at this machine, under the server's own policy."""
+    return Principal(LOCAL_TENANT, policy=app.settings.policy)
+
+
 def web_app(
     app: App,
     server: Server[Any],
@@ -90,11 +97,13 @@ def web_app(
     return Starlette(
         routes=[
             *pages.routes(),
+            *ApprovalPage(pages.consents, app.held_calls.approvals, app.catalog).routes(),
             *event_routes(api, app.outbox, app.clock),
             *link_routes(api, app.links),
             *authorization_routes(api, app.answers),
             *tool_routes(api),
             *call_routes(api),
+            *approval_routes(api, app.held_calls),
             *webhook_routes(api, app.webhooks),
             *key_routes(api, app.key_desk),
             *(metadata_routes(app.settings.resource, app.issuer.url) if app.issuer else ()),
@@ -112,7 +121,7 @@ def known_bearers(app: App, log: FilteringBoundLogger) -> Verify:
 
     async def principal_of(token: str) -> Principal | None:
         if is_local_bearer(app.vault.key.ring, token):
-            return Principal(LOCAL_TENANT)
+            return local_principal(app)
         if (found := app.key_desk.bearer(token)) or token.startswith(PREFIX):
             return found
         return await desk.bearer(token) if desk else None
@@ -126,7 +135,7 @@ def _token_desk(app: App, log: FilteringBoundLogger) -> TokenDesk | None:
     keys = IssuerKeys(app.issuer.keys, app.clock, log)
     audience = app.settings.jwt_audience or app.settings.resource
     tokens = AccessTokens(app.issuer.url, audience, keys, app.clock)
-    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim)
+    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim, app.settings.policy)
 
 
 def consents(app: App, tenants: frozenset[str] | None = frozenset({LOCAL_TENANT})) -> Consents:

@@ -16,7 +16,7 @@ from tests.fakes.receiver import Received
 from tests.fakes.tasks_client import TasksExtension
 from tests.fakes.typescript_client import ts_client
 
-from evergrant.entry.mcp.elicit import NO_PERSON_S
+from evergrant.entry.mcp.questions import NO_PERSON_S
 from evergrant.model.clock import SystemClock
 from evergrant.model.json import JsonObject
 

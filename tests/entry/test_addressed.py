@@ -20,7 +20,7 @@ from evergrant.vault.bearer import local_bearer
 
 pytestmark = pytest.mark.anyio
 PUBLIC = "https://evergrant.example"
-ARRIVALS = ("/callback", "/connect/", "/reconnect/")
+ARRIVALS = ("/callback", "/connect/", "/reconnect/", "/approve/")
 OPEN = ("/", "/style.css", "/healthz", "/.well-known/oauth-protected-resource", "/anew/", *ARRIVALS)
 """Pages, and what says how to get a token."""
 FOREIGN_HOSTS = (

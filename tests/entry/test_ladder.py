@@ -336,7 +336,7 @@ async def test_the_code_that_the_page_asks_for_stands_beside_the_link(parts: Par
     )
     pending = Pending(parts.standing(Principal(LOCAL_TENANT)), "call_x", link)
 
-    for text in (pending.said, said(pending.unfinished()), said(pending.declined())):
+    for text in (pending.said, said(pending.unfinished()), said(await pending.declined())):
         assert "https://auth.example/reconnect/x" in text
         assert "ABCD-1234" in text
 

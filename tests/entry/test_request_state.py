@@ -16,8 +16,8 @@ from tests.fakes.reconnect import reconnect
 from typing_extensions import override
 
 from evergrant.app import open_app
-from evergrant.entry.mcp.elicit import REAUTH
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.pending import REAUTH
 from evergrant.model.account import ConnectedAccount
 from evergrant.service.held import HeldCalls
 from evergrant.vault.ring import new_ring

@@ -22,8 +22,8 @@ from typing_extensions import override
 
 from evergrant.app import open_app
 from evergrant.entry.mcp.client import TASKS
-from evergrant.entry.mcp.elicit import REAUTH
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.pending import REAUTH
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.held_call import HeldCall
 from evergrant.model.outcome import ReauthRequired

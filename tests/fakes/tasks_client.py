@@ -1,6 +1,6 @@
 """The tasks extension (SEP-2663) of a client, which the SDK has not got: it asks after a task until that has ended."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
@@ -8,7 +8,9 @@ from mcp.client.session import ClientSession
 from mcp.types import (
     CallToolResult,
     ElicitRequest,
+    ElicitRequestFormParams,
     ElicitRequestURLParams,
+    ElicitResult,
     InputRequests,
     Request,
     RequestParams,
@@ -19,6 +21,9 @@ from evergrant.model.clock import SystemClock
 
 Answer = Callable[[str, str], Awaitable[str]]
 """What a person does at an address that comes with these words; gives the action."""
+
+Fill = Callable[[str], Awaitable[ElicitResult]]
+"""What a person does with a form that comes with these words."""
 
 
 class TaskParams(RequestParams):
@@ -57,20 +62,27 @@ class TaskSeen(Result):
     result: CallToolResult | None = None
 
 
-async def ask(session: ClientSession, method: str, task_id: str, said: dict[str, str] | None = None) -> TaskSeen:
-    """One request about a task; `said` are actions by the key of the question."""
-    responses = {key: {"action": action} for key, action in said.items()} if said else None
+async def ask(
+    session: ClientSession, method: str, task_id: str, said: Mapping[str, str | ElicitResult] | None = None
+) -> TaskSeen:
+    """One request about a task; `said` are actions, or whole answers, by the key of the question."""
+    responses = {key: _answer(each) for key, each in said.items()} if said else None
     request = TaskRequest(method=f"tasks/{method}", params=TaskParams(task_id=task_id, input_responses=responses))
     return await session.send_request(request, TaskSeen)
 
 
+def _answer(said: str | ElicitResult) -> dict[str, Any]:
+    return {"action": said} if isinstance(said, str) else said.model_dump(mode="json", exclude_none=True)
+
+
 class TasksExtension(ClientExtension):
-    """Puts the questions of a task to `answer`; keeps what it saw."""
+    """Puts the questions of a task to `answer`, and forms to `fill`; keeps what it saw."""
 
     identifier = "io.modelcontextprotocol/tasks"
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, fill: Fill | None = None) -> None:
         self._answer = answer
+        self._fill = fill
         self.made: list[TaskMade] = []
         self.seen: list[TaskSeen] = []
 
@@ -91,7 +103,9 @@ class TasksExtension(ClientExtension):
             said = {key: await self._put(each) for key, each in task.input_requests.items()}
             await ask(context.session, "update", made.task_id, said)
 
-    async def _put(self, question: object) -> str:
+    async def _put(self, question: object) -> str | ElicitResult:
         assert isinstance(question, ElicitRequest)
+        if isinstance(question.params, ElicitRequestFormParams) and self._fill:
+            return await self._fill(question.params.message)
         assert isinstance(question.params, ElicitRequestURLParams)
         return await self._answer(question.params.url, question.params.message)

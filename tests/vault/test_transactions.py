@@ -101,7 +101,7 @@ class Stores:
 
 
 def api_key(number: int) -> ApiKey:
-    return ApiKey(f"key_{number}", "tnt_a", "agent", None, (), False, False, START, None)
+    return ApiKey(f"key_{number}", "tnt_a", "agent", None, (), None, False, START, None)
 
 
 @pytest.fixture
@@ -245,6 +245,9 @@ DRIVEN: dict[str, Drive] = {
     "KeptCalls.claim": lambda on: on.calls.claim(held_call(), "process"),
     "KeptCalls.put_back": lambda on: on.calls.put_back(held_call(), START),
     "KeptCalls.finish": lambda on: on.calls.finish(held_call(), DONE, START),
+    "KeptCalls.want_approval": lambda on: on.calls.want_approval(held_call()),
+    "KeptCalls.approve": lambda on: on.calls.approve("tnt_a", held_call().id, "Ada", START),
+    "KeptCalls.refuse": lambda on: on.calls.refuse("tnt_a", held_call().id, "Ada", START),
     "KeptCalls.cancel": lambda on: on.calls.cancel("tnt_a", held_call().id, START),
     "KeptCalls.expire": lambda on: on.calls.expire(START + timedelta(days=2)),
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
@@ -283,6 +286,7 @@ READS: dict[str, Callable[[Stores], object]] = {
     "KeptCalls.listed": lambda on: on.calls.listed("tnt_a"),
     "KeptCalls.same_read": lambda on: on.calls.same_read(held_call(), START),
     "KeptCalls.ready": lambda on: on.calls.ready("tnt_a", held_call().id),
+    "KeptCalls.decided": lambda on: on.calls.decided("tnt_a", held_call().id),
     "KeptCalls.due_reads": lambda on: on.calls.due_reads(START, 10),
     "KeptCalls.running": lambda on: on.calls.running(),
     "Outbox.after": lambda on: on.outbox.after("tnt_a", 0, 10),

@@ -10,6 +10,7 @@ from evergrant.app import App
 from evergrant.cli.output import Exit, JsonOption, cells, output, table
 from evergrant.cli.running import run
 from evergrant.model.api_key import ApiKey
+from evergrant.model.policy import POLICIES, Policy
 from evergrant.model.secret import Secret
 from evergrant.service.api_keys import CannotMakeKey, Wish
 from evergrant.settings import LOCAL_TENANT
@@ -19,7 +20,11 @@ keys = typer.Typer(no_args_is_help=True, help="API keys: who may call which tool
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 Accounts = Annotated[list[str] | None, typer.Option("--account", help="Only this account; again for more.")]
 Tools = Annotated[list[str] | None, typer.Option("--tool", help="Only these tools, as gmail_*; again for more.")]
-ReadOnly = Annotated[bool, typer.Option("--read-only", help="No tool that writes or destroys.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Short for --policy read_only.")]
+OfKey = Annotated[
+    str | None,
+    typer.Option("--policy", metavar="|".join(POLICIES), help="What runs at once, and what a person approves first."),
+]
 Operator = Annotated[bool, typer.Option("--operator", help="Also for links, events, webhooks and keys.")]
 Expires = Annotated[str | None, typer.Option("--expires", metavar="30d|12h|90m", help="Else it has no end.")]
 
@@ -29,6 +34,7 @@ def create(
     name: str,
     account: Accounts = None,
     tool: Tools = None,
+    policy: OfKey = None,
     read_only: ReadOnly = False,
     operator: Operator = False,
     expires: Expires = None,
@@ -39,7 +45,12 @@ def create(
     life = _life(expires)
     if expires and life is None:
         out.fail(Exit.USAGE, "bad_input", f"{expires!r} is no time: write 30d, 12h or 90m.")
-    wish = Wish(name, account, tool or (), read_only, operator, life)
+    if policy is not None and policy not in POLICIES:
+        out.fail(Exit.USAGE, "bad_input", f"{policy!r} is no policy: there are {', '.join(POLICIES)}.")
+    if read_only and policy not in (None, "read_only"):
+        out.fail(Exit.USAGE, "bad_input", f"--read-only and --policy {policy} contradict each other.")
+    chosen: Policy | None = "read_only" if read_only else policy
+    wish = Wish(name, account, tool or (), chosen, operator, life)
 
     async def work(app: App) -> tuple[ApiKey, Secret] | CannotMakeKey:
         try:
@@ -94,4 +105,4 @@ def _life(text: str | None) -> timedelta | None:
 def _may(key: ApiKey) -> str:
     if key.operator:
         return "operate"
-    return "read" if key.read_only else "read, write, destroy"
+    return key.policy or "as the server's policy says"

@@ -1,7 +1,7 @@
-"""`evergrant calls`: the calls that met a dead grant and wait for their person."""
+"""`evergrant calls`: the calls that wait for their person, to reconnect or to approve them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -12,10 +12,12 @@ from evergrant.cli.output import JsonOption, Output, cells, exit_code, output, t
 from evergrant.cli.running import run
 from evergrant.model.held_call import HeldCall
 from evergrant.model.outcome import Failure, Outcome, Result
+from evergrant.service.approval_words import not_undecided
 from evergrant.service.held_words import no_such_call, not_waiting
 from evergrant.settings import LOCAL_TENANT
 
-calls = typer.Typer(no_args_is_help=True, help="The calls that met a dead grant and wait for their person.")
+BY = "command line"
+calls = typer.Typer(no_args_is_help=True, help="The calls that wait for their person.")
 
 CallId = Annotated[str, typer.Argument(metavar="ID", help="Of the call, such as call_01JD9Z...")]
 
@@ -66,6 +68,20 @@ def resume(call_id: CallId, as_json: bool = JsonOption) -> None:
     show_outcome(out, run(out, work))
 
 
+@calls.command(epilog="Example: evergrant calls approve call_01JD9Z...")
+def approve(call_id: CallId, as_json: bool = JsonOption) -> None:
+    """Approve a call that must be: it may run once, as `evergrant calls show` shows it."""
+    then = f"is approved. It runs when it is resumed: evergrant calls resume {call_id}"
+    _decide(output(as_json), call_id, then, lambda app: app.held_calls.approvals.approve(LOCAL_TENANT, call_id, BY))
+
+
+@calls.command(epilog="Example: evergrant calls deny call_01JD9Z...")
+def deny(call_id: CallId, as_json: bool = JsonOption) -> None:
+    """Refuse a call that must be approved: it never runs, and its agent is told that it was refused."""
+    then = "is refused and will not run."
+    _decide(output(as_json), call_id, then, lambda app: app.held_calls.approvals.refuse(LOCAL_TENANT, call_id, BY))
+
+
 @calls.command(epilog="Example: evergrant calls cancel call_01JD9Z...")
 def cancel(call_id: CallId, as_json: bool = JsonOption) -> None:
     """Take a call back that waits: it will never run."""
@@ -80,6 +96,20 @@ def cancel(call_id: CallId, as_json: bool = JsonOption) -> None:
     if why_not := run(out, work):
         show_outcome(out, why_not)
     out.show({"id": call_id, "status": "cancelled"}, f"{call_id} is cancelled and will not run.")
+
+
+def _decide(out: Output, call_id: str, then: str, decide: Callable[[App], Awaitable[bool]]) -> None:
+    async def work(app: App) -> HeldCall | Failure:
+        done, found = await decide(app), app.held_calls.get(LOCAL_TENANT, call_id)
+        if found is None:
+            return no_such_call()
+        return found if done else not_undecided(found)
+
+    found = run(out, work)
+    if isinstance(found, Failure):
+        show_outcome(out, found)
+    else:
+        out.show(found.as_json(), f"{call_id} {then}")
 
 
 def show_outcome(out: Output, outcome: Outcome) -> None:
@@ -97,5 +127,9 @@ def _table(found: Sequence[HeldCall], aliases: dict[str, str]) -> Table:
     for call in found:
         until = call.expires_at.isoformat(timespec="minutes")
         account = aliases.get(call.account_id, call.account_id)
-        shown.add_row(*cells(call.id, account, call.tool_name, call.effect, call.status, until))
+        shown.add_row(*cells(call.id, account, call.tool_name, call.effect, _status(call), until))
     return shown
+
+
+def _status(call: HeldCall) -> str:
+    return "to approve" if call.is_undecided else call.status

@@ -26,6 +26,7 @@ class Exit(IntEnum):
     NOT_CONNECTED = 3
     REAUTH_REQUIRED = 4
     PROVIDER = 5
+    CONFIRMATION_REQUIRED = 6
     INTERRUPTED = 130
 
 
@@ -91,6 +92,7 @@ def exit_code(failure: Failure) -> Exit:
     """The exit code of a failed call."""
     codes = {
         "reauth_required": Exit.REAUTH_REQUIRED,
+        "confirmation_required": Exit.CONFIRMATION_REQUIRED,
         "not_found": Exit.NOT_CONNECTED,
         "invalid_input": Exit.USAGE,
     }

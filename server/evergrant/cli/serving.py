@@ -23,18 +23,17 @@ from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.entry.mcp.stream import serve_stdio
 from evergrant.model.json import Json
-from evergrant.model.principal import Principal
 from evergrant.paths import socket_path
-from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.settings import Settings
 from evergrant.store.leader import Leadership
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import local_principal, mcp_parts, web_app
 from evergrant.vault.epoch import RESTORED, advance, is_restored
 
 
 async def in_process(app: App, log: FilteringBoundLogger) -> None:
     """One MCP session on this process's stdin and stdout, with the jobs running beside it."""
     async with _jobs(app, log):
-        await serve_stdio(make_server(mcp_parts(app, log), lambda: Principal(LOCAL_TENANT)))
+        await serve_stdio(make_server(mcp_parts(app, log), lambda: local_principal(app)))
 
 
 @asynccontextmanager
@@ -84,7 +83,7 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
     try:
         async with (
             listening(web, app.settings.host, app.settings.port),
-            socket.listening(path, make_server(parts, lambda: Principal(LOCAL_TENANT)), log),
+            socket.listening(path, make_server(parts, lambda: local_principal(app)), log),
             _jobs(app, log),
         ):
             write_running(app.settings.home, app.settings.url)

@@ -1,7 +1,6 @@
 """The page of a link: says who is asked for what, takes the proof that the person is the one asked, and leads on."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from evergrant.entry.stops import STOPS, of_another_site, stop, stopped
 from evergrant.model.link import Claims
 from evergrant.oauth.flow import fresh_secret
 from evergrant.service.connect import Wish
-from evergrant.service.links import PATHS, ForeignLink
+from evergrant.service.links import CONSENTS, PATHS, ForeignLink, span
 from evergrant.service.proof import TooManyCodes, WrongCode
 from evergrant.vault.link_seal import link_hash
 
@@ -46,7 +45,7 @@ class LinkPage:
 
     def routes(self) -> list[Route]:
         """`/connect/{link}` and `/reconnect/{link}`."""
-        return [Route(f"/{path}/{{handle}}", self._link, methods=["GET", "POST"]) for path in sorted({*PATHS.values()})]
+        return [Route(f"/{path}/{{handle}}", self._link, methods=["GET", "POST"]) for path in sorted(CONSENTS)]
 
     async def _link(self, request: Request) -> Response:
         try:
@@ -97,7 +96,7 @@ class LinkPage:
             asks_code=links.asks_code and not is_proven,
             proof=proof if is_proven else "",
             wrong=wrong,
-            lives=_span(claims.expires_at - links.clock.now()),
+            lives=span(claims.expires_at - links.clock.now()),
         )
 
     async def _go(self, visit: _Visit) -> Response:
@@ -136,8 +135,3 @@ def _scopes(visit: _Visit) -> list[tuple[str, bool]]:
 def _short(scope: str) -> str:
     """Of a scope that is an address, its last part says what it is for."""
     return scope.rstrip("/").rpartition("/")[2] if "://" in scope else scope
-
-
-def _span(left: timedelta) -> str:
-    minutes = max(int(left.total_seconds() // 60), 1)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

@@ -20,8 +20,13 @@ HEADERS = {
 
 def page(template: str, status: int = 200, *, leads_away: bool = False, **values: object) -> Response:
     """The page; all values are escaped. `leads_away`: its form ends at whichever provider the account is of."""
-    text = _templates().get_template(template).render(**values)
-    return HTMLResponse(text, status, {"Content-Security-Policy": _policy(leads_away=leads_away), **HEADERS})
+    # A form's target is checked along all redirects, and providers send people on to wherever they sign in.
+    return _page(template, status, "*" if leads_away else "'none'", values)
+
+
+def form_page(template: str, status: int = 200, **values: object) -> Response:
+    """The page, whose form ends here; all values are escaped."""
+    return _page(template, status, "'self'", values)
 
 
 def onward(url: str, status: int = 303) -> RedirectResponse:
@@ -50,9 +55,12 @@ async def form_of(request: Request) -> Mapping[str, str]:
     return dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
-def _policy(*, leads_away: bool) -> str:
-    # A form's target is checked along all redirects, and providers send people on to wherever they sign in.
-    target = "*" if leads_away else "'none'"
+def _page(template: str, status: int, target: str, values: Mapping[str, object]) -> Response:
+    text = _templates().get_template(template).render(**values)
+    return HTMLResponse(text, status, {"Content-Security-Policy": _policy(target), **HEADERS})
+
+
+def _policy(target: str) -> str:
     return f"default-src 'none'; style-src 'self'; form-action {target}; frame-ancestors 'none'; base-uri 'none'"
 
 

@@ -19,6 +19,7 @@ NEW_LINK = (
     "Ask for a new link where you got this one. An agent gives one when you ask it to list or to connect accounts, a "
     "terminal by `evergrant reauth ACCOUNT` or `evergrant connect SERVICE`."
 )
+ASK_AGAIN = "Ask your agent to resume the call: it gives a new link. At a terminal: `evergrant calls list`"
 NOT_YOURS = "If somebody else sent you this address, close the page: nothing of yours was connected."
 
 
@@ -114,9 +115,60 @@ STOPS = tuple(kind.error for kind in KINDS)
 """The exceptions that have a page; the first that fits is taken."""
 
 
+APPROVAL_KINDS = (
+    _Kind(
+        ForeignLink,
+        404,
+        "This link is not from here",
+        None,
+        ("Copy the whole address once more: it may have been cut off.", ASK_AGAIN),
+    ),
+    _Kind(ExpiredLink, 410, "This link has expired", None, ("Nothing was carried out by it.", ASK_AGAIN)),
+    _Kind(
+        UsedLink,
+        410,
+        "This call is decided",
+        None,
+        ("Close this page. To see what came of it: `evergrant calls list --all`",),
+    ),
+    _Kind(
+        TooManyCodes,
+        403,
+        "Too many wrong codes",
+        "This link takes no more codes. Nothing was approved.",
+        (ASK_AGAIN, "If it was not you who typed them, somebody else has this link: refuse the call."),
+    ),
+    _Kind(
+        StoreUnavailable,
+        503,
+        "Not now",
+        "The vault cannot be used just now. Nothing was approved.",
+        ("Try again in a minute.", "The operator looks at the disk and at: `evergrant doctor`"),
+    ),
+    _Kind(
+        SealBroken,
+        503,
+        "Not now",
+        "The vault cannot be opened just now. Nothing was approved.",
+        ("Try again in a minute.", "The operator looks at: `evergrant doctor`"),
+    ),
+)
+APPROVAL_STOPS = tuple(kind.error for kind in APPROVAL_KINDS)
+"""The same for the page of an approval."""
+
+
 def stop(error: Exception) -> Response:
     """The page for one of `STOPS`."""
-    kind = next(kind for kind in KINDS if isinstance(error, kind.error))
+    return _stop(KINDS, error)
+
+
+def stop_of_approval(error: Exception) -> Response:
+    """The page for one of `APPROVAL_STOPS`."""
+    return _stop(APPROVAL_KINDS, error)
+
+
+def _stop(kinds: Sequence[_Kind], error: Exception) -> Response:
+    kind = next(kind for kind in kinds if isinstance(error, kind.error))
     return stopped(kind.status, kind.heading, kind.message or str(error), kind.next_)
 
 

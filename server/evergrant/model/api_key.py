@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evergrant.model.json import JsonObject
+from evergrant.model.policy import Policy
 from evergrant.model.principal import Principal
 
 
@@ -18,15 +19,20 @@ class ApiKey:
     """Ids of connected accounts; None is all, also those to come."""
     tools: tuple[str, ...]
     """Patterns of tool names; none is all."""
-    read_only: bool
+    policy: Policy | None
+    """None is the server's own."""
     operator: bool
     created_at: datetime
     expires_at: datetime | None
 
-    def principal(self) -> Principal:
-        """Whoever bears it."""
+    @property
+    def read_only(self) -> bool:
+        return self.policy == "read_only"
+
+    def principal(self, default: Policy) -> Principal:
+        """Whoever bears it; `default` is the server's policy."""
         accounts = None if self.accounts is None else frozenset(self.accounts)
-        return Principal(self.tenant_id, self.id, accounts, self.tools, self.read_only, self.operator)
+        return Principal(self.tenant_id, self.id, accounts, self.tools, self.policy or default, self.operator)
 
     def as_json(self) -> JsonObject:
         return {
@@ -34,6 +40,7 @@ class ApiKey:
             "name": self.name,
             "connected_account_ids": self.accounts,
             "tools": self.tools,
+            "policy": self.policy,
             "read_only": self.read_only,
             "operator": self.operator,
             "created_at": self.created_at.isoformat(),

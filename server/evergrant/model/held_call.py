@@ -1,4 +1,4 @@
-"""A tool call that met a dead grant and is kept until its person has reconnected, or it is given up."""
+"""A tool call that is kept until its person has reconnected, or has approved it, or it is given up."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,6 +11,8 @@ from evergrant.model.outcome import Outcome
 
 CallStatus = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
 CallEffect = Literal["read", "write", "destroy"]
+Approval = Literal["none", "wanted", "given", "refused"]
+"""None is needed; a person has yet to say; they said yes, for one run of this call; they said no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class HeldCall:
     created_at: datetime
     expires_at: datetime
     """When it stops waiting; once it has ended, when its outcome is forgotten."""
+    approval: Approval = "none"
+    decided_by: str | None = None
+    """Who approved or refused it."""
+    decided_at: datetime | None = None
     tool_input: JsonObject | None = field(default=None, repr=False)
     outcome: Outcome | None = field(default=None, repr=False)
 
@@ -44,6 +50,11 @@ class HeldCall:
     def grant_key(self) -> GrantKey:
         """Of the grant that signs the call."""
         return GrantKey(self.tenant_id, self.account_id, self.credential)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it waits for a person to approve it."""
+        return self.status == "waiting" and self.approval == "wanted"
 
     @property
     def size(self) -> int:
@@ -63,6 +74,9 @@ class HeldCall:
             "tool_name": self.tool_name,
             "effect": self.effect,
             "status": self.status,
+            "approval": self.approval,
+            "decided_by": self.decided_by,
+            "decided_at": self.decided_at.isoformat() if self.decided_at else None,
             "asked_by": self.asked_by,
             "created_at": self.created_at.isoformat(),
             "expires_at": self.expires_at.isoformat(),

@@ -1,12 +1,12 @@
-"""Links that lead a person to a consent page of ours, and what such a link stands for."""
+"""Links that lead a person to a page of ours, and what such a link stands for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Purpose = Literal["connect", "reauth", "step_up"]
-"""To connect a new account, to renew a dead grant, or to add scopes to a living one."""
+Purpose = Literal["connect", "reauth", "step_up", "approve"]
+"""To connect a new account, to renew a dead grant, to add scopes to a living one, or to approve one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +39,6 @@ class Claims:
     scopes: tuple[str, ...] = ()
     """What is asked for; the usual scopes where it is empty."""
     alias: str | None = None
+    call_id: str | None = None
+    """The kept call that is to be approved."""
     values: Mapping[str, str] = field(default_factory=dict[str, str])

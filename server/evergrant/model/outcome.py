@@ -69,6 +69,19 @@ class ReauthRequired(Failure):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationRequired(Failure):
+    """The call was checked, not sent, and is kept: it runs once, as it is, when a person has approved it."""
+
+    code: ClassVar[str] = "confirmation_required"
+    tool_name: str | None = None
+    effect: str | None = None
+    approval_url: str | None = None
+    confirmation_code: str | None = None
+    """What the page at `approval_url` asks for."""
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InsufficientScope(Failure):
     """The grant lives but was not given the right to do this."""
 
@@ -186,6 +199,7 @@ class CallExpired(Failure):
 FAILURES: tuple[type[Failure], ...] = (
     TokenExpired,
     ReauthRequired,
+    ConfirmationRequired,
     InsufficientScope,
     PermissionDenied,
     RateLimited,

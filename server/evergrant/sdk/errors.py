@@ -72,6 +72,23 @@ class ReauthRequired(_OfKept):
         return text_at(self.said, "/confirmation_code")
 
 
+class ConfirmationRequired(_OfKept):
+    """A person must approve the call first, at `approval_url`; nothing was sent. It is kept: see
+    `Evergrant.resume_call`, which makes it once, as it was given, when it is approved."""
+
+    CODE = "confirmation_required"
+
+    @property
+    def approval_url(self) -> str | None:
+        """The page that shows the call to the person and takes the answer."""
+        return text_at(self.said, "/approval_url")
+
+    @property
+    def confirmation_code(self) -> str | None:
+        """What that page asks for; show it to the person who is asked."""
+        return text_at(self.said, "/confirmation_code")
+
+
 class InsufficientScope(EvergrantError):
     """The grant lives but was not given the right to do this; at `step_up_url` its person can give it."""
 

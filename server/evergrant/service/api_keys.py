@@ -9,6 +9,7 @@ from datetime import timedelta
 from evergrant.model.api_key import ApiKey
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
+from evergrant.model.policy import Policy
 from evergrant.model.principal import Principal
 from evergrant.model.secret import Secret
 from evergrant.vault.accounts import Accounts
@@ -34,7 +35,8 @@ class Wish:
     accounts: Sequence[str] | None = None
     """Ids or aliases of connected accounts; None is all."""
     tools: Sequence[str] = ()
-    read_only: bool = False
+    policy: Policy | None = None
+    """None is the server's own."""
     operator: bool = False
     life: timedelta | None = None
     """None is a key without end."""
@@ -47,6 +49,8 @@ class KeyDesk:
     keys: ApiKeys
     accounts: Accounts
     clock: Clock
+    policy: Policy
+    """Of the keys that have none of their own."""
 
     async def make(self, tenant_id: str, wish: Wish) -> tuple[ApiKey, Secret]:
         """A new key and what is borne, which is told this once; raises CannotMakeKey, StoreUnavailable."""
@@ -58,7 +62,7 @@ class KeyDesk:
             name=wish.name.strip(),
             accounts=self._ids(tenant_id, wish.accounts),
             tools=tuple(wish.tools),
-            read_only=wish.read_only,
+            policy=wish.policy,
             operator=wish.operator,
             created_at=now,
             expires_at=now + wish.life if wish.life else None,
@@ -74,12 +78,12 @@ class KeyDesk:
         key = self.keys.of_digest(_digest(token))
         if key is None or (key.expires_at and key.expires_at <= self.clock.now()):
             return None
-        return key.principal()
+        return key.principal(self.policy)
 
     def _check(self, tenant_id: str, wish: Wish) -> None:
         if not 0 < len(wish.name.strip()) <= LONGEST_NAME:
             raise CannotMakeKey(f"A key has a name of 1 to {LONGEST_NAME} characters, by which you know it again.")
-        if wish.operator and (wish.accounts is not None or wish.tools or wish.read_only):
+        if wish.operator and (wish.accounts is not None or wish.tools or wish.policy == "read_only"):
             raise CannotMakeKey("An operator's key sees everything, so it cannot be limited: leave the limits out.")
         if wish.life is not None and not SHORTEST_LIFE <= wish.life <= LONGEST_LIFE:
             raise CannotMakeKey("A key lives for a minute at least and ten years at most.")

@@ -149,7 +149,7 @@ class CallRuns:
 
     async def _run(self, key: CallKey) -> Outcome | None:
         call = self.calls.get(*key)
-        if call is None or call.status != "waiting" or call.tool_input is None:
+        if call is None or call.status != "waiting" or call.is_undecided or call.tool_input is None:
             return None
         try:
             await self.usable(call.grant_key)  # without a usable token there is nothing to begin

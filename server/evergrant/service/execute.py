@@ -95,6 +95,16 @@ class Executor:
         except (StoreUnavailable, SealBroken) as error:
             return vault_unavailable(str(error))
 
+    async def fault(self, key: AccountKey, tool_name: str, tool_input: JsonObject) -> Failure | None:
+        """Why such a call would be refused before anything is sent, as far as that can be said without sending."""
+        try:
+            await self._prepare(key, tool_name, tool_input, "")
+        except Refused as refused:
+            return replace(refused.failure, account=refused.failure.account or key.account_id)
+        except (StoreUnavailable, SealBroken) as error:
+            return vault_unavailable(str(error))
+        return None
+
     async def drain(self) -> None:
         """Let the writes under way come to their end."""
         if self._writes:

@@ -1,9 +1,12 @@
-"""Calls that met a dead grant: kept, sealed, and gone on with once, after the reconnect (`service/call_runs.py`)."""
+"""Calls that wait for a person: kept, sealed, and gone on with once, after the reconnect or the approval.
+
+The runs are in `service/call_runs.py`.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from evergrant.model.account import AccountKey
@@ -11,7 +14,9 @@ from evergrant.model.clock import Clock
 from evergrant.model.held_call import HeldCall
 from evergrant.model.ids import new_id
 from evergrant.model.json import JsonObject
-from evergrant.model.outcome import Outcome, ReauthRequired
+from evergrant.model.outcome import Failure, Outcome, ReauthRequired
+from evergrant.service.approval_words import too_large, too_many
+from evergrant.service.approvals import Approvals
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.execute import Executor
 from evergrant.service.held_words import call_cancelled, call_expired, kept, no_such_call, not_kept, still_running
@@ -43,6 +48,7 @@ class HeldCalls:
     executor: Executor
     calls: KeptCalls
     runs: CallRuns
+    approvals: Approvals
     changes: Changes
     clock: Clock
     tell: Tell
@@ -63,8 +69,21 @@ class HeldCalls:
         except (StoreUnavailable, SealBroken) as error:
             return not_kept(outcome, f"it could not be stored: {error}")
 
+    async def propose(
+        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
+    ) -> Failure:
+        """Check a call, send nothing, and keep it until a person has approved it: a ConfirmationRequired says so."""
+        try:
+            if wrong := await self.executor.fault(key, tool_name, tool_input):
+                return wrong
+            return await self._proposed(replace(self._new(key, tool_name, tool_input, asked_by), approval="wanted"))
+        except (StoreUnavailable, SealBroken) as error:
+            return vault_unavailable(str(error))
+
     async def resume(self, tenant_id: str, call_id: str) -> Outcome:
-        """Run a kept call once, or give back what it came to; ReauthRequired while its grant is still dead.
+        """Run a kept call once, or give back what it came to.
+
+        ConfirmationRequired while nobody has approved it, ReauthRequired while its grant is still dead.
 
         Of several resumes at once, in whatever processes, one runs and the others wait for its outcome. A run goes on
         to its end, and its outcome is kept, when its caller is cancelled.
@@ -87,11 +106,18 @@ class HeldCalls:
 
         True within half a second of a consent finished by any process. Raises nothing.
         """
+        return await self._until(lambda: self.calls.ready(tenant_id, call_id), seconds)
+
+    async def wait_decided(self, tenant_id: str, call_id: str, seconds: float) -> bool:
+        """Whether the call no longer waits for an approval, waiting for one up to so long. Raises nothing."""
+        return await self._until(lambda: self.calls.decided(tenant_id, call_id), seconds)
+
+    async def _until(self, is_over: Callable[[], bool], seconds: float) -> bool:
         end = self.clock.monotonic() + seconds
         while True:
             seen = self.changes.number()
             with suppress(StoreUnavailable):
-                if self.calls.ready(tenant_id, call_id):
+                if is_over():
                     return True
             if self.clock.monotonic() >= end:
                 return False
@@ -127,6 +153,13 @@ class HeldCalls:
             tool_input=tool_input,
         )
 
+    async def _proposed(self, call: HeldCall) -> Failure:
+        if call.size > LARGEST_INPUT:
+            return too_large(call, LARGEST_INPUT)
+        if not await self.calls.add(call, MOST_WAITING):
+            return too_many(call, MOST_WAITING)
+        return self.approvals.asked(call)
+
     async def _kept(self, outcome: ReauthRequired, call: HeldCall) -> ReauthRequired:
         if call.effect == "read" and (same := self.calls.same_read(call, call.created_at - SAME_READ)):
             return kept(outcome, same, call.effect)
@@ -144,6 +177,8 @@ class HeldCalls:
         if call.status == "running" and self.runs.abandoned(call):
             await self.runs.give_up(call)
             return await self._resumed(tenant_id, call_id, end)
+        if call.is_undecided and call.expires_at > self.clock.now():
+            return self.approvals.asked(call)
         if self.runs.under_way(call) or (call.status == "waiting" and call.expires_at > self.clock.now()):
             return await asyncio.shield(self.runs.run(call))
         if call.status == "running":

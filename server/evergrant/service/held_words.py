@@ -59,21 +59,24 @@ def still_running(call: HeldCall) -> StillRunning:
 
 
 def call_cancelled(call: HeldCall) -> CallCancelled:
-    """A person or an agent took it back."""
+    """A person or an agent took it back, or the person who was asked said no."""
+    refused = call.approval == "refused"
+    became = "was refused by the person who was asked" if refused else "was cancelled before it ran"
+    respect = "Respect that: do not make the call anew unless the person asks for it."
     return CallCancelled(
         account=call.account_id,
         call_id=call.id,
-        what_happened=f"{call.tool_name} ({call.id}) was cancelled before it ran. Nothing was carried out.",
-        what_to_do="Call the tool anew if it is still wanted.",
+        what_happened=f"{call.tool_name} ({call.id}) {became}. Nothing was carried out.",
+        what_to_do=respect if refused else "Call the tool anew if it is still wanted.",
     )
 
 
 def call_expired(call: HeldCall) -> CallExpired:
-    """Nobody reconnected in time."""
+    """Nobody reconnected, or approved it, in time."""
     return CallExpired(
         account=call.account_id,
         call_id=call.id,
-        what_happened=f"{call.tool_name} ({call.id}) waited a day for a reconnect and was given up. "
+        what_happened=f"{call.tool_name} ({call.id}) waited a day for its person and was given up. "
         "Nothing was carried out.",
         what_to_do="Call the tool anew if it is still wanted.",
     )

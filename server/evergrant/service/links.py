@@ -18,7 +18,14 @@ LIFE = timedelta(minutes=30)
 REAUTH_LIFE = timedelta(hours=24)
 """A grant that died over night is met in the morning."""
 TICKET_LIFE = timedelta(seconds=60)
-PATHS: Mapping[Purpose, str] = {"connect": "connect", "step_up": "connect", "reauth": "reconnect"}
+PATHS: Mapping[Purpose, str] = {
+    "connect": "connect",
+    "step_up": "connect",
+    "reauth": "reconnect",
+    "approve": "approve",
+}
+CONSENTS = frozenset(path for purpose, path in PATHS.items() if purpose != "approve")
+"""The paths of links that lead to a consent."""
 
 
 class LinkRefused(Exception):
@@ -83,6 +90,11 @@ class Links:
         code = self.seal.code(handle) if self.asks_code else None
         return Link(f"{origin or self.url}/{PATHS[claims.purpose]}/{handle}", code)
 
+    def coded(self, claims: Claims) -> Link:
+        """The link, always with its code."""
+        handle = self.seal.seal(claims)
+        return Link(f"{self.url}/{PATHS[claims.purpose]}/{handle}", self.seal.code(handle))
+
     def ticket(self, handle: str) -> Secret:
         """What opens the page of a link without its code: for a browser that we open ourselves, at once."""
         return self.seal.ticket(handle, self.clock.now() + TICKET_LIFE)
@@ -95,8 +107,10 @@ class Links:
             raise ForeignLink("This link was not made here, or a part of it is missing.") from None
 
     def opened(self, handle: str) -> Claims:
-        """What a link that can be used stands for; raises LinkRefused."""
+        """What a link to a consent that can be used stands for; raises LinkRefused."""
         claims = self.read(handle)
+        if claims.purpose == "approve":
+            raise ForeignLink("This link was made for another place than this.")
         if self.clock.now() >= claims.expires_at:
             raise ExpiredLink(f"This link was good until {_utc(claims.expires_at)}.")
         begun = self.connect.of_link(claims.tenant_id, link_hash(handle))
@@ -135,6 +149,12 @@ class Links:
 def handle_of(link: Link) -> str:
     """The opaque part of a link's address."""
     return link.url.rpartition("/")[2]
+
+
+def span(left: timedelta) -> str:
+    """How long a link is still good, as it is told to a person."""
+    minutes = max(int(left.total_seconds() // 60), 1)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 def _utc(moment: datetime) -> str:

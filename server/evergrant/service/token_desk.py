@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evergrant.model.json import Json, JsonObject
+from evergrant.model.policy import Policy
 from evergrant.model.principal import LOCAL, Principal
 from evergrant.oauth.access_token import AccessTokens
 
@@ -36,6 +37,8 @@ class TokenDesk:
     """The tenant of the person who runs this server."""
     tenant_claim: str | None
     """The claim that names the tenant, which is then never `own_tenant`; None: everybody is of `own_tenant`."""
+    policy: Policy
+    """Of bearers whose scopes let them do more than read."""
 
     async def bearer(self, token: str) -> Principal:
         """Who bears a token; raises BadToken, NoStanding, IssuerUnavailable."""
@@ -43,8 +46,8 @@ class TokenDesk:
         scopes = scopes_of(claims)
         if scopes.isdisjoint(SCOPES):
             raise InsufficientScope(f"The token has none of the scopes {', '.join(SCOPES)}.")
-        only_reads = scopes.isdisjoint({TOOLS, OPERATE})
-        return Principal(self._tenant(claims), _subject(claims), read_only=only_reads, operator=OPERATE in scopes)
+        policy: Policy = "read_only" if scopes.isdisjoint({TOOLS, OPERATE}) else self.policy
+        return Principal(self._tenant(claims), _subject(claims), policy=policy, operator=OPERATE in scopes)
 
     def _tenant(self, claims: JsonObject) -> str:
         if self.tenant_claim is None:

@@ -172,10 +172,11 @@ class AuthorizationRow(SQLModel, table=True):
 
 
 class HeldCallRow(SQLModel, table=True):
-    """A tool call that met a dead grant and waits for its person, and what came of it.
+    """A tool call that waits for its person, to reconnect or to approve it, and what came of it.
 
     `status` moves waiting -> running -> done or failed, or from waiting to cancelled or expired; back to waiting where
     a run was refused before anything was carried out. `claim` names the process that runs it, `fence` tells runs apart.
+    While `approval` is wanted no run begins; `decided_by` and `decided_at` say who gave or refused it, and when.
     A read does not run by itself before `run_after`. The input goes at the call's end, the outcome at `expires_at`.
     """
 
@@ -198,6 +199,9 @@ class HeldCallRow(SQLModel, table=True):
     run_after: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     outcome: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     asked_by: str | None = None
+    approval: str = "none"
+    decided_by: str | None = None
+    decided_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     created_at: datetime = Field(sa_column=_time())
     expires_at: datetime = Field(sa_column=_time())
 
@@ -246,7 +250,10 @@ class WebhookEndpointRow(SQLModel, table=True):
 
 
 class ApiKeyRow(SQLModel, table=True):
-    """An API key, by the digest of what its bearer bears. `accounts` None is all; no `tools` are all."""
+    """An API key, by the digest of what its bearer bears. `accounts` None is all; no `tools` are all.
+
+    `policy` None is the server's own.
+    """
 
     __tablename__: ClassVar[str] = "api_key"
     __table_args__ = (UniqueConstraint("digest", name="uq_api_key_digest"),)
@@ -257,7 +264,7 @@ class ApiKeyRow(SQLModel, table=True):
     name: str
     accounts: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     tools: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    read_only: bool
+    policy: str | None = None
     operator: bool
     created_at: datetime = Field(sa_column=_time())
     expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))

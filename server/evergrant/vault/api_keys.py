@@ -1,8 +1,11 @@
 """API keys by tenant. Of what is borne only a SHA-256 is stored: 256 random bits need no slow hash."""
 
+from typing import cast
+
 from sqlmodel import Session, col, select
 
 from evergrant.model.api_key import ApiKey
+from evergrant.model.policy import Policy
 from evergrant.store.database import Database
 from evergrant.store.tables import ApiKeyRow
 
@@ -25,7 +28,7 @@ class ApiKeys:
                     name=key.name,
                     accounts=None if key.accounts is None else list(key.accounts),
                     tools=list(key.tools),
-                    read_only=key.read_only,
+                    policy=key.policy,
                     operator=key.operator,
                     created_at=key.created_at,
                     expires_at=key.expires_at,
@@ -68,7 +71,7 @@ def _key(row: ApiKeyRow) -> ApiKey:
         name=row.name,
         accounts=None if row.accounts is None else tuple(row.accounts),
         tools=tuple(row.tools),
-        read_only=row.read_only,
+        policy=cast("Policy | None", row.policy),
         operator=row.operator,
         created_at=row.created_at,
         expires_at=row.expires_at,

@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, delete, or_, select, update
 
 from evergrant.model.account import AccountKey
-from evergrant.model.held_call import CallEffect, CallStatus, HeldCall
+from evergrant.model.held_call import Approval, CallEffect, CallStatus, HeldCall
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Outcome, Result
 from evergrant.model.outcome_text import from_text, to_text
@@ -81,8 +81,14 @@ class KeptCalls:
         return self._database.read(work)
 
     def ready(self, tenant_id: str, call_id: str) -> bool:
-        """Whether nothing is to be waited for: its grant lives, or it no longer waits, or it is not there."""
-        query = select(HeldCallRow.id).where(*_waits(tenant_id, call_id), ~_grant_lives())
+        """Whether nothing is to be waited for: it needs no approval more and its grant lives, or it no longer waits."""
+        hindered = or_(_is_undecided(), ~_grant_lives())
+        query = select(HeldCallRow.id).where(*_waits(tenant_id, call_id), hindered)
+        return self._database.read(lambda session: session.exec(query).first()) is None
+
+    def decided(self, tenant_id: str, call_id: str) -> bool:
+        """Whether no approval is waited for, since there is one, or it no longer waits, or it is not there."""
+        query = select(HeldCallRow.id).where(*_waits(tenant_id, call_id), _is_undecided())
         return self._database.read(lambda session: session.exec(query).first()) is None
 
     def due_reads(self, now: datetime, limit: int) -> list[HeldCall]:
@@ -99,8 +105,12 @@ class KeptCalls:
         return [_call(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
     async def claim(self, call: HeldCall, claim: str) -> bool:
-        """Begin a run of it, where it stands as `call` says: whoever is told True, and nobody else, may run it."""
-        return await self._move(call, {"status": "running", "claim": claim, "fence": call.fence + 1})
+        """Begin a run of it, where it stands as `call` says: whoever is told True, and nobody else, may run it.
+
+        Never while an approval is waited for, whatever `call` says.
+        """
+        begun: dict[str, object] = {"status": "running", "claim": claim, "fence": call.fence + 1}
+        return await self._move(call, begun, ~_is_undecided())
 
     async def put_back(self, call: HeldCall, run_after: datetime) -> bool:
         """Let it wait again: nothing was carried out, or it may be carried out again."""
@@ -120,6 +130,18 @@ class KeptCalls:
 
         return await self._database.write(work)
 
+    async def want_approval(self, call: HeldCall) -> bool:
+        """Whether the call waits, and from now on for an approval, unless it has one."""
+        return await self._move(call, {"approval": "wanted"}, col(HeldCallRow.approval).in_(("none", "wanted")))
+
+    async def approve(self, tenant_id: str, call_id: str, by: str, now: datetime) -> bool:
+        """Whether it was waiting for an approval and now has it, for its one run."""
+        return await self._decide(tenant_id, call_id, _decision("given", by, now))
+
+    async def refuse(self, tenant_id: str, call_id: str, by: str, now: datetime) -> bool:
+        """Whether it was waiting for an approval and will now never run."""
+        return await self._decide(tenant_id, call_id, {**_decision("refused", by, now), **_ended("cancelled", now)})
+
     async def cancel(self, tenant_id: str, call_id: str, now: datetime) -> bool:
         """Whether it was waiting and will now never run."""
         change = update(HeldCallRow).where(*_waits(tenant_id, call_id)).values(**_ended("cancelled", now))
@@ -137,8 +159,12 @@ class KeptCalls:
         if self._database.read(lambda session: session.exec(select(HeldCallRow.id).where(over, ~runs)).first()):
             await self._database.write(work)
 
-    async def _move(self, call: HeldCall, values: Mapping[str, object]) -> bool:
-        change = update(HeldCallRow).where(*_as_it_stands(call)).values(**values)
+    async def _move(self, call: HeldCall, values: Mapping[str, object], *where: ColumnElement[bool]) -> bool:
+        change = update(HeldCallRow).where(*_as_it_stands(call), *where).values(**values)
+        return await self._database.write(lambda session: session.exec(change).rowcount == 1)
+
+    async def _decide(self, tenant_id: str, call_id: str, values: Mapping[str, object]) -> bool:
+        change = update(HeldCallRow).where(*_waits(tenant_id, call_id), _is_undecided()).values(**values)
         return await self._database.write(lambda session: session.exec(change).rowcount == 1)
 
     def _opened(self, session: Session, row: HeldCallRow | None) -> HeldCall | None:
@@ -146,6 +172,10 @@ class KeptCalls:
             return None
         sealed = row.tool_input or row.outcome
         return _call(row, self._keys.of(session, _owner(account)) if sealed else None)
+
+
+def _decision(approval: Approval, by: str, now: datetime) -> dict[str, object]:
+    return {"approval": approval, "decided_by": by, "decided_at": now}
 
 
 def _ended(status: CallStatus, now: datetime, outcome: bytes | None = None) -> dict[str, object]:
@@ -169,6 +199,10 @@ def _as_it_stands(call: HeldCall) -> tuple[ColumnElement[bool], ...]:
     row = HeldCallRow
     mine = (col(row.tenant_id) == call.tenant_id, col(row.id) == call.id)
     return *mine, col(row.status) == call.status, col(row.fence) == call.fence
+
+
+def _is_undecided() -> ColumnElement[bool]:
+    return col(HeldCallRow.approval) == "wanted"
 
 
 def _grant_lives() -> ColumnElement[bool]:
@@ -207,6 +241,7 @@ def _row(call: HeldCall, tool_input: bytes) -> HeldCallRow:
         tool_input=tool_input,
         status=call.status,
         asked_by=call.asked_by,
+        approval=call.approval,
         created_at=call.created_at,
         expires_at=call.expires_at,
     )
@@ -229,6 +264,9 @@ def _call(row: HeldCallRow, fields: FieldSealer | None = None) -> HeldCall:
         asked_by=row.asked_by,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        approval=cast("Approval", row.approval),
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
         tool_input=cast("JsonObject", json.loads(given)) if given is not None else None,
         outcome=from_text(outcome) if outcome is not None else None,
     )

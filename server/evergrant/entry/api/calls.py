@@ -23,6 +23,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "invalid_input": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not_found": HTTPStatus.NOT_FOUND,
     "reauth_required": HTTPStatus.CONFLICT,
+    "confirmation_required": HTTPStatus.CONFLICT,
     "insufficient_scope": HTTPStatus.FORBIDDEN,
     "permission_denied": HTTPStatus.FORBIDDEN,
     "not_allowed": HTTPStatus.FORBIDDEN,

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from evergrant.entry.api.body import Body, body_of
 from evergrant.entry.api.guard import Api, BadRequest
 from evergrant.entry.api.problem import answer, problem
+from evergrant.model.policy import Policy
 from evergrant.service.api_keys import CannotMakeKey, KeyDesk, Wish
 
 
@@ -20,7 +21,10 @@ class _Make(Body):
     """Ids or aliases; left out, it is all, also those to come."""
     tools: list[str] = []
     """Patterns of tool names, such as `gmail_*`."""
+    policy: Policy | None = None
+    """Left out, it is the server's own."""
     read_only: bool = False
+    """The same as the policy `read_only`."""
     operator: bool = False
     expires_in_s: StrictInt | None = Field(default=None, ge=60)
 
@@ -34,7 +38,8 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Route]:
     async def make(request: Request, tenant_id: str) -> Response:
         given = await body_of(request, _Make)
         life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
-        wish = Wish(given.name, given.connected_account_ids, given.tools, given.read_only, given.operator, life)
+        policy = _policy(given)
+        wish = Wish(given.name, given.connected_account_ids, given.tools, policy, given.operator, life)
         try:
             key, borne = await desk.make(tenant_id, wish)
         except CannotMakeKey as error:
@@ -52,3 +57,9 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Route]:
         api.operator_route("/keys", "POST", make),
         api.operator_route("/keys/{key_id}", "DELETE", end),
     ]
+
+
+def _policy(given: _Make) -> Policy | None:
+    if given.read_only and given.policy not in (None, "read_only"):
+        raise BadRequest("read_only and another policy contradict each other.", "Leave one of them out.")
+    return "read_only" if given.read_only else given.policy

@@ -49,7 +49,7 @@ def link_routes(api: Api, links: Links) -> Sequence[Route]:
             claims = links.read(handle)
         except LinkRefused:
             return _no_link()
-        if claims.tenant_id != tenant_id:
+        if claims.tenant_id != tenant_id or claims.purpose == "approve":
             return _no_link()
         code = links.seal.code(handle) if links.asks_code else None
         return answer({"confirmation_code": code, "usable": _usable(links, handle), **_as_json(claims)})

@@ -1,4 +1,8 @@
-"""`list_accounts` and `connect_account`."""
+"""`list_accounts` and `connect_account`.
+
+Who is for certain accounts only, or may only read, has no `connect_account` (`Principal.connects` says why): it is not
+listed, and called it is an unknown tool.
+"""
 
 from typing import Annotated
 
@@ -35,14 +39,17 @@ class _Connect(Input):
 async def _list(parts: Parts, who: Standing, given: _List) -> CallToolResult:
     accounts = who.accounts()
     if not accounts:
-        return _none(parts)
+        return _none(parts, who)
     wanted = [account for account in accounts if given.query is None or _matches(account, given.query)]
     rows = [_row(parts, account) for account in wanted[:MOST_LISTED]]
-    note = _note(len(rows), len(wanted), len(accounts))
+    note = _note(len(rows), len(wanted), len(accounts), connects=who.principal.connects)
     return results.data({"accounts": rows, **({"note": note} if note else {})}, first=note)
 
 
-def _none(parts: Parts) -> CallToolResult:
+def _none(parts: Parts, who: Standing) -> CallToolResult:
+    if not who.principal.connects:
+        note = "No account is there for you. Tell the person that its operator would have to connect one."
+        return results.data({"accounts": [], "note": note}, first=note)
     note = "No account is connected yet. Ask the person which service to connect, then call connect_account."
     return results.data({"accounts": [], "note": note, "connectors": list(parts.catalog.connectors())}, first=note)
 
@@ -52,9 +59,10 @@ def _matches(account: ConnectedAccount, query: str) -> bool:
     return any(query.casefold() in text.casefold() for text in texts)
 
 
-def _note(shown: int, wanted: int, all_: int) -> str | None:
+def _note(shown: int, wanted: int, all_: int, *, connects: bool) -> str | None:
     if not wanted:
-        return f"None of the {all_} connected accounts matches. Leave query out to see them, or use connect_account."
+        more = ", or use connect_account" if connects else ""
+        return f"None of the {all_} connected accounts matches. Leave query out to see them{more}."
     return f"These are {shown} of {wanted} accounts: narrow them with query." if shown < wanted else None
 
 

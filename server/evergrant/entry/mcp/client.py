@@ -28,5 +28,11 @@ def opens_urls(context: Context) -> bool:
     return elicitation is not None and elicitation.url is not None
 
 
+def takes_forms(context: Context) -> bool:
+    """Whether the client shows a person a form; those of before 2025-11-25 declare nothing but elicitation."""
+    elicitation = _capabilities(context).elicitation
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+
+
 def _capabilities(context: Context) -> ClientCapabilities:
     return context.session.client_capabilities or ClientCapabilities()

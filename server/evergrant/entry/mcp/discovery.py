@@ -48,9 +48,10 @@ def search_tools(parts: Parts) -> MetaTool:
         mine = {account.connector for account in accounts}
         wanted = {given.connector} if given.connector else set(parts.catalog.connectors())
         built = await anyio.to_thread.run_sync(index)
+        others = wanted - mine if who.principal.connects else set[str]()
         return _found(
             [_hit(hit, accounts) for hit in search(built, given.query, given.limit, wanted & mine, who.may_call)],
-            [_unconnected(hit) for hit in search(built, given.query, MOST_UNCONNECTED, wanted - mine, who.may_call)],
+            [_unconnected(hit) for hit in search(built, given.query, MOST_UNCONNECTED, others, who.may_call)],
         )
 
     return meta_tool(
@@ -140,6 +141,8 @@ def _description(who: Standing, name: str, accounts: Sequence[ConnectedAccount])
     try:
         connector, tool = who.catalog.tool(name)
     except UnknownTool:
+        return None
+    if not who.may_call(name, tool):
         return None
     return {
         "name": name,

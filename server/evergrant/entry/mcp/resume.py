@@ -21,8 +21,8 @@ async def _resume(_parts: Parts, who: Standing, given: _Resume) -> Answer:
 RESUME_CALL = meta_tool(
     "resume_call",
     "Resume a call",
-    "Go on with a call that failed with reauth_required, once its person has reconnected. It runs once, however often "
-    "this is called, and gives its result.",
+    "Go on with a call that failed with reauth_required or confirmation_required, once its person has reconnected or "
+    "approved it. It runs once, however often this is called, and gives its result.",
     given=_Resume,
     run=_resume,
     hints=ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True),

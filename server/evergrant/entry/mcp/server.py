@@ -24,15 +24,15 @@ from evergrant.entry.mcp.client import TASKS, Context, is_modern
 from evergrant.entry.mcp.discovery import DESCRIBE_TOOLS, search_tools
 from evergrant.entry.mcp.execution import EXECUTE_TOOL
 from evergrant.entry.mcp.ladder import Ladder
-from evergrant.entry.mcp.meta import Answer
+from evergrant.entry.mcp.meta import Answer, MetaTool
 from evergrant.entry.mcp.named import NamedTools
 from evergrant.entry.mcp.paging import page
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.pending import ForPerson
 from evergrant.entry.mcp.resume import RESUME_CALL
 from evergrant.entry.mcp.tasks import TaskParams, Tasks, TaskUpdate
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.json import JsonObject
-from evergrant.model.outcome import ReauthRequired
 from evergrant.model.principal import Principal
 from evergrant.service.standing import Standing
 
@@ -47,6 +47,7 @@ search_tools, explained by describe_tools and called with execute_tool.
 Tokens are renewed for you, so never ask for one. When a call fails with reauth_required, the person must open its \
 reauth_url: give them the link and the confirmation_code as they are, say which account it is for, and do not guess or \
 make up the data meanwhile; resume_call then goes on with that call. With insufficient_scope it is the step_up_url. \
+With confirmation_required a person must approve the call at its approval_url, and resume_call then runs it. \
 An empty result means that the query ran and matched nothing. A failure says what to do next; retry only what says \
 that it may be retried."""
 
@@ -106,7 +107,7 @@ class _Surface:
         self._parts = parts
         self._principal_of = principal_of
         self._named = NamedTools(parts)
-        self._tasks = Tasks()
+        self._tasks = Tasks(parts.clock)
         self._ladder = Ladder(parts, self._tasks)
         tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, RESUME_CALL, CONNECT_ACCOUNT)
         self._meta = {tool.wire.name: tool for tool in tools}
@@ -115,7 +116,7 @@ class _Surface:
         with Wall(self._parts.log, "tools/list") as wall:
             who = self._who()
             connectors = {account.connector for account in who.accounts()}
-            first = [tool.wire for tool in self._meta.values()]
+            first = [tool.wire for name in self._meta if (tool := self._meta_tool(who, name))]
             tools, following = page(first, self._named.listed(who, connectors), params.cursor if params else None)
             return ListToolsResult(tools=tools, next_cursor=following, ttl_ms=FRESH_MS, cache_scope="private")
         raise _broken(wall)
@@ -126,7 +127,7 @@ class _Surface:
             if params.request_state is not None and is_modern(context):
                 return await self._ladder.go_on(context, who, params.request_state, params.input_responses)
             answer = await self._call(who, params.name, cast("JsonObject", params.arguments or {}))
-            if isinstance(answer, ReauthRequired):
+            if isinstance(answer, ForPerson):
                 return await self._ladder.climb(context, who, answer)
             return answer if isinstance(answer, CallToolResult) else results.of(answer)
         return results.broken(wall.reference)
@@ -153,11 +154,15 @@ class _Surface:
             return await answer(context, self._who(), params)
         raise _broken(wall)
 
+    def _meta_tool(self, who: Standing, name: str) -> MetaTool | None:
+        tool = self._meta.get(name)
+        return None if tool is CONNECT_ACCOUNT and not who.principal.connects else tool
+
     def _who(self) -> Standing:
         return self._parts.standing(self._principal_of())
 
     async def _call(self, who: Standing, name: str, arguments: JsonObject) -> Answer:
-        if meta := self._meta.get(name):
+        if meta := self._meta_tool(who, name):
             return await meta.call(self._parts, who, arguments)
         connector = found[0] if (found := self._named.find(name)) else None
         accounts = [each for each in who.accounts() if each.connector == connector]

@@ -6,6 +6,7 @@ answered; a client that is asked again after a restart knows the question by its
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 from mcp.server.context import HandlerResult
@@ -25,11 +26,12 @@ from pydantic import BaseModel, ConfigDict
 
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.client import TASKS, Context, takes_tasks
-from evergrant.entry.mcp.elicit import REAUTH, request
-from evergrant.entry.mcp.pending import Pending
+from evergrant.entry.mcp.pending import APPROVE, Pending
+from evergrant.entry.mcp.questions import Said, by_form, heard, question
+from evergrant.model.clock import Clock
 from evergrant.model.held_call import HeldCall
 from evergrant.model.json import JsonObject
-from evergrant.model.outcome import Outcome, ReauthRequired
+from evergrant.model.outcome import Outcome
 from evergrant.service.standing import Standing
 
 POLL_MS = 500
@@ -50,11 +52,12 @@ class TaskParams(RequestParams):
 
 
 class Answers(BaseModel):
-    """What the person said to the question called REAUTH; answers to others, of whatever form, are passed over."""
+    """What the person said, by the key of the question; answers to others, of whatever form, are passed over."""
 
     model_config = HIDDEN
 
     reauth: ElicitResult | None = None
+    approve: ElicitResult | None = None
 
 
 class TaskUpdate(TaskParams):
@@ -85,13 +88,16 @@ class _Asked:
     """A question: unanswered at first."""
 
     pending: Pending
-    action: str | None = None
+    said: Said | None = None
+    shown_at: float | None = None
+    """On the monotonic clock; None while the client has not been shown it by this process."""
 
 
 class Tasks:
     """The tasks of any tenant."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
 
     def begin(self, pending: Pending) -> Task:
@@ -101,25 +107,26 @@ class Tasks:
         return _task(call, "working", result_type="task", status_message=pending.said)
 
     async def get(self, context: Context, who: Standing, params: TaskParams) -> HandlerResult:
-        """Where the task stands; the call goes on here when its person has reconnected."""
+        """Where the task stands; the call goes on here when its person has done their part."""
         call = _named(context, who, params)
-        if call.status == "cancelled":
+        if call.status == "cancelled" and call.approval != "refused":
             return _task(call, "cancelled")
         known = self._asked.get(call.id)
-        if known and known.action not in {None, "accept"}:
-            return _task(call, "completed", result=known.pending.declined())
+        if known and known.said in {"no", "nobody"} and call.status == "waiting":
+            return _task(call, "completed", result=await _turned_down(known))
         found = await self._gone_on(who, call.id)
         if isinstance(found, _Asked):
-            return _waiting(call, found)
+            return self._waiting(context, call, found)
         return _task(_call(who, call.id), "completed", result=results.of(found))
 
     async def update(self, context: Context, who: Standing, params: TaskUpdate) -> HandlerResult:
         """Take the person's answer; one to another question, or a second one, changes nothing."""
         call = _named(context, who, params)
-        said = params.input_responses.reauth
         asked = self._asked.get(call.id) or await self._gone_on(who, call.id)
-        if said and isinstance(asked, _Asked) and asked.action is None:
-            self._remember(replace(asked, action=said.action))
+        if isinstance(asked, _Asked) and asked.said is None and (said := self._said(context, asked, params)):
+            if asked.pending.key == APPROVE and said in {"yes", "no"}:
+                await who.decide(call.id, approved=said == "yes")
+            self._remember(replace(asked, said=said))
         return EmptyResult()
 
     async def cancel(self, context: Context, who: Standing, params: TaskParams) -> HandlerResult:
@@ -131,14 +138,35 @@ class Tasks:
     async def _gone_on(self, who: Standing, call_id: str) -> "_Asked | Outcome":
         """What a call that can go on comes to; the question where it cannot."""
         asked = self._asked.get(call_id)
-        if asked and not await who.wait(call_id, 0):
+        if asked and not await asked.pending.wait(0):
             return asked
         outcome = await who.resume(call_id)
-        if not isinstance(outcome, ReauthRequired):
+        pending = Pending.of(who, outcome)
+        if pending is None:
             return outcome
-        asked = _Asked(Pending(who, call_id, outcome), asked.action if asked else None)
-        self._remember(asked)
-        return asked
+        same = asked if asked and asked.pending.key == pending.key else _Asked(pending)
+        again = replace(same, pending=pending)
+        self._remember(again)
+        return again
+
+    def _said(self, context: Context, asked: _Asked, params: TaskUpdate) -> Said | None:
+        pending, answers = asked.pending, params.input_responses
+        result = answers.approve if pending.key == APPROVE else answers.reauth
+        if result is None:
+            return None
+        # How soon a no has come tells only of an approval: what is refused there is over.
+        shown_at = asked.shown_at if pending.key == APPROVE else None
+        after_s = inf if shown_at is None else self._clock.monotonic() - shown_at
+        return heard(result, after_s, form=by_form(context, pending))
+
+    def _waiting(self, context: Context, call: HeldCall, asked: _Asked) -> Task:
+        said = asked.pending.said
+        if asked.said or call.status != "waiting" or not asked.pending.url:
+            return _task(call, "working", status_message=said)
+        if asked.shown_at is None:
+            self._remember(replace(asked, shown_at=self._clock.monotonic()))
+        put: InputRequests = {asked.pending.key: question(context, asked.pending)}
+        return _task(call, "input_required", status_message=said, input_requests=put)
 
     def _remember(self, asked: _Asked) -> None:
         self._asked[asked.pending.call_id] = asked
@@ -162,11 +190,8 @@ def _call(who: Standing, call_id: str) -> HeldCall:
     return call
 
 
-def _waiting(call: HeldCall, asked: _Asked) -> Task:
-    said = asked.pending.said
-    if asked.action or call.status != "waiting":
-        return _task(call, "working", status_message=said)
-    return _task(call, "input_required", status_message=said, input_requests={REAUTH: request(asked.pending)})
+async def _turned_down(asked: _Asked) -> CallToolResult:
+    return asked.pending.unfinished() if asked.said == "nobody" else await asked.pending.declined()
 
 
 def _task(

@@ -1,4 +1,4 @@
-"""Holding a request until the person has reconnected, with signs of life for its client."""
+"""Holding a request until the person has done their part, with signs of life for its client."""
 
 from evergrant.entry.mcp.client import Context
 from evergrant.entry.mcp.parts import Parts
@@ -13,13 +13,13 @@ async def held(context: Context, parts: Parts, pending: Pending) -> bool:
 
     The client hears of the link at once and every STEP_S, where it gave a progress token.
     """
-    if await pending.who.wait(pending.call_id, 0):
+    if await pending.wait(0):
         return True
     waited = 0.0
     while waited < parts.hold_s:
         await context.session.report_progress(waited, parts.hold_s, pending.said)
         step = min(STEP_S, parts.hold_s - waited)
-        if await pending.who.wait(pending.call_id, step):
+        if await pending.wait(step):
             return True
         waited += step
     return False

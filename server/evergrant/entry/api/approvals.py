@@ -1,0 +1,43 @@
+"""`/v1/calls/{id}/approve` and `/deny`: an operator decides about a call that must be approved."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from evergrant.entry.api.guard import Api
+from evergrant.entry.api.problem import answer, of_failure
+from evergrant.service.approval_words import not_undecided
+from evergrant.service.held import HeldCalls
+from evergrant.service.held_words import no_such_call
+
+BY = "an operator, over HTTP"
+
+
+def approval_routes(api: Api, calls: HeldCalls) -> Sequence[Route]:
+    """`POST` to either; the answer is the call as it stands. An approved write still waits for somebody to resume it.
+
+    409 where the call does not wait for an approval.
+    """
+
+    async def approve(request: Request, tenant_id: str) -> Response:
+        call_id = str(request.path_params["call_id"])
+        return _answer(calls, tenant_id, call_id, done=await calls.approvals.approve(tenant_id, call_id, BY))
+
+    async def deny(request: Request, tenant_id: str) -> Response:
+        call_id = str(request.path_params["call_id"])
+        return _answer(calls, tenant_id, call_id, done=await calls.approvals.refuse(tenant_id, call_id, BY))
+
+    return [
+        api.operator_route("/calls/{call_id}/approve", "POST", approve),
+        api.operator_route("/calls/{call_id}/deny", "POST", deny),
+    ]
+
+
+def _answer(calls: HeldCalls, tenant_id: str, call_id: str, *, done: bool) -> Response:
+    found = calls.get(tenant_id, call_id)
+    if found is None:
+        return of_failure(no_such_call(), HTTPStatus.NOT_FOUND)
+    return answer(found.as_json()) if done else of_failure(not_undecided(found), HTTPStatus.CONFLICT)
