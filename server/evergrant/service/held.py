@@ -4,7 +4,7 @@ The runs are in `service/call_runs.py`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,12 +14,20 @@ from evergrant.model.clock import Clock
 from evergrant.model.held_call import HeldCall
 from evergrant.model.ids import new_id
 from evergrant.model.json import JsonObject
-from evergrant.model.outcome import Failure, Outcome, ReauthRequired
+from evergrant.model.outcome import Failure, Outcome, ProviderUnavailable, ReauthRequired
 from evergrant.service.approval_words import too_large, too_many
 from evergrant.service.approvals import Approvals
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.execute import Executor
-from evergrant.service.held_words import call_cancelled, call_expired, kept, no_such_call, not_kept, still_running
+from evergrant.service.held_words import (
+    call_cancelled,
+    call_expired,
+    kept,
+    may_be_sent_again,
+    no_such_call,
+    not_kept,
+    still_running,
+)
 from evergrant.service.wording import vault_unavailable
 from evergrant.store.changes import Changes
 from evergrant.store.database import StoreUnavailable
@@ -54,13 +62,21 @@ class HeldCalls:
     tell: Tell
 
     async def execute(
-        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
+        self,
+        key: AccountKey,
+        tool_name: str,
+        tool_input: JsonObject,
+        *,
+        asked_by: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Outcome:
         """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed.
 
         The operator hears of a dead grant before the agent does.
         """
-        outcome = await self.executor.execute_tool(key, tool_name, tool_input)
+        outcome = await self.executor.execute_tool(key, tool_name, tool_input, idempotency_key=idempotency_key)
+        if idempotency_key is not None and isinstance(outcome, ProviderUnavailable):
+            return self._with_key(tool_name, outcome)
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)
@@ -79,6 +95,11 @@ class HeldCalls:
             return await self._proposed(replace(self._new(key, tool_name, tool_input, asked_by), approval="wanted"))
         except (StoreUnavailable, SealBroken) as error:
             return vault_unavailable(str(error))
+
+    def _with_key(self, tool_name: str, outcome: ProviderUnavailable) -> ProviderUnavailable:
+        """What may have been carried out may be asked for again where the provider is given the same key again."""
+        has_header = self.executor.catalog.tool(tool_name)[1].idempotency_header is not None
+        return may_be_sent_again(outcome) if has_header and not outcome.retryable else outcome
 
     async def resume(self, tenant_id: str, call_id: str) -> Outcome:
         """Run a kept call once, or give back what it came to.
@@ -130,6 +151,18 @@ class HeldCalls:
     def listed(self, tenant_id: str, account_id: str | None = None, *, ended: bool = False) -> list[HeldCall]:
         """The calls that wait or run, with `ended` all, newest first, without contents; raises StoreUnavailable."""
         return self.calls.listed(tenant_id, account_id, ended=ended)
+
+    def before(
+        self,
+        tenant_id: str,
+        call_id: str | None,
+        limit: int,
+        *,
+        accounts: Collection[str] | None = None,
+        ended: bool = False,
+    ) -> list[HeldCall]:
+        """As KeptCalls.before; raises StoreUnavailable."""
+        return self.calls.before(tenant_id, call_id, limit, accounts=accounts, ended=ended)
 
     async def cancel(self, tenant_id: str, call_id: str) -> bool:
         """Whether the call was waiting and will now never run; raises StoreUnavailable."""

@@ -5,18 +5,28 @@ from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from evergrant.entry.api.calls import Call
 from evergrant.entry.api.guard import Api
+from evergrant.entry.api.operation import Described, Operation
 from evergrant.entry.api.problem import answer, of_failure
 from evergrant.service.approval_words import not_undecided
 from evergrant.service.held import HeldCalls
 from evergrant.service.held_words import no_such_call
 
 BY = "an operator, over HTTP"
+APPROVE = Operation(
+    "Approve a call that waits for it",
+    Call,
+    "calls",
+    errors=(404, 409),
+    detail="It may then run once, with the arguments that were kept. A write waits for somebody to resume it.",
+    repeatable=True,
+)
+DENY = Operation("Refuse a call that waits for approval", Call, "calls", errors=(404, 409), repeatable=True)
 
 
-def approval_routes(api: Api, calls: HeldCalls) -> Sequence[Route]:
+def approval_routes(api: Api, calls: HeldCalls) -> Sequence[Described]:
     """`POST` to either; the answer is the call as it stands. An approved write still waits for somebody to resume it.
 
     409 where the call does not wait for an approval.
@@ -31,8 +41,8 @@ def approval_routes(api: Api, calls: HeldCalls) -> Sequence[Route]:
         return _answer(calls, tenant_id, call_id, done=await calls.approvals.refuse(tenant_id, call_id, BY))
 
     return [
-        api.operator_route("/calls/{call_id}/approve", "POST", approve),
-        api.operator_route("/calls/{call_id}/deny", "POST", deny),
+        api.operator_route("/calls/{call_id}/approve", "POST", approve, APPROVE),
+        api.operator_route("/calls/{call_id}/deny", "POST", deny, DENY),
     ]
 
 
