@@ -56,6 +56,7 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         log=log,
         state_key=app.vault.key.ring.state_key(),
         hold_s=app.settings.hold_s,
+        pace=app.pace,
     )
 
 
@@ -77,10 +78,9 @@ def web_app(
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
     where = metadata_url(app.settings.resource) if app.issuer else None
     door = Door(principal_of or known_bearers(app, log), log, where)
-    endpoint = mcp_endpoint(server, door, origins=own)
+    endpoint = mcp_endpoint(server, door, origins=own, pace=app.pace)
     api = Api(door, mcp_parts(app, log).standing, log)
-    every_tenant = app.settings.jwt_tenant_claim is not None
-    pages = Pages(consents(app, None) if every_tenant else consents(app), snippets)
+    pages = Pages(consents(app), snippets)
 
     @asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
@@ -112,7 +112,7 @@ def known_bearers(app: App, log: FilteringBoundLogger) -> Verify:
 
     async def principal_of(token: str) -> Principal | None:
         if is_local_bearer(app.vault.key.ring, token):
-            return Principal(LOCAL_TENANT)
+            return Principal(LOCAL_TENANT, vault_operator=True)
         if (found := app.key_desk.bearer(token)) or token.startswith(PREFIX):
             return found
         return await desk.bearer(token) if desk else None
@@ -126,13 +126,13 @@ def _token_desk(app: App, log: FilteringBoundLogger) -> TokenDesk | None:
     keys = IssuerKeys(app.issuer.keys, app.clock, log)
     audience = app.settings.jwt_audience or app.settings.resource
     tokens = AccessTokens(app.issuer.url, audience, keys, app.clock)
-    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim)
+    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim, app.tenant_desk.serves)
 
 
-def consents(app: App, tenants: frozenset[str] | None = frozenset({LOCAL_TENANT})) -> Consents:
-    """The pages at which these tenants' people consent; None is every tenant of the vault."""
+def consents(app: App) -> Consents:
+    """The pages at which people of the vault's tenants consent."""
     cookies = Cookies(secure=app.settings.url.startswith("https://"))
-    return Consents(app.links, app.proofs, app.answers, tenants, cookies, app.settings.return_url)
+    return Consents(app.links, app.proofs, app.answers, app.tenant_desk.serves, cookies, app.settings.return_url)
 
 
 async def _health(_request: Request) -> Response:

@@ -164,6 +164,7 @@ def account_of(row: AccountRow) -> ConnectedAccount:
         scopes_granted=tuple(row.scopes_granted),
         values=row.values,
         created_at=row.created_at,
+        paused=row.paused,
     )
 
 
@@ -183,4 +184,5 @@ def account_row(account: ConnectedAccount) -> AccountRow:
         scopes_granted=list(account.scopes_granted),
         values=dict(account.values),
         created_at=account.created_at,
+        paused=account.paused,
     )
