@@ -1,7 +1,7 @@
 """Calls that met a dead grant: kept, sealed, and gone on with once, after the reconnect (`service/call_runs.py`)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -104,6 +104,18 @@ class HeldCalls:
     def listed(self, tenant_id: str, account_id: str | None = None, *, ended: bool = False) -> list[HeldCall]:
         """The calls that wait or run, with `ended` all, newest first, without contents; raises StoreUnavailable."""
         return self.calls.listed(tenant_id, account_id, ended=ended)
+
+    def before(
+        self,
+        tenant_id: str,
+        call_id: str | None,
+        limit: int,
+        *,
+        accounts: Collection[str] | None = None,
+        ended: bool = False,
+    ) -> list[HeldCall]:
+        """As KeptCalls.before; raises StoreUnavailable."""
+        return self.calls.before(tenant_id, call_id, limit, accounts=accounts, ended=ended)
 
     async def cancel(self, tenant_id: str, call_id: str) -> bool:
         """Whether the call was waiting and will now never run; raises StoreUnavailable."""

@@ -85,6 +85,13 @@ class Standing:
         found = self.every_call.listed(self.tenant_id, account_id, ended=ended)
         return [call for call in found if self.principal.sees(call.account_id)]
 
+    def calls_before(
+        self, call_id: str | None, limit: int, *, account_id: str | None = None, ended: bool = False
+    ) -> list[HeldCall]:
+        """So many at most of `calls` that are older than one of them."""
+        accounts = self.principal.accounts if account_id is None else frozenset({account_id})
+        return self.every_call.before(self.tenant_id, call_id, limit, accounts=accounts, ended=ended)
+
     def _refusal(self, tool_name: str) -> Failure | None:
         try:
             _, tool = self.catalog.tool(tool_name)

@@ -5,7 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
-from evergrant.entry.api.guard import BadRequest
+from evergrant.entry.api.problem import BadRequest
 from evergrant.wire import AnswerTooLarge, check_shape
 
 LARGEST = 64 << 10

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
-from evergrant.entry.api.problem import internal_error, problem, unavailable
+from evergrant.entry.api.operation import Described, Operation
+from evergrant.entry.api.problem import BadRequest, internal_error, problem, unavailable
+from evergrant.entry.api.query import query_of
 from evergrant.entry.door import Door
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.principal import Principal
@@ -23,14 +24,6 @@ AgentAnswer = Callable[[Request, Standing], Awaitable[Response]]
 """What answers a request of anybody who bears a good token."""
 
 
-class BadRequest(Exception):
-    """The request itself is wrong; the message says what is, the `code` is stable."""
-
-    def __init__(self, what_happened: str, what_to_do: str, code: str = "invalid_request") -> None:
-        super().__init__(what_happened)
-        self.code, self.what_happened, self.what_to_do = code, what_happened, what_to_do
-
-
 @dataclass(frozen=True, slots=True)
 class Api:
     """Makes the routes of `/v1`: no route of it answers without a good token, and none lets an exception out."""
@@ -39,7 +32,7 @@ class Api:
     standing: Callable[[Principal], Standing]
     log: FilteringBoundLogger
 
-    def operator_route(self, path: str, method: str, answer: Answer) -> Route:
+    def operator_route(self, path: str, method: str, answer: Answer, operation: Operation) -> Described:
         """`answer` at `/v1` + `path`, for bearers who see to a tenant and not only call its tools."""
 
         async def for_operators(request: Request, who: Standing) -> Response:
@@ -47,9 +40,9 @@ class Api:
                 return self.door.too_little(_not_for_agents(), OPERATE)
             return await answer(request, who.tenant_id)
 
-        return self._route(path, method, for_operators, OPERATE)
+        return self._route(path, method, for_operators, OPERATE, operation)
 
-    def agent_route(self, path: str, method: str, answer: AgentAnswer) -> Route:
+    def agent_route(self, path: str, method: str, answer: AgentAnswer, operation: Operation) -> Described:
         """`answer` at `/v1` + `path`, for bearers only."""
 
         async def for_agents(request: Request, who: Standing) -> Response:
@@ -57,24 +50,25 @@ class Api:
             lacks_scope = response.status_code == 403 and who.principal.read_only
             return self.door.too_little(response, TOOLS) if lacks_scope else response
 
-        return self._route(path, method, for_agents, TOOLS)
+        return self._route(path, method, for_agents, TOOLS, operation)
 
-    def _route(self, path: str, method: str, answer: AgentAnswer, wanted: str) -> Route:
+    def _route(self, path: str, method: str, answer: AgentAnswer, wanted: str, operation: Operation) -> Described:
         async def guarded(request: Request) -> Response:
             admitted = await self.door.admit(request.headers, wanted)
             if isinstance(admitted, Response):
                 return admitted
             with Wall(self.log, f"{method} /v1{path}") as wall:
-                return await self._answered(request, self.standing(admitted), answer)
+                return await self._answered(request, self.standing(admitted), answer, operation)
             return internal_error(wall.reference)
 
-        return Route(f"/v1{path}", guarded, methods=[method])
+        return Described(f"/v1{path}", method, guarded, operation=operation, scope=wanted)
 
-    async def _answered(self, request: Request, who: Standing, answer: AgentAnswer) -> Response:
+    async def _answered(self, request: Request, who: Standing, answer: AgentAnswer, operation: Operation) -> Response:
         try:
+            query_of(request, operation.query)
             return await answer(request, who)
         except BadRequest as error:
-            return problem(400, error.code, error.what_happened, error.what_to_do)
+            return problem(error.status, error.code, error.what_happened, error.what_to_do)
         except (StoreUnavailable, SealBroken) as error:
             return unavailable(error)
 

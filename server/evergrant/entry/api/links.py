@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
+from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.entry.api.body import Body, body_of
-from evergrant.entry.api.guard import Api, BadRequest
-from evergrant.entry.api.problem import answer, problem
+from evergrant.entry.api.guard import Api
+from evergrant.entry.api.operation import Described, Given, Operation
+from evergrant.entry.api.problem import BadRequest, answer, problem
 from evergrant.model.account import AccountKey
 from evergrant.model.json import JsonObject
-from evergrant.model.link import Claims
+from evergrant.model.link import Claims, Purpose
 from evergrant.service.connect import CannotConnect
 from evergrant.service.links import LinkRefused, Links
 
@@ -27,7 +28,39 @@ class Wanted(Body):
     scopes: tuple[str, ...] = ()
 
 
-def link_routes(api: Api, links: Links) -> Sequence[Route]:
+class _Link(Given):
+    purpose: Purpose
+    connector: str | None
+    connected_account_id: str | None
+    expires_at: AwareDatetime
+    confirmation_code: str | None = Field(
+        description="What the page asks its person for; null where your back end confirms who it was."
+    )
+
+
+class _Made(_Link):
+    url: str = Field(description="Where the person consents.")
+    warning: str | None = Field(default=None, description="What stands in the way of a consent that lasts.")
+
+
+class _Looked(_Link):
+    usable: bool
+
+
+MAKE = Operation(
+    "Make a link at which a person connects or reconnects an account",
+    _Made,
+    "links",
+    status=201,
+    takes=Wanted,
+    errors=(404,),
+    detail="Name one of the two: `connected_account_id` or `connector`. Nothing is stored.",
+    example={"connector": "gmail", "alias": "work"},
+)
+LOOK = Operation("Look at a link", _Looked, "links", errors=(404,))
+
+
+def link_routes(api: Api, links: Links) -> Sequence[Described]:
     """`POST /v1/links` makes one, and stores nothing; `GET /v1/links/{link}` says what one is for, and its code."""
 
     async def make(request: Request, tenant_id: str) -> Response:
@@ -54,7 +87,7 @@ def link_routes(api: Api, links: Links) -> Sequence[Route]:
         code = links.seal.code(handle) if links.asks_code else None
         return answer({"confirmation_code": code, "usable": _usable(links, handle), **_as_json(claims)})
 
-    return [api.operator_route("/links", "POST", make), api.operator_route("/links/{handle}", "GET", look)]
+    return [api.operator_route("/links", "POST", make, MAKE), api.operator_route("/links/{handle}", "GET", look, LOOK)]
 
 
 def _claims(links: Links, tenant_id: str, wanted: Wanted) -> Claims:

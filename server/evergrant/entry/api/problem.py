@@ -13,6 +13,14 @@ SAID = ("code", "what_happened", "what_to_do")
 RENAMED = {"status": "provider_status"}
 
 
+class BadRequest(Exception):
+    """The request itself is wrong; the message says what is, the `code` is stable."""
+
+    def __init__(self, what_happened: str, what_to_do: str, code: str = "invalid_request", status: int = 400) -> None:
+        super().__init__(what_happened)
+        self.code, self.what_happened, self.what_to_do, self.status = code, what_happened, what_to_do, status
+
+
 def problem(status: int, code: str, what_happened: str, what_to_do: str, **more: object) -> JSONResponse:
     """A problem document; `code` is stable and for programs, the two texts are for people."""
     body = {"type": "about:blank", "status": status, "title": what_happened, "detail": what_to_do, "code": code, **more}
