@@ -15,12 +15,17 @@ from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App
 from evergrant.entry.addressed import Addressed
+from evergrant.entry.api.accounts import account_routes
 from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
+from evergrant.entry.api.connections import connection_routes
+from evergrant.entry.api.connectors import connector_routes
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.keys import key_routes
 from evergrant.entry.api.links import link_routes
+from evergrant.entry.api.tenants import tenant_routes
+from evergrant.entry.api.tool_search import tool_search_routes
 from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
 from evergrant.entry.consents import Consents
@@ -36,6 +41,7 @@ from evergrant.oauth.issuer_keys import IssuerKeys
 from evergrant.service.api_keys import PREFIX
 from evergrant.service.links import PATHS
 from evergrant.service.token_desk import TokenDesk
+from evergrant.service.tool_search import ToolSearch
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import is_local_bearer, local_bearer
 
@@ -79,7 +85,8 @@ def web_app(
     where = metadata_url(app.settings.resource) if app.issuer else None
     door = Door(principal_of or known_bearers(app, log), log, where)
     endpoint = mcp_endpoint(server, door, origins=own, pace=app.pace)
-    api = Api(door, mcp_parts(app, log).standing, log)
+    api = Api(door, mcp_parts(app, log).standing, log, app.pace)
+    redirect_uri = app.settings.redirect_uri
     pages = Pages(consents(app), snippets)
 
     @asynccontextmanager
@@ -93,7 +100,12 @@ def web_app(
             *event_routes(api, app.outbox, app.clock),
             *link_routes(api, app.links),
             *authorization_routes(api, app.answers),
+            *tenant_routes(api, app.tenant_desk, app.key_desk),
+            *connection_routes(api, app.registry, redirect_uri),
+            *account_routes(api, app.desk),
+            *connector_routes(api, app.connections, redirect_uri),
             *tool_routes(api),
+            *tool_search_routes(api, ToolSearch(app.catalog), app.account_lists),
             *call_routes(api),
             *webhook_routes(api, app.webhooks),
             *key_routes(api, app.key_desk),

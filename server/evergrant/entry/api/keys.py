@@ -16,7 +16,9 @@ from evergrant.entry.api.query import query_of
 from evergrant.service.api_keys import CannotMakeKey, KeyDesk, Wish
 
 
-class _Make(Body):
+class NewKey(Body):
+    """What a new key is to be for."""
+
     name: str
     connected_account_ids: list[str] | None = None
     """Ids or aliases; left out, it is all, also those to come."""
@@ -64,7 +66,7 @@ MAKE = Operation(
     Made,
     "keys",
     status=201,
-    takes=_Make,
+    takes=NewKey,
     example={"name": "summaries", "tools": ["gmail_*"], "read_only": True, "expires_in_s": 86_400},
 )
 END = Operation("End an API key", _Ended, "keys", errors=(404,), detail="It is good for nothing from then on.")
@@ -82,14 +84,7 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
         return answer({"keys": [key.as_json() for key in found], "next_cursor": following})
 
     async def make(request: Request, tenant_id: str) -> Response:
-        given = await body_of(request, _Make)
-        life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
-        wish = Wish(given.name, given.connected_account_ids, given.tools, given.read_only, given.operator, life)
-        try:
-            key, borne = await desk.make(tenant_id, wish)
-        except CannotMakeKey as error:
-            raise BadRequest(str(error), "Correct it and send it again.", "cannot_make") from None
-        return answer({**key.as_json(), "key": borne.reveal()}, 201)
+        return await made_key(desk, tenant_id, await body_of(request, NewKey))
 
     async def end(request: Request, tenant_id: str) -> Response:
         key_id = request.path_params["key_id"]
@@ -102,3 +97,14 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
         api.operator_route("/keys", "POST", make, MAKE),
         api.operator_route("/keys/{key_id}", "DELETE", end, END),
     ]
+
+
+async def made_key(desk: KeyDesk, tenant_id: str, given: NewKey) -> Response:
+    """The answer to a request for a key; raises BadRequest."""
+    life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
+    wish = Wish(given.name, given.connected_account_ids, given.tools, given.read_only, given.operator, life)
+    try:
+        key, borne = await desk.make(tenant_id, wish)
+    except CannotMakeKey as error:
+        raise BadRequest(str(error), "Correct it and send it again.", "cannot_make") from None
+    return answer({**key.as_json(), "key": borne.reveal()}, 201)

@@ -21,11 +21,11 @@ class Paced:
         self._pace = pace
         self._principal_of = principal_of
 
-    async def __call__(self, context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        wait = self._pace.take(self._principal_of().tenant_id) if context.request_id is not None else 0.0
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        wait = self._pace.take(self._principal_of().tenant_id) if ctx.request_id is not None else 0.0
         if not wait:
-            return await call_next(context)
+            return await call_next(ctx)
         refused = too_many(wait)
-        if context.method == "tools/call":
+        if ctx.method == "tools/call":
             return results.failed(refused)
         raise MCPError(TOO_MANY, refused.as_text(), refused.as_json())
