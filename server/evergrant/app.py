@@ -29,6 +29,7 @@ from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.held import HeldCalls, Tell
+from evergrant.service.idempotency import Once
 from evergrant.service.keys import Keys
 from evergrant.service.links import Links
 from evergrant.service.panic import Panic
@@ -68,6 +69,7 @@ from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
+from evergrant.vault.idempotency import KeptAnswers
 from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.tenants import Tenants
@@ -115,6 +117,7 @@ class App:
     notes: DesktopNotes | None
     """None where no notes are wished for, or this machine has no program that shows them."""
     live: LiveSecrets
+    once: Once
     issuer: Issuer | None
     """Whose access tokens let callers in over HTTP; None where nobody's do."""
 
@@ -265,6 +268,7 @@ def _compose(
         webhooks=Webhooks(Endpoints(database, keys), deliveries, post, post.guard, clock),
         notes=_notes(settings, vault, outbox, accounts),
         live=world.live,
+        once=Once(KeptAnswers(database, vault.data_keys), mark, clock),
         issuer=Issuer(to_tokens, settings.jwt_issuer, settings.jwks_url) if settings.jwt_issuer else None,
     )
 

@@ -20,10 +20,12 @@ from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.connections import connection_routes
 from evergrant.entry.api.connectors import connector_routes
+from evergrant.entry.api.described import documented
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.keys import key_routes
 from evergrant.entry.api.links import link_routes
+from evergrant.entry.api.nowhere import nowhere
 from evergrant.entry.api.tenants import tenant_routes
 from evergrant.entry.api.tool_search import tool_search_routes
 from evergrant.entry.api.tools import tool_routes
@@ -85,18 +87,13 @@ def web_app(
     where = metadata_url(app.settings.resource) if app.issuer else None
     door = Door(principal_of or known_bearers(app, log), log, where)
     endpoint = mcp_endpoint(server, door, origins=own, pace=app.pace)
-    api = Api(door, mcp_parts(app, log).standing, log, app.pace)
+    api = Api(door, mcp_parts(app, log).standing, log, app.pace, app.once)
     redirect_uri = app.settings.redirect_uri
     pages = Pages(consents(app), snippets)
 
-    @asynccontextmanager
-    async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
-        async with endpoint.running():
-            yield
-
-    return Starlette(
-        routes=[
-            *pages.routes(),
+    told = documented(
+        api,
+        [
             *event_routes(api, app.outbox, app.clock),
             *link_routes(api, app.links),
             *authorization_routes(api, app.answers),
@@ -109,6 +106,19 @@ def web_app(
             *call_routes(api),
             *webhook_routes(api, app.webhooks),
             *key_routes(api, app.key_desk),
+        ],
+    )
+
+    @asynccontextmanager
+    async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
+        async with endpoint.running():
+            yield
+
+    return Starlette(
+        routes=[
+            *pages.routes(),
+            *told,
+            nowhere(door, told),
             *(metadata_routes(app.settings.resource, app.issuer.url) if app.issuer else ()),
             Route("/healthz", _health),
             endpoint.route,

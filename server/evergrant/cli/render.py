@@ -58,7 +58,7 @@ def standing_text(standing: Standing, now: datetime) -> str:
 
 
 def first_command(standing: Standing) -> str | None:
-    """A harmless first call; for a dead grant or a paused one, the way back; for one that was to be ended, the way on."""
+    """A harmless first call; for a dead or a paused account, the way back; for one that was to be ended, the way on."""
     if standing.account.state == "revoked":
         return f"evergrant revoke {standing.account.alias}"
     if standing.account.state != "active":

@@ -48,13 +48,19 @@ class HeldCalls:
     tell: Tell
 
     async def execute(
-        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
+        self,
+        key: AccountKey,
+        tool_name: str,
+        tool_input: JsonObject,
+        *,
+        asked_by: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Outcome:
         """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed.
 
         The operator hears of a dead grant before the agent does.
         """
-        outcome = await self.executor.execute_tool(key, tool_name, tool_input)
+        outcome = await self.executor.execute_tool(key, tool_name, tool_input, idempotency_key=idempotency_key)
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)

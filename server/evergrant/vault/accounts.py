@@ -13,6 +13,7 @@ from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
 from evergrant.vault.data_keys import destroy
+from evergrant.vault.idempotency import forget_answers
 
 
 class AliasTaken(Exception):
@@ -123,6 +124,7 @@ class Accounts:
             for table in (GrantRow, OrphanRow, HeldCallRow):
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
+            forget_answers(session, key.tenant_id)  # some may be of its calls
             destroy(session, *key)
             row = session.get(AccountRow, tuple(key))
             if row is not None:

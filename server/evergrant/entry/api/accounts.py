@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from evergrant.entry.api.guard import Answer, Api
 from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.paging import Page, Paged, page_of
 from evergrant.entry.api.problem import BadRequest, answer, of_failure
-from evergrant.entry.api.query import Flag, Query, query_of
+from evergrant.entry.api.query import FLAG, Query, query_of
 from evergrant.model.account import AccountState, Cause, ConnectedAccount
 from evergrant.model.json import JsonObject
 from evergrant.service.accounts import AccountDesk, CannotRename, NoSuchAccount
@@ -28,11 +29,11 @@ OfOne = Callable[[Request, ConnectedAccount], Awaitable[Response]]
 class _Listed(Paged):
     connector: str | None = Field(default=None, description="Only accounts of this service.")
     state: AccountState | None = None
-    paused: Flag | None = None
+    paused: Annotated[bool | None, FLAG] = None
     query: str | None = Field(default=None, max_length=200, description="Stands in the alias or in the identity.")
 
 
-class _Account(Given):
+class Account(Given):
     id: str
     alias: str
     connector: str
@@ -46,11 +47,11 @@ class _Account(Given):
     created_at: AwareDatetime
 
 
-class _Accounts(Page):
-    accounts: list[_Account]
+class AccountList(Page):
+    accounts: list[Account]
 
 
-class _Looked(_Account):
+class AccountDetails(Account):
     issued_at: AwareDatetime | None
     access_expires_at: AwareDatetime | None
     next_refresh_at: AwareDatetime | None
@@ -61,36 +62,36 @@ class _Looked(_Account):
     tools_waiting: dict[str, list[str]] = Field(description="Tools that lack scopes, with the scopes that they lack.")
 
 
-class _Change(Body):
+class AccountChange(Body):
     alias: str | None = None
     paused: bool | None = None
 
 
 class _Removal(Query):
-    at_provider: Flag = Field(default=True, description="Whether its grant is revoked at its provider first.")
+    at_provider: Annotated[bool, Field(description="Whether its grant is revoked at its provider first."), FLAG] = True
 
 
-class _Removed(Given):
+class AccountRemoved(Given):
     removed: str
     revoked_at_provider: bool
     why_not: str | None
     help: str | None = Field(description="The page for ending the grant by hand, where it lives on.")
 
 
-LIST = Operation("List connected accounts, the oldest first", _Accounts, "accounts", query=_Listed)
-LOOK = Operation("Look at a connected account", _Looked, "accounts", errors=(404,), detail="By id or alias.")
+LIST = Operation("List connected accounts, the oldest first", AccountList, "accounts", query=_Listed)
+LOOK = Operation("Look at a connected account", AccountDetails, "accounts", errors=(404,), detail="By id or alias.")
 CHANGE = Operation(
     "Rename a connected account, pause it or resume it",
-    _Looked,
+    AccountDetails,
     "accounts",
-    takes=_Change,
+    takes=AccountChange,
     errors=(404, 409),
     detail="A paused account is kept alive and lets no call through; calls that wait for its person go on waiting.",
     example={"paused": True},
 )
 REMOVE = Operation(
     "Remove a connected account",
-    _Removed,
+    AccountRemoved,
     "accounts",
     query=_Removal,
     errors=(404,),
@@ -116,7 +117,7 @@ def account_routes(api: Api, desk: AccountDesk) -> Sequence[Described]:
         return answer(_looked(desk.standing(found))) if found else _none()
 
     async def change(request: Request, account: ConnectedAccount) -> Response:
-        given = await body_of(request, _Change)
+        given = await body_of(request, AccountChange)
         if given.alias is None and given.paused is None:
             raise BadRequest("There is nothing to change.", "Send an alias, or paused, or both.")
         if given.alias is not None:

@@ -18,7 +18,7 @@ from evergrant.vault.authorizations import Authorization, Status
 TAG = "authorizations"
 
 
-class _Consent(Given):
+class Consent(Given):
     id: str
     purpose: Literal["connect", "reauth"]
     connector: str
@@ -31,26 +31,26 @@ class _Consent(Given):
     expires_at: AwareDatetime
 
 
-class _Confirmed(Given):
+class ConsentConfirmed(Given):
     id: str
     status: Literal["done"]
     connected_account_id: str
 
 
-class _Denied(Given):
+class ConsentDenied(Given):
     id: str
     status: Literal["denied"]
 
 
-LOOK = Operation("Look at a consent", _Consent, TAG, errors=(404,))
+LOOK = Operation("Look at a consent", Consent, TAG, errors=(404,))
 CONFIRM = Operation(
     "Confirm that the person who consented is the right one",
-    _Confirmed,
+    ConsentConfirmed,
     TAG,
     errors=(404, 409),
     detail="The provider's code is exchanged only now.",
 )
-DENY = Operation("Say that the person who consented is not the right one", _Denied, TAG, errors=(404, 409))
+DENY = Operation("Say that the person who consented is not the right one", ConsentDenied, TAG, errors=(404, 409))
 
 Work = Callable[[str, str], Awaitable[Response]]
 """What is done for a tenant with the consent of an id."""

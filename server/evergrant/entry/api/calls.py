@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 from starlette.requests import Request
@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from evergrant.entry.api.body import Body, body_of
 from evergrant.entry.api.guard import Api
+from evergrant.entry.api.idempotency_key import provider_key
 from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.paging import Page, Paged, page_of
 from evergrant.entry.api.problem import answer, of_failure
-from evergrant.entry.api.query import Flag, query_of
+from evergrant.entry.api.query import FLAG, query_of
 from evergrant.model.held_call import CallEffect, CallStatus
 from evergrant.model.outcome import Failure, Outcome
 from evergrant.service.held_words import no_such_call, not_waiting
@@ -41,31 +42,37 @@ STATUS: Mapping[str, HTTPStatus] = {
 """By the failure's code; all others are the provider's doing."""
 
 
-class _Execute(Body):
-    connected_account_id: str
-    """Id or alias."""
+class CallWanted(Body):
+    largest: ClassVar[int] = LARGEST_INPUT
+
+    connected_account_id: str = Field(description="Id or alias.")
     tool_name: str
     tool_input: dict[str, JsonValue] = {}
 
 
-class _Resume(Body):
-    wait: float = Field(default=0, ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)
-    """Seconds to wait for the reconnect where it has not come yet."""
+class ResumeWanted(Body):
+    wait: float = Field(
+        default=0,
+        ge=0,
+        le=LONGEST_WAIT_S,
+        allow_inf_nan=False,
+        description="Seconds to wait for the reconnect where it has not come yet.",
+    )
 
 
 class _Listed(Paged):
     account: Annotated[str | None, Field(min_length=1, description="Id or alias: its calls only.")] = None
-    all: Annotated[Flag, Field(description="Those that have ended too.")] = False
+    all: Annotated[bool, Field(description="Those that have ended too."), FLAG] = False
 
 
-class _Result(Given):
+class CallResult(Given):
     account: str
     label: str = Field(alias="as", description="Whose account it is.")
     data: JsonValue
     note: str | None = Field(default=None, description="Says so in words where there is no data.")
 
 
-class _Failed(Given):
+class CallFailure(Given):
     """What a call came to that did not succeed; as in a problem, with `what_happened` and `what_to_do` in words."""
 
     model_config = ConfigDict(extra="allow")
@@ -76,7 +83,7 @@ class _Failed(Given):
     what_to_do: str
 
 
-class _Call(Given):
+class Call(Given):
     """A call that waits, or waited, for a person."""
 
     id: str
@@ -88,14 +95,14 @@ class _Call(Given):
     created_at: AwareDatetime
     expires_at: AwareDatetime
     tool_input: dict[str, JsonValue] | None = Field(default=None, description="Of one that has not ended.")
-    outcome: _Result | _Failed | None = Field(default=None, description="Of one that has ended.")
+    outcome: CallResult | CallFailure | None = Field(default=None, description="Of one that has ended.")
 
 
-class _Calls(Page):
-    calls: list[_Call]
+class CallList(Page):
+    calls: list[Call]
 
 
-class _Cancelled(Given):
+class CallCancelled(Given):
     id: str
     status: Literal["cancelled"]
 
@@ -103,21 +110,21 @@ class _Cancelled(Given):
 OF_CALLS = (403, 404, 409, 410, 422, 502)
 EXECUTE = Operation(
     "Call a tool as a connected account",
-    _Result,
+    CallResult,
     "calls",
-    takes=_Execute,
+    takes=CallWanted,
     errors=OF_CALLS,
     detail="409 `reauth_required` carries the link for its person and, where the call was kept, its `call_id`.",
     example={"connected_account_id": "work", "tool_name": "gmail_search_messages", "tool_input": {"query": "from:ada"}},
 )
-LIST = Operation("List the calls that wait for a person, newest first", _Calls, "calls", query=_Listed, errors=(404,))
-LOOK = Operation("Look at a kept call", _Call, "calls", errors=(404,))
-CANCEL = Operation("Cancel a call that waits", _Cancelled, "calls", errors=(404, 409))
+LIST = Operation("List the calls that wait for a person, newest first", CallList, "calls", query=_Listed, errors=(404,))
+LOOK = Operation("Look at a kept call", Call, "calls", errors=(404,))
+CANCEL = Operation("Cancel a call that waits", CallCancelled, "calls", errors=(404, 409))
 RESUME = Operation(
     "Go on with a kept call",
-    _Result,
+    CallResult,
     "calls",
-    takes=_Resume,
+    takes=ResumeWanted,
     errors=OF_CALLS,
     detail="It is made once; of several requests each gets what it came to.",
     repeatable=True,
@@ -125,8 +132,9 @@ RESUME = Operation(
 
 
 async def _executed(request: Request, who: Standing) -> Response:
-    given = await body_of(request, _Execute, LARGEST_INPUT)
-    return _of(await who.execute(given.connected_account_id, given.tool_name, given.tool_input))
+    given = await body_of(request, CallWanted)
+    key = provider_key(request)
+    return _of(await who.execute(given.connected_account_id, given.tool_name, given.tool_input, idempotency_key=key))
 
 
 async def _listed(request: Request, who: Standing) -> Response:
@@ -150,7 +158,7 @@ async def _one(request: Request, who: Standing) -> Response:
 
 
 async def _resumed(request: Request, who: Standing) -> Response:
-    given = await body_of(request, _Resume)
+    given = await body_of(request, ResumeWanted)
     if given.wait and who.call(_id(request)):
         await who.wait(_id(request), given.wait)
     return _of(await who.resume(_id(request)))

@@ -16,7 +16,7 @@ from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.paging import Page, Paged, page_of
 from evergrant.entry.api.problem import BadRequest, answer, problem
 from evergrant.entry.api.query import query_of
-from evergrant.model.account import Connection
+from evergrant.model.account import Connection as Stored
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.service.registry import CannotAdd, Registry
@@ -27,7 +27,7 @@ RedirectUri = Callable[[str, str, Redirect], str]
 """Where the answers of a tenant's connection to a connector come to."""
 
 
-class _New(Body):
+class ConnectionWanted(Body):
     connector: str
     client_id: str
     client_secret: SecretStr | None = Field(default=None, description="It is given back by no request.")
@@ -35,7 +35,7 @@ class _New(Body):
     scopes: tuple[str, ...] = Field(default=(), description="Asked for instead of the usual ones.")
 
 
-class _Connection(Given):
+class Connection(Given):
     id: str
     connector: str
     client_id: str
@@ -46,11 +46,11 @@ class _Connection(Given):
     created_at: AwareDatetime
 
 
-class _Connections(Page):
-    connections: list[_Connection]
+class ConnectionList(Page):
+    connections: list[Connection]
 
 
-class _Removed(Given):
+class ConnectionRemoved(Given):
     removed: str
 
 
@@ -58,21 +58,21 @@ class _Listed(Paged):
     pass
 
 
-LIST = Operation("List the OAuth clients", _Connections, "connections", query=_Listed)
+LIST = Operation("List the OAuth clients", ConnectionList, "connections", query=_Listed)
 ADD = Operation(
     "Add an OAuth client",
-    _Connection,
+    Connection,
     "connections",
     status=201,
-    takes=_New,
+    takes=ConnectionWanted,
     detail="A tenant has one of each connector: another takes the place of the former, which keeps its id and its "
     "accounts. Nobody else's client is ever used in its stead.",
     example={"connector": "hubspot", "client_id": "0f5e", "client_secret": "..."},
 )
-LOOK = Operation("Look at an OAuth client", _Connection, "connections", errors=(404,))
+LOOK = Operation("Look at an OAuth client", Connection, "connections", errors=(404,))
 REMOVE = Operation(
     "Remove an OAuth client",
-    _Removed,
+    ConnectionRemoved,
     "connections",
     errors=(404, 409),
     detail="Refused while accounts are connected through it.",
@@ -98,20 +98,20 @@ class _Answers:
     async def listed(self, request: Request, tenant_id: str) -> Response:
         every = sorted(self.registry.connections.all(tenant_id), key=lambda one: one.id)
 
-        def after(place: str | None, limit: int) -> Sequence[Connection]:
+        def after(place: str | None, limit: int) -> Sequence[Stored]:
             return [one for one in every if place is None or one.id > place][:limit]
 
         found, following = page_of(query_of(request, _Listed), after, lambda one: one.id)
         return answer({"connections": [_as_json(one) for one in found], "next_cursor": following})
 
     async def add(self, request: Request, tenant_id: str) -> Response:
-        given = await body_of(request, _New)
+        given = await body_of(request, ConnectionWanted)
         try:
             return answer(_as_json(await self._added(tenant_id, given)), 201)
         except (CannotAdd, UnknownConnector, DeclarationError) as error:
             raise BadRequest(str(error), "Correct it and send it again.", "cannot_add") from None
 
-    async def _added(self, tenant_id: str, given: _New) -> Connection:
+    async def _added(self, tenant_id: str, given: ConnectionWanted) -> Stored:
         declared = self.registry.catalog.connector(given.connector)
         secret = given.client_secret
         return await self.registry.add(
@@ -139,7 +139,7 @@ class _Answers:
         return answer({"removed": found.id})
 
 
-def _as_json(connection: Connection) -> JsonObject:
+def _as_json(connection: Stored) -> JsonObject:
     return {
         "id": connection.id,
         "connector": connection.connector,

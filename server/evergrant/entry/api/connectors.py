@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from evergrant.catalog.account_source import FromUser
 from evergrant.catalog.catalog import UnknownConnector
-from evergrant.catalog.connector import Connector
+from evergrant.catalog.connector import Connector as Declared
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.entry.api.connections import RedirectUri
 from evergrant.entry.api.guard import Api
@@ -24,7 +24,7 @@ from evergrant.service.wording import broken_connector
 from evergrant.vault.connections import Connections
 
 
-class _Connector(Given):
+class Connector(Given):
     name: str
     title: str
     description: str | None
@@ -33,25 +33,25 @@ class _Connector(Given):
     tools: int | None = Field(description="How many the caller may call; null where its files cannot be read.")
 
 
-class _Connectors(Page):
-    connectors: list[_Connector]
+class ConnectorList(Page):
+    connectors: list[Connector]
 
 
-class _Asked(Given):
+class ValueAsked(Given):
     name: str
     title: str
     optional: bool
 
 
-class _Step(Given):
+class RegistrationStep(Given):
     do: str
     link: str | None
 
 
-class _Looked(_Connector):
-    asks: list[_Asked] = Field(description="What a link to connect needs as its `values`.")
+class ConnectorDetails(Connector):
+    asks: list[ValueAsked] = Field(description="What a link to connect needs as its `values`.")
     redirect_uri: str | None = Field(description="What an OAuth client of the tenant's is registered with.")
-    steps: list[_Step] = Field(description="How an OAuth client is registered.")
+    steps: list[RegistrationStep] = Field(description="How an OAuth client is registered.")
     warning: str | None
 
 
@@ -59,8 +59,8 @@ class _Listed(Paged):
     pass
 
 
-LIST = Operation("List the services, by name", _Connectors, "connectors", query=_Listed)
-LOOK = Operation("Look at a service", _Looked, "connectors", errors=(404, 502))
+LIST = Operation("List the services, by name", ConnectorList, "connectors", query=_Listed)
+LOOK = Operation("Look at a service", ConnectorDetails, "connectors", errors=(404, 502))
 
 
 def connector_routes(api: Api, connections: Connections, redirect_uri: RedirectUri) -> Sequence[Described]:
@@ -100,7 +100,7 @@ def _clients(connections: Connections, who: Standing) -> frozenset[str]:
     return frozenset(each.connector for each in connections.all(who.tenant_id))
 
 
-def _as_json(who: Standing, name: str, declared: Connector, *, has_client: bool) -> JsonObject:
+def _as_json(who: Standing, name: str, declared: Declared, *, has_client: bool) -> JsonObject:
     return {
         "name": name,
         "title": declared.name,
@@ -118,7 +118,7 @@ def _tools(who: Standing, name: str) -> int | None:
         return None
 
 
-def _registering(declared: Connector, redirect_uri: str) -> JsonObject:
+def _registering(declared: Declared, redirect_uri: str) -> JsonObject:
     values = {name: value for name, value in declared.account.items() if isinstance(value, FromUser)}
     asks: list[JsonObject] = [
         {"name": name, "title": each.title, "optional": each.optional} for name, each in values.items()

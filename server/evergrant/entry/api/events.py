@@ -10,27 +10,30 @@ from starlette.responses import Response
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.problem import answer
-from evergrant.entry.api.query import Names, Number, Query, query_of
+from evergrant.entry.api.query import DIGITS, NAMES, Query, query_of
 from evergrant.model.clock import Clock
 from evergrant.model.event import Event, EventType
 from evergrant.model.json import JsonObject
 from evergrant.vault.outbox import Outbox
 
 MOST = 100
+LATEST = 10**15 - 1
 LONGEST_WAIT_S = 30
 LOOK_EVERY_S = 0.25
 
 
 class _After(Query):
-    after: Annotated[Number, Field(description="The `seq` of the last event that is known.")] = 0
-    limit: Annotated[Number, Field(ge=1, le=MOST, description="How many at most.")] = MOST
-    types: Annotated[tuple[EventType, ...], Names, Field(description="Of these types only.")] = ()
+    after: Annotated[int, Field(ge=0, le=LATEST, description="The `seq` of the last event that is known."), DIGITS] = 0
+    limit: Annotated[int, Field(ge=1, le=MOST, description="How many at most."), DIGITS] = MOST
+    types: Annotated[tuple[EventType, ...], Field(description="Of these types only."), NAMES] = ()
     wait: Annotated[
-        Number, Field(le=LONGEST_WAIT_S, description="Seconds to wait for an event where there is none.")
+        int,
+        Field(ge=0, le=LONGEST_WAIT_S, description="Seconds to wait for an event where there is none."),
+        DIGITS,
     ] = 0
 
 
-class _Event(Given):
+class EventTold(Given):
     """What happened, as a webhook tells it too."""
 
     id: str
@@ -48,14 +51,14 @@ class _Event(Given):
     refresh_token_expires_at: AwareDatetime | None = None
 
 
-class _Events(Given):
-    events: list[_Event]
+class EventList(Given):
+    events: list[EventTold]
     next: int = Field(description="`after` of the next request, also where there is none yet.")
 
 
 READ = Operation(
     "Read the events after one place in their order, oldest first",
-    _Events,
+    EventList,
     "events",
     query=_After,
     detail="Places are numbers, not cursors, so that a reader can keep the last one and go on from it at any time, "

@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from structlog.typing import FilteringBoundLogger
 
+from evergrant.entry.api.idempotency_key import answered_once
 from evergrant.entry.api.operation import Described, Operation
 from evergrant.entry.api.problem import BadRequest, internal_error, problem, too_many_requests, unavailable
 from evergrant.entry.api.query import query_of
 from evergrant.entry.door import Door
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.principal import Principal
+from evergrant.service.idempotency import Once
 from evergrant.service.standing import Standing
 from evergrant.service.tenant_pace import TenantPace
 from evergrant.service.token_desk import OPERATE, TOOLS
@@ -35,6 +37,8 @@ class Api:
     standing: Callable[[Principal], Standing]
     log: FilteringBoundLogger
     pace: TenantPace
+    once: Once | None = None
+    """What honours an Idempotency-Key; without it the header is not looked at."""
 
     def vault_route(self, path: str, method: str, answer: VaultAnswer, operation: Operation) -> Described:
         """`answer` at `/v1` + `path`, for whoever runs the vault: no tenant's key and no issuer's token will do."""
@@ -78,8 +82,21 @@ class Api:
         return Described(f"/v1{path}", method, guarded, operation=operation, scope=wanted)
 
     async def _answered(self, request: Request, who: Standing, answer: AgentAnswer, operation: Operation) -> Response:
+        async def said() -> Response:
+            return await self._said(request, who, answer)
+
         try:
             query_of(request, operation.query)
+            if self.once is None or not operation.honours_key(request.method):
+                return await said()
+            return await answered_once(self.once, request, who, operation, said)
+        except BadRequest as error:
+            return problem(error.status, error.code, error.what_happened, error.what_to_do)
+        except (StoreUnavailable, SealBroken) as error:
+            return unavailable(error)
+
+    async def _said(self, request: Request, who: Standing, answer: AgentAnswer) -> Response:
+        try:
             return await answer(request, who)
         except BadRequest as error:
             return problem(error.status, error.code, error.what_happened, error.what_to_do)

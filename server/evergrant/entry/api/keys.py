@@ -16,14 +16,14 @@ from evergrant.entry.api.query import query_of
 from evergrant.service.api_keys import CannotMakeKey, KeyDesk, Wish
 
 
-class NewKey(Body):
+class KeyWanted(Body):
     """What a new key is to be for."""
 
     name: str
-    connected_account_ids: list[str] | None = None
-    """Ids or aliases; left out, it is all, also those to come."""
-    tools: list[str] = []
-    """Patterns of tool names, such as `gmail_*`."""
+    connected_account_ids: list[str] | None = Field(
+        default=None, description="Ids or aliases; left out, it is all, also those to come."
+    )
+    tools: list[str] = Field(default=[], description="Patterns of tool names, such as `gmail_*`; none are all.")
     read_only: bool = False
     operator: bool = False
     expires_in_s: StrictInt | None = Field(default=None, ge=60)
@@ -42,17 +42,17 @@ class Key(Given):
     expires_at: AwareDatetime | None
 
 
-class Made(Key):
+class KeyMade(Key):
     """A new key."""
 
     key: str = Field(description="What is borne. It is told this once.")
 
 
-class _Keys(Page):
+class KeyList(Page):
     keys: list[Key]
 
 
-class _Ended(Given):
+class KeyEnded(Given):
     ended: str
 
 
@@ -60,16 +60,16 @@ class _Listed(Paged):
     pass
 
 
-LIST = Operation("List the API keys", _Keys, "keys", query=_Listed)
+LIST = Operation("List the API keys", KeyList, "keys", query=_Listed)
 MAKE = Operation(
     "Make an API key",
-    Made,
+    KeyMade,
     "keys",
     status=201,
-    takes=NewKey,
+    takes=KeyWanted,
     example={"name": "summaries", "tools": ["gmail_*"], "read_only": True, "expires_in_s": 86_400},
 )
-END = Operation("End an API key", _Ended, "keys", errors=(404,), detail="It is good for nothing from then on.")
+END = Operation("End an API key", KeyEnded, "keys", errors=(404,), detail="It is good for nothing from then on.")
 
 
 def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
@@ -84,7 +84,7 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
         return answer({"keys": [key.as_json() for key in found], "next_cursor": following})
 
     async def make(request: Request, tenant_id: str) -> Response:
-        return await made_key(desk, tenant_id, await body_of(request, NewKey))
+        return await made_key(desk, tenant_id, await body_of(request, KeyWanted))
 
     async def end(request: Request, tenant_id: str) -> Response:
         key_id = request.path_params["key_id"]
@@ -99,7 +99,7 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
     ]
 
 
-async def made_key(desk: KeyDesk, tenant_id: str, given: NewKey) -> Response:
+async def made_key(desk: KeyDesk, tenant_id: str, given: KeyWanted) -> Response:
     """The answer to a request for a key; raises BadRequest."""
     life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
     wish = Wish(given.name, given.connected_account_ids, given.tools, given.read_only, given.operator, life)

@@ -18,7 +18,7 @@ from evergrant.service.connect import CannotConnect
 from evergrant.service.links import LinkRefused, Links
 
 
-class Wanted(Body):
+class LinkWanted(Body):
     """A link for an account that there is, or for a new one of a connector."""
 
     connected_account_id: str | None = None
@@ -28,7 +28,7 @@ class Wanted(Body):
     scopes: tuple[str, ...] = ()
 
 
-class _Link(Given):
+class LinkClaims(Given):
     purpose: Purpose
     connector: str | None
     connected_account_id: str | None
@@ -38,33 +38,33 @@ class _Link(Given):
     )
 
 
-class _Made(_Link):
+class LinkMade(LinkClaims):
     url: str = Field(description="Where the person consents.")
     warning: str | None = Field(default=None, description="What stands in the way of a consent that lasts.")
 
 
-class _Looked(_Link):
+class LinkFound(LinkClaims):
     usable: bool
 
 
 MAKE = Operation(
     "Make a link at which a person connects or reconnects an account",
-    _Made,
+    LinkMade,
     "links",
     status=201,
-    takes=Wanted,
+    takes=LinkWanted,
     errors=(404,),
     detail="Name one of the two: `connected_account_id` or `connector`. Nothing is stored.",
     example={"connector": "gmail", "alias": "work"},
 )
-LOOK = Operation("Look at a link", _Looked, "links", errors=(404,))
+LOOK = Operation("Look at a link", LinkFound, "links", errors=(404,))
 
 
 def link_routes(api: Api, links: Links) -> Sequence[Described]:
     """`POST /v1/links` makes one, and stores nothing; `GET /v1/links/{link}` says what one is for, and its code."""
 
     async def make(request: Request, tenant_id: str) -> Response:
-        wanted = await body_of(request, Wanted)
+        wanted = await body_of(request, LinkWanted)
         try:
             claims = _claims(links, tenant_id, wanted)
             wish = links.wish(claims)
@@ -90,7 +90,7 @@ def link_routes(api: Api, links: Links) -> Sequence[Described]:
     return [api.operator_route("/links", "POST", make, MAKE), api.operator_route("/links/{handle}", "GET", look, LOOK)]
 
 
-def _claims(links: Links, tenant_id: str, wanted: Wanted) -> Claims:
+def _claims(links: Links, tenant_id: str, wanted: LinkWanted) -> Claims:
     if (wanted.connected_account_id is None) == (wanted.connector is None):
         raise BadRequest("A link is for one of the two: connected_account_id or connector.", "Name one of them.")
     if wanted.connected_account_id is None:

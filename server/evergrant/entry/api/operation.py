@@ -51,6 +51,10 @@ class Operation:
     repeatable: bool = False
     """Of a POST: whether doing it twice is the same as once, so that no Idempotency-Key is looked at."""
 
+    def honours_key(self, method: str) -> bool:
+        """Whether a request is done once under its Idempotency-Key."""
+        return method == "POST" and not self.repeatable
+
 
 class Described(Route):
     """A route of `/v1` with what it says of itself."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from evergrant.entry.api.operation import Given
 from evergrant.entry.api.problem import BadRequest
-from evergrant.entry.api.query import Number, Query
+from evergrant.entry.api.query import DIGITS, Query
 
 MOST = 100
 CHECK = 9
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Paged(Query):
     """Base of the queries of lists; other fields are what a list is narrowed by."""
 
-    limit: Annotated[Number, Field(ge=1, le=MOST, description="How many at most.")] = MOST
+    limit: Annotated[int, Field(ge=1, le=MOST, description="How many at most."), DIGITS] = MOST
     cursor: Annotated[
         str | None, Field(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before, whole.")
     ] = None

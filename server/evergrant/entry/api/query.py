@@ -1,6 +1,6 @@
 """What a request to `/v1` asks in its address: parameters that fit what the route takes."""
 
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from starlette.requests import Request
@@ -12,7 +12,7 @@ MOST_DIGITS = 15
 
 
 class Query(BaseModel):
-    """Base of queries. Its fields are of the types below, or texts, or Literals of texts."""
+    """Base of queries. Its fields are texts, Literals of texts, or what the validators below make of a text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -30,15 +30,15 @@ def _flag(text: object) -> object:
 
 
 def _names(text: object) -> object:
-    return tuple(text.split(",")) if isinstance(text, str) else text
+    return tuple(name for name in text.split(",") if name) if isinstance(text, str) else text
 
 
-Number = Annotated[int, BeforeValidator(_number)]
-"""A number that is not negative, in digits."""
-Flag = Annotated[bool, BeforeValidator(_flag)]
-"""`true` or `false`."""
-Names = BeforeValidator(_names)
-"""Makes a tuple of texts out of one with commas: `Annotated[tuple[EventType, ...], Names]`."""
+DIGITS = BeforeValidator(_number)
+"""Behind the bounds of a number: `Annotated[int, Field(ge=1, le=100), DIGITS]`."""
+FLAG = BeforeValidator(_flag)
+"""`Annotated[bool, FLAG]`: `true` or `false`."""
+NAMES = BeforeValidator(_names)
+"""`Annotated[tuple[EventType, ...], NAMES]`: with commas between."""
 
 QueryT = TypeVar("QueryT", bound=Query)
 
@@ -56,5 +56,6 @@ def query_of(request: Request, kind: type[QueryT]) -> QueryT:
         if first["type"] == "extra_forbidden":
             taken = ", ".join(kind.model_fields) or "none"
             raise BadRequest("There is no such query parameter here.", f"This address takes: {taken}.") from None
-        wrong = f"The query parameter {first['loc'][0]} does not fit: {first['msg']}."
+        said = first["msg"].removeprefix("Value error, ")
+        wrong = f"The query parameter {first['loc'][0]} does not fit: {said}."
         raise BadRequest(wrong, "Correct it, or leave it out where it may be.") from None

@@ -1,70 +1,73 @@
 """What `/v1/tenants` takes and gives."""
 
+from typing import Annotated
+
 from pydantic import AwareDatetime, Field, StrictInt
 
 from evergrant.entry.api.body import Body
-from evergrant.entry.api.keys import Made, NewKey
+from evergrant.entry.api.keys import KeyMade, KeyWanted
 from evergrant.entry.api.operation import Given, Operation
 from evergrant.entry.api.paging import Page, Paged
-from evergrant.entry.api.query import Flag, Query
+from evergrant.entry.api.query import FLAG, Query
 from evergrant.model.json import JsonObject
-from evergrant.model.tenant import Rate, Tenant
+from evergrant.model.tenant import Rate
+from evergrant.model.tenant import Tenant as Stored
 from evergrant.service.revoking import Receipt
 from evergrant.service.tenants import FASTEST_PER_S, LARGEST_BURST
 
 
-class Limit(Body):
+class TenantLimit(Body):
     requests_per_second: float = Field(gt=0, le=FASTEST_PER_S, allow_inf_nan=False)
     burst: StrictInt = Field(ge=1, le=LARGEST_BURST)
 
 
-def rate_of(limit: Limit | None) -> Rate | None:
+def rate_of(limit: TenantLimit | None) -> Rate | None:
     """The limit as the rest of the program sees it."""
     return Rate(limit.requests_per_second, limit.burst) if limit else None
 
 
-class NewTenant(Body):
+class TenantWanted(Body):
     name: str
     id: str | None = Field(default=None, description="Where an identity provider names its tenants: its own id.")
-    limit: Limit | None = None
+    limit: TenantLimit | None = None
 
 
-class Change(Body):
+class TenantChange(Body):
     name: str | None = None
-    limit: Limit | None = Field(default=None, description="null takes its own limit away; left out, it stays.")
+    limit: TenantLimit | None = Field(default=None, description="null takes its own limit away; left out, it stays.")
 
 
-class GivenLimit(Given):
+class LimitGiven(Given):
     requests_per_second: float
     burst: int
 
 
-class GivenTenant(Given):
+class Tenant(Given):
     """A tenant."""
 
     id: str
     name: str
-    limit: GivenLimit | None = Field(description="null where the server's own limit holds.")
+    limit: LimitGiven | None = Field(description="null where the server's own limit holds.")
     being_removed: bool
     created_at: AwareDatetime
 
 
-class LookedAt(GivenTenant):
+class TenantDetails(Tenant):
     accounts: int
     connections: int
     keys: int
     webhook_endpoints: int
 
 
-class GivenTenants(Page):
-    tenants: list[GivenTenant]
+class TenantList(Page):
+    tenants: list[Tenant]
 
 
 class Removal(Query):
-    purge: Flag = Field(default=False, description="End all that the tenant has, too.")
+    purge: Annotated[bool, Field(description="End all that the tenant has, too."), FLAG] = False
 
 
-class Ending(Given):
+class AccountEnded(Given):
     connected_account_id: str
     alias: str
     connector: str
@@ -73,9 +76,9 @@ class Ending(Given):
     help: str | None = Field(description="The page for ending the grant by hand, where it lives on.")
 
 
-class Removed(Given):
+class TenantRemoved(Given):
     removed: str
-    accounts: list[Ending]
+    accounts: list[AccountEnded]
 
 
 class Listed(Paged):
@@ -83,23 +86,23 @@ class Listed(Paged):
 
 
 _ABOUT = "For the token that `evergrant token` prints, and no other."
-LIST = Operation("List the tenants", GivenTenants, "tenants", query=Listed, detail=_ABOUT)
+LIST = Operation("List the tenants", TenantList, "tenants", query=Listed, detail=_ABOUT)
 MAKE = Operation(
-    "Make a tenant", GivenTenant, "tenants", status=201, takes=NewTenant, detail=_ABOUT, example={"name": "Acme Ltd"}
+    "Make a tenant", Tenant, "tenants", status=201, takes=TenantWanted, detail=_ABOUT, example={"name": "Acme Ltd"}
 )
-LOOK = Operation("Look at a tenant", LookedAt, "tenants", errors=(404,), detail=_ABOUT)
+LOOK = Operation("Look at a tenant", TenantDetails, "tenants", errors=(404,), detail=_ABOUT)
 CHANGE = Operation(
     "Rename a tenant, or give it a limit of its own",
-    GivenTenant,
+    Tenant,
     "tenants",
-    takes=Change,
+    takes=TenantChange,
     errors=(404,),
     detail=f"A changed limit holds within ten seconds. {_ABOUT}",
     example={"limit": {"requests_per_second": 100, "burst": 400}},
 )
 REMOVE = Operation(
     "Remove a tenant",
-    Removed,
+    TenantRemoved,
     "tenants",
     query=Removal,
     errors=(404, 409),
@@ -109,17 +112,17 @@ REMOVE = Operation(
 )
 MAKE_KEY = Operation(
     "Make a key of a tenant",
-    Made,
+    KeyMade,
     "tenants",
     status=201,
-    takes=NewKey,
+    takes=KeyWanted,
     errors=(404, 409),
     detail=f"Its first, as a rule an operator's: with it, it sees to the rest itself. {_ABOUT}",
     example={"name": "back end", "operator": True},
 )
 
 
-def as_json(tenant: Tenant) -> JsonObject:
+def as_json(tenant: Stored) -> JsonObject:
     rate = tenant.rate
     return {
         "id": tenant.id,

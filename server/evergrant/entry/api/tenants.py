@@ -9,7 +9,7 @@ from starlette.responses import Response
 from evergrant.entry.api import tenant_forms as forms
 from evergrant.entry.api.body import body_of
 from evergrant.entry.api.guard import Api, VaultAnswer
-from evergrant.entry.api.keys import NewKey, made_key
+from evergrant.entry.api.keys import KeyWanted, made_key
 from evergrant.entry.api.operation import Described
 from evergrant.entry.api.paging import page_of
 from evergrant.entry.api.problem import BadRequest, answer, problem
@@ -46,7 +46,7 @@ class _Answers:
         return answer({"tenants": [forms.as_json(tenant) for tenant in found], "next_cursor": following})
 
     async def make(self, request: Request) -> Response:
-        given = await body_of(request, forms.NewTenant)
+        given = await body_of(request, forms.TenantWanted)
         made = await self.desk.make(given.name, given.id, forms.rate_of(given.limit))
         return answer(forms.as_json(made), 201)
 
@@ -56,7 +56,7 @@ class _Answers:
         return answer({**forms.as_json(tenant), **counted, "webhook_endpoints": has.webhook_endpoints})
 
     async def change(self, request: Request, tenant: Tenant) -> Response:
-        given = await body_of(request, forms.Change)
+        given = await body_of(request, forms.TenantChange)
         rate = forms.rate_of(given.limit) if "limit" in given.model_fields_set else tenant.rate
         return answer(forms.as_json(await self.desk.change(tenant.id, name=given.name, rate=rate)))
 
@@ -67,7 +67,7 @@ class _Answers:
     async def make_key(self, request: Request, tenant: Tenant) -> Response:
         if tenant.ends:
             return problem(409, "being_removed", "This tenant is being removed.", "Make another tenant.")
-        return await made_key(self.keys, tenant.id, await body_of(request, NewKey))
+        return await made_key(self.keys, tenant.id, await body_of(request, KeyWanted))
 
     def one(self, work: OfOne) -> VaultAnswer:
         """`work` on the tenant that the path names."""

@@ -14,7 +14,7 @@ from evergrant.catalog.tool import Effect
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.problem import BadRequest, answer, of_failure
-from evergrant.entry.api.query import Number, Query, query_of
+from evergrant.entry.api.query import DIGITS, Query, query_of
 from evergrant.model.json import JsonObject
 from evergrant.service.standing import Standing
 from evergrant.service.tool_search import ToolSearch
@@ -28,28 +28,28 @@ MOST_ACCOUNTS = 10
 class _Search(Query):
     query: str = Field(min_length=1, max_length=500, description="A few words of what is to be done.")
     connector: str | None = Field(default=None, description="Only tools of this service.")
-    limit: Annotated[Number, Field(ge=1, le=MOST_FOUND)] = 10
+    limit: Annotated[int, Field(ge=1, le=MOST_FOUND), DIGITS] = 10
 
 
-class _Having(Given):
+class ToolAccount(Given):
     id: str
     alias: str
 
 
-class _Found(Given):
+class ToolFound(Given):
     name: str
     connector: str
     description: str = Field(description="Its first sentence.")
     effect: Effect
     tier: Literal["core", "extended"]
-    accounts: list[_Having] = Field(description=f"The first {MOST_ACCOUNTS} connected accounts that have it.")
+    accounts: list[ToolAccount] = Field(description=f"The first {MOST_ACCOUNTS} connected accounts that have it.")
 
 
-class _AllFound(Given):
-    tools: list[_Found]
+class ToolsFound(Given):
+    tools: list[ToolFound]
 
 
-class _Tool(_Found):
+class ToolDetails(ToolFound):
     description: str
     idempotent: bool
     scopes: list[str]
@@ -57,8 +57,8 @@ class _Tool(_Found):
     example: dict[str, JsonValue] | None
 
 
-SEARCH = Operation("Find tools by words, the best first", _AllFound, "tools", query=_Search)
-LOOK = Operation("Look at a tool", _Tool, "tools", errors=(404, 502))
+SEARCH = Operation("Find tools by words, the best first", ToolsFound, "tools", query=_Search)
+LOOK = Operation("Look at a tool", ToolDetails, "tools", errors=(404, 502))
 
 
 def tool_search_routes(api: Api, tools: ToolSearch, accounts: AccountLists) -> Sequence[Described]:

@@ -24,7 +24,7 @@ class _Of(Query):
     connected_account_id: str = Field(min_length=1, description="Id or alias of a connected account.")
 
 
-class _Tool(Given):
+class ToolTold(Given):
     name: str
     description: str
     effect: Effect
@@ -34,14 +34,14 @@ class _Tool(Given):
     input_schema: dict[str, JsonValue] = Field(description="JSON Schema of `tool_input`.")
 
 
-class _Tools(Given):
+class ToolList(Given):
     account: str
-    tools: list[_Tool]
+    tools: list[ToolTold]
 
 
 LIST = Operation(
     "List the tools of a connected account, core ones first",
-    _Tools,
+    ToolList,
     "tools",
     query=_Of,
     errors=(404, 502),

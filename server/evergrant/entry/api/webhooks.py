@@ -24,19 +24,17 @@ ONE = f"{PATH}/{{endpoint_id}}"
 OfOne = Callable[[Request, Endpoint], Awaitable[Response]]
 
 
-class _Add(Body):
+class WebhookWanted(Body):
     url: str
-    types: list[EventType] = []
-    """None are all."""
+    types: list[EventType] = Field(default=[], description="None are all.")
 
 
-class _Replay(Body):
-    since: StrictInt | str
-    """An event's seq, or a time (ISO 8601)."""
+class ReplayWanted(Body):
+    since: StrictInt | str = Field(description="An event's seq, or a time (ISO 8601).")
     dead: bool = False
 
 
-class _Endpoint(Given):
+class WebhookEndpoint(Given):
     id: str
     url: str
     types: list[EventType]
@@ -52,49 +50,49 @@ class _Endpoint(Given):
     created_at: AwareDatetime
 
 
-class _Added(_Endpoint):
+class WebhookAdded(WebhookEndpoint):
     secret: str = Field(description="What messages are signed with. It is told this once.")
 
 
-class _Endpoints(Page):
-    webhook_endpoints: list[_Endpoint]
+class WebhookList(Page):
+    webhook_endpoints: list[WebhookEndpoint]
 
 
 class _Listed(Paged):
     pass
 
 
-class _Removed(Given):
+class WebhookRemoved(Given):
     removed: str
 
 
-class _Tried(Given):
+class WebhookTried(Given):
     delivered: bool
     error: str | None
     webhook_id: str
 
 
-class _Replayed(Given):
+class WebhookReplayed(Given):
     replayed: int
     state: EndpointState
 
 
-LIST = Operation("List the webhook endpoints", _Endpoints, TAG, query=_Listed)
+LIST = Operation("List the webhook endpoints", WebhookList, TAG, query=_Listed)
 ADD = Operation(
     "Add a webhook endpoint",
-    _Added,
+    WebhookAdded,
     TAG,
     status=201,
-    takes=_Add,
+    takes=WebhookWanted,
     example={"url": "https://hooks.example.com/evergrant", "types": ["agent.auth.reauth_required"]},
 )
-REMOVE = Operation("Remove a webhook endpoint", _Removed, TAG, errors=(404,), detail="The events stay.")
-TEST = Operation("Send a signed test message to a webhook endpoint", _Tried, TAG, errors=(404,))
+REMOVE = Operation("Remove a webhook endpoint", WebhookRemoved, TAG, errors=(404,), detail="The events stay.")
+TEST = Operation("Send a signed test message to a webhook endpoint", WebhookTried, TAG, errors=(404,))
 REPLAY = Operation(
     "Have events sent to a webhook endpoint again",
-    _Replayed,
+    WebhookReplayed,
     TAG,
-    takes=_Replay,
+    takes=ReplayWanted,
     errors=(404,),
     example={"since": "2026-05-25T08:00:00Z", "dead": True},
 )
@@ -125,7 +123,7 @@ class _Answers:
         return answer({"webhook_endpoints": [one.as_json() for one in found], "next_cursor": following})
 
     async def add(self, request: Request, tenant_id: str) -> Response:
-        given = await body_of(request, _Add)
+        given = await body_of(request, WebhookWanted)
         try:
             endpoint, secret = await self.webhooks.add(tenant_id, given.url, given.types)
         except (BadTarget, CannotAddWebhook) as error:
@@ -142,7 +140,7 @@ class _Answers:
         return answer({"delivered": tried.reply.ok, "error": error, "webhook_id": tried.message_id})
 
     async def replay(self, request: Request, endpoint: Endpoint) -> Response:
-        given = await body_of(request, _Replay)
+        given = await body_of(request, ReplayWanted)
         since = since_of(str(given.since))
         if since is None:
             raise BadRequest("since is neither an event's seq nor a time.", "Write 12, or 2026-05-25T08:00:00Z.")
