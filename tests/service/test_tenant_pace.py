@@ -55,26 +55,24 @@ def test_the_flood_of_one_takes_nothing_from_another(pace: TenantPace) -> None:
 
 def test_without_a_limit_everything_is_let_in(pace: TenantPace) -> None:
     assert admitted(pace, "local", 10_000) == 10_000
-    assert pace.flooded_s("local") == 0
 
 
-def test_who_goes_on_in_spite_of_refusals_is_turned_away_until_it_has_paused(
-    pace: TenantPace, clock: ManualClock
-) -> None:
-    admitted(pace, "acme", 5 + 4)
-    assert pace.flooded_s("acme") == 0
-    pace.take("acme")
-    assert pace.flooded_s("acme") == pytest.approx(0.1)
-    clock.advance(0.1)
-    assert (pace.flooded_s("acme"), pace.take("acme")) == (0, 0)
+def test_knocks_are_counted_apart_and_are_twice_as_many(pace: TenantPace, clock: ManualClock) -> None:
+    knocks = [pace.knock("acme") for _ in range(100)]
+    assert knocks.count(0) == 10
+    assert knocks[-1] == pytest.approx(0.05)
+    assert admitted(pace, "acme", 100) == 5
+    clock.advance(1)
+    assert [pace.knock("acme") for _ in range(100)].count(0) == 10
+    assert pace.knock("local") == 0
 
 
 def test_a_flood_that_goes_on_gets_what_its_limit_says(pace: TenantPace, clock: ManualClock) -> None:
     let_in = 0
     for _ in range(1000):
         clock.advance(0.01)
-        let_in += not pace.flooded_s("acme") and not pace.take("acme")
-    assert 95 <= let_in <= 105
+        let_in += not pace.knock("acme") and not pace.take("acme")
+    assert 95 <= let_in <= 110
 
 
 def test_a_limit_is_read_once_in_ten_seconds_and_then_as_it_has_become(

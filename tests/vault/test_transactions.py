@@ -25,7 +25,9 @@ from evergrant.model.api_key import ApiKey
 from evergrant.model.event import connection_faulted
 from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
+from evergrant.model.tenant import Tenant
 from evergrant.store.database import BUSY_TIMEOUT_MS, Database
+from evergrant.vault.account_lists import AccountLists
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.api_keys import ApiKeys
@@ -38,6 +40,7 @@ from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.idempotency import KeptAnswer, KeptAnswers, RequestKey
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.rotation import Rotation
+from evergrant.vault.tenants import Tenants
 from evergrant.vault.vault import Vault, open_vault
 
 pytestmark = pytest.mark.anyio
@@ -94,6 +97,8 @@ class Stores:
     deliveries: Deliveries
     calls: KeptCalls
     api_keys: ApiKeys
+    lists: AccountLists
+    tenants: Tenants
     answers: KeptAnswers
 
     @property
@@ -130,6 +135,8 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Deliveries(database, keys),
         KeptCalls(database, keys),
         ApiKeys(database),
+        AccountLists(database),
+        Tenants(database),
         KeptAnswers(database, vault.data_keys),
     )
     await made.api_keys.add(api_key(1), "digest 1")
@@ -138,6 +145,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
     await made.grants.connect(account(), grant())
     await made.authorizations.add(consent(), STATE)
     await made.calls.add(held_call(), 10)
+    await made.tenants.add(Tenant("tnt_b", "B", START))
     yield made
     database.close()
 
@@ -222,6 +230,7 @@ NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
 DRIVEN: dict[str, Drive] = {
+    "AccountLists.pause": lambda on: on.lists.pause(account().key, paused=True),
     "ApiKeys.add": lambda on: on.api_keys.add(api_key(2), "digest 2"),
     "ApiKeys.remove": lambda on: on.api_keys.remove("tnt_a", "key_1"),
     "Accounts.rename": lambda on: on.accounts.rename(account().key, "other"),
@@ -261,6 +270,11 @@ DRIVEN: dict[str, Drive] = {
     "Grants.fail": lambda on: on.grants.fail(on.held, "http_503", None, may_be_spent=True),
     "Grants.withdraw": withdrawn,
     "Agenda.put_off": put_off,
+    "Tenants.add": lambda on: on.tenants.add(Tenant("tnt_c", "C", START)),
+    "Tenants.put": lambda on: on.tenants.put(Tenant("tnt_b", "B", START)),
+    "Tenants.remove_empty": lambda on: on.tenants.remove_empty("tnt_b"),
+    "Tenants.begin_end": lambda on: on.tenants.begin_end("tnt_b"),
+    "Tenants.wipe": lambda on: on.tenants.wipe("tnt_b", START),
     "Agenda.distrust_the_future": lambda on: on.agenda.distrust_the_future(START - timedelta(days=1)),
     "KeptAnswers.begin": begun,
     "KeptAnswers.finish": answered,
@@ -275,6 +289,10 @@ DRIVEN: dict[str, Drive] = {
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
 }
 READS: dict[str, Callable[[Stores], object]] = {
+    "AccountLists.page": lambda on: on.lists.page("tnt_a"),
+    "Tenants.get": lambda on: on.tenants.get("tnt_b"),
+    "Tenants.page": lambda on: on.tenants.page(None, 10),
+    "Tenants.holdings": lambda on: on.tenants.holdings("tnt_a"),
     "ApiKeys.after": lambda on: on.api_keys.after("tnt_a", None, 10),
     "ApiKeys.all": lambda on: on.api_keys.all("tnt_a"),
     "ApiKeys.of_digest": lambda on: on.api_keys.of_digest("digest 1"),

@@ -17,21 +17,20 @@ NO_WAIT_S = 1e-6
 
 
 @dataclass(slots=True)
-class _Bucket:
-    """Its level, as the time at which it will be full again."""
+class _Buckets:
+    """One tenant's; a level is the time at which its bucket will be full again."""
 
     rate: Rate | None
     read_at: float
     full_at: float
-    refusals_gone_at: float
-    """The level of another one, out of which refusals are taken."""
+    knocks_full_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class TenantPace:
     """Admits or refuses requests by tenant.
 
-    A bucket that has been left alone until it was full is forgotten, since a new one is no different: what is
+    Buckets that have been left alone until they were full are forgotten, since new ones are no different: what is
     remembered are the tenants of the last `burst / rate` seconds, ten at least.
     """
 
@@ -40,44 +39,38 @@ class TenantPace:
     """A tenant's limit; None is none. Raises StoreUnavailable, and then the last that was read goes on to hold."""
     usual: Rate | None = None
     """Where the limit of a tenant that is new here cannot be read."""
-    _buckets: dict[str, _Bucket] = field(default_factory=dict[str, _Bucket])
+    _tenants: dict[str, _Buckets] = field(default_factory=dict[str, _Buckets])
 
     def __len__(self) -> int:
-        """How many buckets are remembered."""
-        return len(self._buckets)
+        """How many tenants are remembered."""
+        return len(self._tenants)
 
     def take(self, tenant_id: str) -> float:
         """Take one from the tenant's bucket; 0, or the seconds to wait where it is empty and nothing was taken."""
         now = self.clock.monotonic()
-        bucket = self._bucket(tenant_id, now)
-        if bucket.rate is None:
-            return 0.0
-        wait = bucket.full_at - (bucket.rate.burst - 1) / bucket.rate.per_s - now
-        if wait > NO_WAIT_S:
-            bucket.refusals_gone_at = max(bucket.refusals_gone_at, now) + 1 / bucket.rate.per_s
-            return wait
-        bucket.full_at = max(bucket.full_at, now) + 1 / bucket.rate.per_s
-        return 0.0
+        found = self._of(tenant_id, now)
+        wait, found.full_at = _taken(found.rate, found.full_at, now)
+        return wait
 
-    def flooded_s(self, tenant_id: str) -> float:
-        """Seconds for which a tenant that goes on in spite of refusals is to be turned away unheard; 0 is none."""
+    def knock(self, tenant_id: str) -> float:
+        """As `take`, out of another bucket that holds twice as much: for requests of which nobody knows yet whether
+        they will take one of the first, and which are worth an answer in words until there are so many."""
         now = self.clock.monotonic()
-        bucket = self._buckets.get(tenant_id)
-        if bucket is None or bucket.rate is None:
-            return 0.0
-        wait = bucket.refusals_gone_at - (bucket.rate.burst - 1) / bucket.rate.per_s - now
-        return wait if wait > NO_WAIT_S else 0.0
+        found = self._of(tenant_id, now)
+        twice = Rate(2 * found.rate.per_s, 2 * found.rate.burst) if found.rate else None
+        wait, found.knocks_full_at = _taken(twice, found.knocks_full_at, now)
+        return wait
 
-    def _bucket(self, tenant_id: str, now: float) -> _Bucket:
-        """The tenant's, put at the end of the table: the first is the one that was left alone for longest."""
-        bucket = self._buckets.pop(tenant_id, None)
-        if bucket is None:
-            bucket = _Bucket(self._rate(tenant_id, self.usual), now, now, now)
-        elif now - bucket.read_at >= LOOK_AGAIN_S:
-            bucket.rate, bucket.read_at = self._rate(tenant_id, bucket.rate), now
+    def _of(self, tenant_id: str, now: float) -> _Buckets:
+        """Put at the end of the table: the first is the one that was left alone for longest."""
+        found = self._tenants.pop(tenant_id, None)
+        if found is None:
+            found = _Buckets(self._rate(tenant_id, self.usual), now, now, now)
+        elif now - found.read_at >= LOOK_AGAIN_S:
+            found.rate, found.read_at = self._rate(tenant_id, found.rate), now
         self._forget_full(now)
-        self._buckets[tenant_id] = bucket
-        return bucket
+        self._tenants[tenant_id] = found
+        return found
 
     def _rate(self, tenant_id: str, former: Rate | None) -> Rate | None:
         try:
@@ -86,13 +79,20 @@ class TenantPace:
             return former
 
     def _forget_full(self, now: float) -> None:
-        while self._buckets:
-            oldest = next(iter(self._buckets))
-            bucket = self._buckets[oldest]
-            left_alone = max(bucket.full_at, bucket.refusals_gone_at, bucket.read_at + LOOK_AGAIN_S)
-            if left_alone > now:
+        while self._tenants:
+            oldest = next(iter(self._tenants))
+            found = self._tenants[oldest]
+            if max(found.full_at, found.knocks_full_at, found.read_at + LOOK_AGAIN_S) > now:
                 return
-            del self._buckets[oldest]
+            del self._tenants[oldest]
+
+
+def _taken(rate: Rate | None, full_at: float, now: float) -> tuple[float, float]:
+    """Seconds to wait, and when the bucket will then be full again."""
+    if rate is None:
+        return 0.0, full_at
+    wait = full_at - (rate.burst - 1) / rate.per_s - now
+    return (wait, full_at) if wait > NO_WAIT_S else (0.0, max(full_at, now) + 1 / rate.per_s)
 
 
 def too_many(wait_s: float) -> RateLimited:

@@ -47,7 +47,7 @@ def mcp_endpoint(
     origins: Sequence[str] = (),
     pace: TenantPace | None = None,
 ) -> McpEndpoint:
-    """`server` at `path`, for those whom `door` lets in; of a tenant that floods it in spite of refusals, nobody.
+    """`server` at `path`, for those whom `door` lets in, and of one tenant no more than `pace` says.
 
     It is reached at loopback names and at `origins` (`https://host[:port]`), else the answer is 421 or 403.
     """
@@ -78,7 +78,7 @@ class _Doorway:
         admitted = await self._door.admit(Headers(scope=scope), TOOLS)
         if isinstance(admitted, Response):
             await admitted(scope, receive, send)
-        elif self._pace and (wait := self._pace.flooded_s(admitted.tenant_id)):
+        elif self._pace and (wait := self._pace.knock(admitted.tenant_id)):
             await too_many_requests(wait)(scope, receive, send)
         else:
             await self._app({**scope, "user": AuthenticatedUser(_as_token(admitted))}, receive, send)
