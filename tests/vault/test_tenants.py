@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Select, column, func, inspect, select, table
+from sqlalchemy import ColumnClause, Select, String, column, func, inspect, select, table
 from tests.vault.filled import fill
 from tests.vault.samples import START, account, death, grant
 from tests.vault.test_authorizations import STATE, consent
@@ -41,7 +41,7 @@ def rows_of(vault: Vault, tenant_id: str) -> dict[str, int]:
 
 
 def _counting(name: str, tenant_id: str) -> Select[int]:
-    tenant = column("tenant_id")
+    tenant: ColumnClause[str] = column("tenant_id", String)
     return select(func.count()).select_from(table(name, tenant)).where(tenant == tenant_id)
 
 
