@@ -82,21 +82,15 @@ async def practice(
     permit: Sequence[str] = (),
     transport: httpx2.AsyncBaseTransport | None = None,
     issuer: Mapping[str, str] | None = None,
-<<<<<<< HEAD
     limit: tuple[float, int] = (50, 200),
-=======
     resolve: Resolve = system_resolve,
->>>>>>> openapi
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
     `grant` changes what the connector's table says of the provider's rotation and lives. `hosted_at` is the page of a
     tenant whose back end has the last word on who a person is. `transport` takes the network's place.
-<<<<<<< HEAD
-    `issuer` are the settings of one whose access tokens are taken. `limit` is a tenant's: a second, and at once.
-=======
-    `resolve` looks names up. `issuer` are the settings of one whose access tokens are taken.
->>>>>>> openapi
+    `resolve` looks names up. `issuer` are the settings of one whose access tokens are taken. `limit` is a tenant's: a
+    second, and at once.
     """
     lay_tables(home)
     clock = ManualClock(START)
