@@ -141,6 +141,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Tenants(database),
         KeptAnswers(database, vault.data_keys),
     )
+    await made.tenants.add(Tenant("tnt_a", "A", START))
     await made.api_keys.add(api_key(1), "digest 1")
     await made.endpoints.add(HOOK, SIGNING)
     await made.connections.put(CONNECTION)
