@@ -15,15 +15,20 @@ from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App
 from evergrant.entry.addressed import Addressed
+from evergrant.entry.api.accounts import account_routes
 from evergrant.entry.api.approvals import approval_routes
 from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
+from evergrant.entry.api.connections import connection_routes
+from evergrant.entry.api.connectors import connector_routes
 from evergrant.entry.api.described import documented
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.keys import key_routes
 from evergrant.entry.api.links import link_routes
 from evergrant.entry.api.nowhere import nowhere
+from evergrant.entry.api.tenants import tenant_routes
+from evergrant.entry.api.tool_search import tool_search_routes
 from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
 from evergrant.entry.approval_page import ApprovalPage
@@ -40,6 +45,7 @@ from evergrant.oauth.issuer_keys import IssuerKeys
 from evergrant.service.api_keys import PREFIX
 from evergrant.service.links import PATHS
 from evergrant.service.token_desk import TokenDesk
+from evergrant.service.tool_search import ToolSearch
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import is_local_bearer, local_bearer
 
@@ -60,12 +66,13 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         log=log,
         state_key=app.vault.key.ring.state_key(),
         hold_s=app.settings.hold_s,
+        pace=app.pace,
     )
 
 
 def local_principal(app: App) -> Principal:
     """The person at this machine, under the server's own policy."""
-    return Principal(LOCAL_TENANT, policy=app.settings.policy)
+    return Principal(LOCAL_TENANT, policy=app.settings.policy, vault_operator=True)
 
 
 def web_app(
@@ -86,10 +93,10 @@ def web_app(
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
     where = metadata_url(app.settings.resource) if app.issuer else None
     door = Door(principal_of or known_bearers(app, log), log, where)
-    endpoint = mcp_endpoint(server, door, origins=own)
-    api = Api(door, mcp_parts(app, log).standing, log, app.once)
-    every_tenant = app.settings.jwt_tenant_claim is not None
-    pages = Pages(consents(app, None) if every_tenant else consents(app), snippets)
+    endpoint = mcp_endpoint(server, door, origins=own, pace=app.pace)
+    api = Api(door, mcp_parts(app, log).standing, log, app.pace, app.once)
+    redirect_uri = app.settings.redirect_uri
+    pages = Pages(consents(app), snippets)
 
     told = documented(
         api,
@@ -97,7 +104,12 @@ def web_app(
             *event_routes(api, app.outbox, app.clock),
             *link_routes(api, app.links),
             *authorization_routes(api, app.answers),
+            *tenant_routes(api, app.tenant_desk, app.key_desk),
+            *connection_routes(api, app.registry, redirect_uri),
+            *account_routes(api, app.desk),
+            *connector_routes(api, app.connect, redirect_uri),
             *tool_routes(api),
+            *tool_search_routes(api, ToolSearch(app.catalog), app.account_lists),
             *call_routes(api),
             *approval_routes(api, app.held_calls),
             *webhook_routes(api, app.webhooks),
@@ -145,13 +157,13 @@ def _token_desk(app: App, log: FilteringBoundLogger) -> TokenDesk | None:
     keys = IssuerKeys(app.issuer.keys, app.clock, log)
     audience = app.settings.jwt_audience or app.settings.resource
     tokens = AccessTokens(app.issuer.url, audience, keys, app.clock)
-    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim, app.settings.policy)
+    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim, app.settings.policy, app.tenant_desk.serves)
 
 
-def consents(app: App, tenants: frozenset[str] | None = frozenset({LOCAL_TENANT})) -> Consents:
-    """The pages at which these tenants' people consent; None is every tenant of the vault."""
+def consents(app: App) -> Consents:
+    """The pages at which people of the vault's tenants consent."""
     cookies = Cookies(secure=app.settings.url.startswith("https://"))
-    return Consents(app.links, app.proofs, app.answers, tenants, cookies, app.settings.return_url)
+    return Consents(app.links, app.proofs, app.answers, app.tenant_desk.serves, cookies, app.settings.return_url)
 
 
 async def _health(_request: Request) -> Response:

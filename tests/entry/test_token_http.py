@@ -37,7 +37,8 @@ def issuer() -> FakeIssuer:
 def door(issuer: FakeIssuer) -> Door:
     clock, log = ManualClock(START), structlog.get_logger()
     keys = IssuerKeys(Issuer(http_client(issuer, keep_alive=0), ISSUER).keys, clock, log)
-    desk = TokenDesk(AccessTokens(ISSUER, AUDIENCE, keys, clock), LOCAL_TENANT, None, "confirm_destructive")
+    tokens = AccessTokens(ISSUER, AUDIENCE, keys, clock)
+    desk = TokenDesk(tokens, LOCAL_TENANT, None, "confirm_destructive", lambda _: True)
     return Door(desk.bearer, log, METADATA)
 
 

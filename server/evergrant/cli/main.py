@@ -94,6 +94,7 @@ VERBS = (
         "Example: evergrant token | pbcopy",
     ),
     ("keys", "api_keys:keys", "API keys: who may call which tools as which accounts, and until when.", None),
+    ("tenants", "tenants:tenants", "Those whose accounts this vault keeps apart, such as your customers.", None),
     (
         "sandbox",
         "sandbox:sandbox",

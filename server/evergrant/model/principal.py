@@ -25,6 +25,8 @@ class Principal:
     """Which effects are there for it, and which wait for a person's approval."""
     operator: bool = True
     """Whether it may see to connections, links, events and web hooks, and not call tools only."""
+    vault_operator: bool = False
+    """Whether it may see to the vault's tenants: whoever can read the vault's own files, and no key or token."""
 
     @property
     def read_only(self) -> bool:

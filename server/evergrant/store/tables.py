@@ -32,6 +32,19 @@ class VaultRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time())
 
 
+class TenantRow(SQLModel, table=True):
+    """A tenant. Without a `rate` the server's own limit holds; one that `ends` is being removed."""
+
+    __tablename__: ClassVar[str] = "tenant"
+
+    tenant_id: str = Field(primary_key=True)
+    name: str
+    rate: float | None = None
+    burst: int | None = None
+    ends: bool = False
+    created_at: datetime = Field(sa_column=_time())
+
+
 class DataKeyRow(SQLModel, table=True):
     """The key of one owner's fields, wrapped by one version of the vault's key."""
 
@@ -64,7 +77,7 @@ class ConnectionRow(SQLModel, table=True):
 
 
 class AccountRow(SQLModel, table=True):
-    """A connected account: who it is and in what state."""
+    """A connected account: who it is and in what state. A `paused` one is kept alive and lets no call through."""
 
     __tablename__: ClassVar[str] = "connected_account"
     __table_args__ = (UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),)
@@ -81,6 +94,7 @@ class AccountRow(SQLModel, table=True):
     scopes_requested: list[str] = Field(sa_column=Column(JSON, nullable=False))
     scopes_granted: list[str] = Field(sa_column=Column(JSON, nullable=False))
     values: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    paused: bool = False
     created_at: datetime = Field(sa_column=_time())
 
 

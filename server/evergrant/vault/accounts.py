@@ -166,6 +166,7 @@ def account_of(row: AccountRow) -> ConnectedAccount:
         scopes_granted=tuple(row.scopes_granted),
         values=row.values,
         created_at=row.created_at,
+        paused=row.paused,
     )
 
 
@@ -185,4 +186,5 @@ def account_row(account: ConnectedAccount) -> AccountRow:
         scopes_granted=list(account.scopes_granted),
         values=dict(account.values),
         created_at=account.created_at,
+        paused=account.paused,
     )

@@ -222,7 +222,10 @@ def _is_undecided() -> ColumnElement[bool]:
 
 
 def _grant_lives() -> ColumnElement[bool]:
-    """Nobody has called the call's grant dead, or a consent has left it out: then the call itself says so."""
+    """Nobody has called the call's grant dead, or a consent has left it out: then the call itself says so.
+
+    The grant of a stopped or a paused account does not count as one that lives.
+    """
     row, of_grant = HeldCallRow, GrantRow
     dead = exists().where(
         col(of_grant.tenant_id) == row.tenant_id,
@@ -233,7 +236,7 @@ def _grant_lives() -> ColumnElement[bool]:
     stopped = exists().where(
         col(AccountRow.tenant_id) == row.tenant_id,
         col(AccountRow.id) == row.account_id,
-        col(AccountRow.state) == "revoked",
+        or_(col(AccountRow.state) == "revoked", col(AccountRow.paused)),
     )
     return ~dead & ~stopped
 

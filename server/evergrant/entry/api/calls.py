@@ -32,6 +32,7 @@ STATUS: Mapping[str, HTTPStatus] = {
     "insufficient_scope": HTTPStatus.FORBIDDEN,
     "permission_denied": HTTPStatus.FORBIDDEN,
     "not_allowed": HTTPStatus.FORBIDDEN,
+    "account_paused": HTTPStatus.CONFLICT,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "outcome_unknown": HTTPStatus.CONFLICT,
     "still_running": HTTPStatus.CONFLICT,

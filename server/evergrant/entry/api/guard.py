@@ -9,19 +9,22 @@ from structlog.typing import FilteringBoundLogger
 
 from evergrant.entry.api.idempotency_key import answered_once
 from evergrant.entry.api.operation import Described, Operation
-from evergrant.entry.api.problem import BadRequest, internal_error, problem, unavailable
+from evergrant.entry.api.problem import BadRequest, internal_error, problem, too_many_requests, unavailable
 from evergrant.entry.api.query import query_of
 from evergrant.entry.door import Door
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.principal import Principal
 from evergrant.service.idempotency import Once
 from evergrant.service.standing import Standing
+from evergrant.service.tenant_pace import TenantPace
 from evergrant.service.token_desk import OPERATE, TOOLS
 from evergrant.store.database import StoreUnavailable
 from evergrant.vault.seal import SealBroken
 
 Answer = Callable[[Request, str], Awaitable[Response]]
 """What answers a request of a tenant's operator."""
+VaultAnswer = Callable[[Request], Awaitable[Response]]
+"""What answers a request of whoever runs the vault."""
 AgentAnswer = Callable[[Request, Standing], Awaitable[Response]]
 """What answers a request of anybody who bears a good token."""
 
@@ -33,8 +36,17 @@ class Api:
     door: Door
     standing: Callable[[Principal], Standing]
     log: FilteringBoundLogger
+    pace: TenantPace
     once: Once | None = None
     """What honours an Idempotency-Key; without it the header is not looked at."""
+
+    def vault_route(self, path: str, method: str, answer: VaultAnswer, operation: Operation) -> Described:
+        """`answer` at `/v1` + `path`, for whoever runs the vault: no tenant's key and no issuer's token will do."""
+
+        async def for_the_vault(request: Request, who: Standing) -> Response:
+            return await answer(request) if who.principal.vault_operator else _not_for_tenants()
+
+        return self._route(path, method, for_the_vault, OPERATE, operation)
 
     def operator_route(self, path: str, method: str, answer: Answer, operation: Operation) -> Described:
         """`answer` at `/v1` + `path`, for bearers who see to a tenant and not only call its tools."""
@@ -61,6 +73,8 @@ class Api:
             admitted = await self.door.admit(request.headers, wanted)
             if isinstance(admitted, Response):
                 return admitted
+            if wait := self.pace.take(admitted.tenant_id):
+                return too_many_requests(wait)
             with Wall(self.log, f"{method} /v1{path}") as wall:
                 return await self._answered(request, self.standing(admitted), answer, operation)
             return internal_error(wall.reference)
@@ -96,4 +110,13 @@ def _not_for_agents() -> Response:
         "not_allowed",
         "The key or token that this request came with is for calling tools, and no more.",
         "Use a key that was made with --operator, or the token that `evergrant token` prints.",
+    )
+
+
+def _not_for_tenants() -> Response:
+    return problem(
+        403,
+        "not_allowed",
+        "This address is for whoever runs this vault: no key and no token of a tenant is.",
+        "Use the token that `evergrant token` prints, or `evergrant tenants` on the server's machine.",
     )

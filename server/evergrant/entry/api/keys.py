@@ -20,6 +20,8 @@ SECOND = timedelta(seconds=1)
 
 
 class KeyWanted(Body):
+    """What a new key is to be for."""
+
     name: str
     connected_account_ids: list[str] | None = Field(
         default=None, description="Ids or aliases; left out, it is all, also those to come."
@@ -87,15 +89,7 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
         return answer({"keys": [key.as_json() for key in found], "next_cursor": following})
 
     async def make(request: Request, tenant_id: str) -> Response:
-        given = await body_of(request, KeyWanted)
-        life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
-        policy = _policy(given)
-        wish = Wish(given.name, given.connected_account_ids, given.tools, policy, given.operator, life)
-        try:
-            key, borne = await desk.make(tenant_id, wish)
-        except CannotMakeKey as error:
-            raise BadRequest(str(error), "Correct it and send it again.", "cannot_make") from None
-        return answer({**key.as_json(), "key": borne.reveal()}, 201)
+        return await made_key(desk, tenant_id, await body_of(request, KeyWanted))
 
     async def end(request: Request, tenant_id: str) -> Response:
         key_id = request.path_params["key_id"]
@@ -108,6 +102,17 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
         api.operator_route("/keys", "POST", make, MAKE),
         api.operator_route("/keys/{key_id}", "DELETE", end, END),
     ]
+
+
+async def made_key(desk: KeyDesk, tenant_id: str, given: KeyWanted) -> Response:
+    """The answer to a request for a key; raises BadRequest."""
+    life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
+    wish = Wish(given.name, given.connected_account_ids, given.tools, _policy(given), given.operator, life)
+    try:
+        key, borne = await desk.make(tenant_id, wish)
+    except CannotMakeKey as error:
+        raise BadRequest(str(error), "Correct it and send it again.", "cannot_make") from None
+    return answer({**key.as_json(), "key": borne.reveal()}, 201)
 
 
 def _policy(given: KeyWanted) -> Policy | None:

@@ -1,5 +1,6 @@
 """Errors of the HTTP API as problem documents (RFC 9457)."""
 
+from http import HTTPStatus
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,6 +8,7 @@ from starlette.responses import JSONResponse
 
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Failure
+from evergrant.service.tenant_pace import too_many
 
 HEADERS = {"Cache-Control": "no-store"}
 SAID = ("code", "what_happened", "what_to_do")
@@ -66,6 +68,14 @@ def of_failure(failure: Failure, status: int) -> JSONResponse:
 def answer(body: JsonObject, status: int = 200) -> JSONResponse:
     """A success."""
     return JSONResponse(body, status, HEADERS)
+
+
+def too_many_requests(wait_s: float) -> JSONResponse:
+    """The tenant has made too many requests (RFC 6585 4)."""
+    refused = too_many(wait_s)
+    response = of_failure(refused, HTTPStatus.TOO_MANY_REQUESTS)
+    response.headers["Retry-After"] = f"{refused.retry_after_s:.0f}"
+    return response
 
 
 def unavailable(error: Exception) -> JSONResponse:

@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.Column("scopes_requested", sa.JSON(), nullable=False),
         sa.Column("scopes_granted", sa.JSON(), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
         sa.UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),
@@ -203,6 +204,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_stored_grant_refresh_at", "stored_grant", ["refresh_at"])
 
+    op.create_table(
+        "tenant",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("rate", sa.Float(), nullable=True),
+        sa.Column("burst", sa.Integer(), nullable=True),
+        sa.Column("ends", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id"),
+    )
     op.create_table(
         "vault",
         sa.Column("id", sa.String(), nullable=False),
