@@ -1,7 +1,7 @@
 """Requests to the server: what is answered, what is raised, and what is asked again."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx2
@@ -55,6 +55,17 @@ class Http:
                     raise
             await self.clock.sleep(pause)
         return await self._once(ask)
+
+    async def pages(self, path: str, query: Mapping[str, str | int], name: str) -> AsyncIterator[JsonObject]:
+        """The objects of a list to its end, whatever the size of its pages; raises EvergrantError."""
+        cursor: Mapping[str, str] | None = {}
+        while cursor is not None:
+            page = await self.ask(Ask("GET", path, {**query, **cursor}, repeatable=True))
+            found, following = page.get(name), text_at(page, "/next_cursor")
+            for each in found if isinstance(found, Sequence) else ():
+                if isinstance(each, Mapping):
+                    yield each
+            cursor = {"cursor": following} if following else None
 
     def _pause(self, ask: Ask, error: EvergrantError, attempt: int) -> float | None:
         """Seconds until the same may be asked again; None where it may not."""
