@@ -78,8 +78,11 @@ async def test_it_works_where_a_loop_is_running(sync: EvergrantSync) -> None:
 
 
 def test_many_threads_share_it(sync: EvergrantSync) -> None:
+    def one(number: int) -> object:
+        return append(sync, str(number))
+
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(lambda number: append(sync, str(number)), range(16))) == {"anna@example.test"}
+        assert set(pool.map(one, range(16))) == {"anna@example.test"}
 
 
 def test_a_server_that_is_not_there_is_the_same_error() -> None:
