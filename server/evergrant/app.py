@@ -18,6 +18,7 @@ from evergrant.events.patience import Patience
 from evergrant.events.send import Post
 from evergrant.model.clock import Clock
 from evergrant.model.live import LiveSecrets
+from evergrant.model.tenant import Rate
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.issuer import Issuer
 from evergrant.service.accounts import AccountDesk
@@ -28,6 +29,7 @@ from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.held import HeldCalls, Tell
+from evergrant.service.idempotency import Once
 from evergrant.service.keys import Keys
 from evergrant.service.links import Links
 from evergrant.service.panic import Panic
@@ -35,6 +37,8 @@ from evergrant.service.person import verdict
 from evergrant.service.proof import Proofs
 from evergrant.service.registry import Registry
 from evergrant.service.revoking import Revoker
+from evergrant.service.tenant_pace import TenantPace
+from evergrant.service.tenants import TenantDesk
 from evergrant.service.unattended import Unattended
 from evergrant.service.webhooks import Webhooks
 from evergrant.settings import LOCAL_TENANT, Settings
@@ -54,6 +58,7 @@ from evergrant.tokens.schedule import Probe, Schedule
 from evergrant.tokens.setbacks import Setbacks
 from evergrant.tokens.source import TokenSource
 from evergrant.tokens.successor import Successors
+from evergrant.vault.account_lists import AccountLists
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.api_keys import ApiKeys
@@ -64,8 +69,10 @@ from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
+from evergrant.vault.idempotency import KeptAnswers
 from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
+from evergrant.vault.tenants import Tenants
 from evergrant.vault.vault import Vault, open_vault
 from evergrant.wire import http_client
 
@@ -87,7 +94,11 @@ class App:
     connections: Connections
     desk: AccountDesk
     panic: Panic
+    tenant_desk: TenantDesk
+    pace: TenantPace
+    """How many requests each tenant may make of this process."""
     accounts: Accounts
+    account_lists: AccountLists
     connect: Connect
     consent: Consent
     links: Links
@@ -106,6 +117,7 @@ class App:
     notes: DesktopNotes | None
     """None where no notes are wished for, or this machine has no program that shows them."""
     live: LiveSecrets
+    once: Once
     issuer: Issuer | None
     """Whose access tokens let callers in over HTTP; None where nobody's do."""
 
@@ -223,6 +235,8 @@ def _compose(
     post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
     dispatcher = Dispatcher(deliveries, post, Patience(world.random), clock)
     by_key = Keys(catalog, connections, accounts, consent, clock, world.live)
+    tenants = Tenants(database)
+    panic, lists = Panic(accounts, revoker, refresher, locks, Places()), AccountLists(database)
     return App(
         settings=settings,
         clock=clock,
@@ -231,9 +245,12 @@ def _compose(
         catalog=catalog,
         registry=Registry(catalog, connections, clock),
         connections=connections,
-        desk=AccountDesk(catalog, accounts, grants, locks, revoker),
-        panic=Panic(accounts, revoker, refresher, locks, Places()),
+        desk=AccountDesk(catalog, accounts, lists, grants, locks, revoker),
+        panic=panic,
+        tenant_desk=TenantDesk(tenants, panic, clock),
+        pace=_pace(settings, tenants, clock),
         accounts=accounts,
+        account_lists=lists,
         connect=connect,
         consent=consent,
         links=links,
@@ -251,8 +268,20 @@ def _compose(
         webhooks=Webhooks(Endpoints(database, keys), deliveries, post, post.guard, clock),
         notes=_notes(settings, vault, outbox, accounts),
         live=world.live,
+        once=Once(KeptAnswers(database, vault.data_keys), mark, clock),
         issuer=Issuer(to_tokens, settings.jwt_issuer, settings.jwks_url) if settings.jwt_issuer else None,
     )
+
+
+def _pace(settings: Settings, tenants: Tenants, clock: Clock) -> TenantPace:
+    """The vault's own tenant has a limit only where it was given one: there is nobody to protect from it."""
+    usual = Rate(settings.tenant_rate, settings.tenant_burst) if settings.tenant_rate else None
+
+    def rate_of(tenant_id: str) -> Rate | None:
+        found = tenants.get(tenant_id)
+        return (found and found.rate) or (None if tenant_id == LOCAL_TENANT else usual)
+
+    return TenantPace(clock, rate_of, usual)
 
 
 def _teller(dispatcher: Dispatcher) -> Tell:

@@ -10,12 +10,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from evergrant.catalog.registration import Redirect
 from evergrant.dial.guard import Permitted, permitted
+from evergrant.model import tenant
 from evergrant.model.secret import Secret
 from evergrant.vault.keys import KeySource
 from evergrant.vault.sources.given import Given, Transit
 
 DEFAULT_PORT = 8484
-LOCAL_TENANT = "tnt_local"
+LOCAL_TENANT = tenant.LOCAL_TENANT
 """The tenant of a vault that serves one person or one team."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -80,6 +81,10 @@ class Settings(BaseSettings):
     """The claim that names a bearer's tenant."""
     jwt_tenant: Annotated[Literal["local"] | None, BeforeValidator(_set), Field(validate_default=True)] = None
     """`local`: whoever bears a good token is of the vault's own tenant."""
+    tenant_rate: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 50
+    """Requests a second that one tenant may make of this process, where it has no limit of its own; 0 is no limit."""
+    tenant_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    """How many it may make at once."""
     notify: Literal["off", "desktop"] = "off"
     """Where the person at this machine is told that an account must be reconnected."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

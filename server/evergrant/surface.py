@@ -15,12 +15,19 @@ from structlog.typing import FilteringBoundLogger
 
 from evergrant.app import App
 from evergrant.entry.addressed import Addressed
+from evergrant.entry.api.accounts import account_routes
 from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
+from evergrant.entry.api.connections import connection_routes
+from evergrant.entry.api.connectors import connector_routes
+from evergrant.entry.api.described import documented
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.keys import key_routes
 from evergrant.entry.api.links import link_routes
+from evergrant.entry.api.nowhere import nowhere
+from evergrant.entry.api.tenants import tenant_routes
+from evergrant.entry.api.tool_search import tool_search_routes
 from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
 from evergrant.entry.consents import Consents
@@ -36,6 +43,7 @@ from evergrant.oauth.issuer_keys import IssuerKeys
 from evergrant.service.api_keys import PREFIX
 from evergrant.service.links import PATHS
 from evergrant.service.token_desk import TokenDesk
+from evergrant.service.tool_search import ToolSearch
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import is_local_bearer, local_bearer
 
@@ -56,6 +64,7 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         log=log,
         state_key=app.vault.key.ring.state_key(),
         hold_s=app.settings.hold_s,
+        pace=app.pace,
     )
 
 
@@ -77,10 +86,28 @@ def web_app(
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
     where = metadata_url(app.settings.resource) if app.issuer else None
     door = Door(principal_of or known_bearers(app, log), log, where)
-    endpoint = mcp_endpoint(server, door, origins=own)
-    api = Api(door, mcp_parts(app, log).standing, log)
-    every_tenant = app.settings.jwt_tenant_claim is not None
-    pages = Pages(consents(app, None) if every_tenant else consents(app), snippets)
+    endpoint = mcp_endpoint(server, door, origins=own, pace=app.pace)
+    api = Api(door, mcp_parts(app, log).standing, log, app.pace, app.once)
+    redirect_uri = app.settings.redirect_uri
+    pages = Pages(consents(app), snippets)
+
+    told = documented(
+        api,
+        [
+            *event_routes(api, app.outbox, app.clock),
+            *link_routes(api, app.links),
+            *authorization_routes(api, app.answers),
+            *tenant_routes(api, app.tenant_desk, app.key_desk),
+            *connection_routes(api, app.registry, redirect_uri),
+            *account_routes(api, app.desk),
+            *connector_routes(api, app.connections, redirect_uri),
+            *tool_routes(api),
+            *tool_search_routes(api, ToolSearch(app.catalog), app.account_lists),
+            *call_routes(api),
+            *webhook_routes(api, app.webhooks),
+            *key_routes(api, app.key_desk),
+        ],
+    )
 
     @asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
@@ -90,13 +117,8 @@ def web_app(
     return Starlette(
         routes=[
             *pages.routes(),
-            *event_routes(api, app.outbox, app.clock),
-            *link_routes(api, app.links),
-            *authorization_routes(api, app.answers),
-            *tool_routes(api),
-            *call_routes(api),
-            *webhook_routes(api, app.webhooks),
-            *key_routes(api, app.key_desk),
+            *told,
+            nowhere(door, told),
             *(metadata_routes(app.settings.resource, app.issuer.url) if app.issuer else ()),
             Route("/healthz", _health),
             endpoint.route,
@@ -112,7 +134,7 @@ def known_bearers(app: App, log: FilteringBoundLogger) -> Verify:
 
     async def principal_of(token: str) -> Principal | None:
         if is_local_bearer(app.vault.key.ring, token):
-            return Principal(LOCAL_TENANT)
+            return Principal(LOCAL_TENANT, vault_operator=True)
         if (found := app.key_desk.bearer(token)) or token.startswith(PREFIX):
             return found
         return await desk.bearer(token) if desk else None
@@ -126,13 +148,13 @@ def _token_desk(app: App, log: FilteringBoundLogger) -> TokenDesk | None:
     keys = IssuerKeys(app.issuer.keys, app.clock, log)
     audience = app.settings.jwt_audience or app.settings.resource
     tokens = AccessTokens(app.issuer.url, audience, keys, app.clock)
-    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim)
+    return TokenDesk(tokens, LOCAL_TENANT, app.settings.jwt_tenant_claim, app.tenant_desk.serves)
 
 
-def consents(app: App, tenants: frozenset[str] | None = frozenset({LOCAL_TENANT})) -> Consents:
-    """The pages at which these tenants' people consent; None is every tenant of the vault."""
+def consents(app: App) -> Consents:
+    """The pages at which people of the vault's tenants consent."""
     cookies = Cookies(secure=app.settings.url.startswith("https://"))
-    return Consents(app.links, app.proofs, app.answers, tenants, cookies, app.settings.return_url)
+    return Consents(app.links, app.proofs, app.answers, app.tenant_desk.serves, cookies, app.settings.return_url)
 
 
 async def _health(_request: Request) -> Response:

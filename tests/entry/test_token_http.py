@@ -37,7 +37,7 @@ def issuer() -> FakeIssuer:
 def door(issuer: FakeIssuer) -> Door:
     clock, log = ManualClock(START), structlog.get_logger()
     keys = IssuerKeys(Issuer(http_client(issuer, keep_alive=0), ISSUER).keys, clock, log)
-    desk = TokenDesk(AccessTokens(ISSUER, AUDIENCE, keys, clock), LOCAL_TENANT, None)
+    desk = TokenDesk(AccessTokens(ISSUER, AUDIENCE, keys, clock), LOCAL_TENANT, None, lambda _: True)
     return Door(desk.bearer, log, METADATA)
 
 

@@ -82,12 +82,13 @@ async def practice(
     permit: Sequence[str] = (),
     transport: httpx2.AsyncBaseTransport | None = None,
     issuer: Mapping[str, str] | None = None,
+    limit: tuple[float, int] = (50, 200),
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
     `grant` changes what the connector's table says of the provider's rotation and lives. `hosted_at` is the page of a
     tenant whose back end has the last word on who a person is. `transport` takes the network's place.
-    `issuer` are the settings of one whose access tokens are taken.
+    `issuer` are the settings of one whose access tokens are taken. `limit` is a tenant's: a second, and at once.
     """
     lay_tables(home)
     clock = ManualClock(START)
@@ -102,6 +103,8 @@ async def practice(
         link_proof=proof,
         return_url=hosted_at,
         allow_private_hosts=permitted(permit),
+        tenant_rate=limit[0],
+        tenant_burst=limit[1],
     ).model_copy(update=dict(issuer or {}))
     with running(provider) as url:
         async with open_app(settings, replace(surroundings(clock, failpoint), transport=transport)) as app:

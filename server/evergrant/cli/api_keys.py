@@ -9,10 +9,10 @@ import typer
 from evergrant.app import App
 from evergrant.cli.output import Exit, JsonOption, cells, output, table
 from evergrant.cli.running import run
+from evergrant.cli.tenancy import OWN, TenantOption, checked
 from evergrant.model.api_key import ApiKey
 from evergrant.model.secret import Secret
 from evergrant.service.api_keys import CannotMakeKey, Wish
-from evergrant.settings import LOCAL_TENANT
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may call which tools as which accounts, and until when.")
 
@@ -32,6 +32,7 @@ def create(
     read_only: ReadOnly = False,
     operator: Operator = False,
     expires: Expires = None,
+    tenant: TenantOption = OWN,
     as_json: bool = JsonOption,
 ) -> None:
     """Make a key and print it, this once; without limits it may call every tool as every account."""
@@ -43,7 +44,7 @@ def create(
 
     async def work(app: App) -> tuple[ApiKey, Secret] | CannotMakeKey:
         try:
-            return await app.key_desk.make(LOCAL_TENANT, wish)
+            return await app.key_desk.make(checked(app, tenant), wish)
         except CannotMakeKey as error:
             return error
 
@@ -56,12 +57,12 @@ def create(
 
 
 @keys.command(name="list", epilog="Example: evergrant keys list --json")
-def list_keys(as_json: bool = JsonOption) -> None:
+def list_keys(tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Show every key and what it is for, but not the key itself."""
     out = output(as_json)
 
     async def work(app: App) -> list[ApiKey]:
-        return app.key_desk.keys.all(LOCAL_TENANT)
+        return app.key_desk.keys.all(checked(app, tenant))
 
     found = run(out, work)
     shown = table("id", "name", "accounts", "tools", "may", "until")
@@ -74,12 +75,14 @@ def list_keys(as_json: bool = JsonOption) -> None:
 
 
 @keys.command(epilog="Example: evergrant keys end key_01JD9Z...")
-def end(key_id: Annotated[str, typer.Argument(metavar="ID")], as_json: bool = JsonOption) -> None:
+def end(
+    key_id: Annotated[str, typer.Argument(metavar="ID")], tenant: TenantOption = OWN, as_json: bool = JsonOption
+) -> None:
     """End a key: whoever bears it is refused from now on."""
     out = output(as_json)
 
     async def work(app: App) -> bool:
-        return await app.key_desk.keys.remove(LOCAL_TENANT, key_id)
+        return await app.key_desk.keys.remove(checked(app, tenant), key_id)
 
     if not run(out, work):
         out.fail(Exit.USAGE, "not_found", f"There is no key {key_id!r}. See which there are: evergrant keys list")

@@ -22,7 +22,7 @@ from evergrant.entry.pages import consent_routes
 from evergrant.model.link import Claims, Link
 from evergrant.service.connect import Asked, Begun, Wish
 from evergrant.service.links import handle_of
-from evergrant.settings import LOCAL_TENANT, LOOPBACK
+from evergrant.settings import LOOPBACK
 from evergrant.vault.link_seal import link_hash
 
 
@@ -74,9 +74,7 @@ async def pages(app: App, out: Output, wish: Wish) -> AsyncGenerator[App, None]:
         return
     here = _at_port(app, listener.getsockname()[1])
     cookies = Cookies(secure=app.settings.url.startswith("https://"))
-    consents = Consents(
-        here.links, app.proofs, app.answers, frozenset({LOCAL_TENANT}), cookies, app.settings.return_url
-    )
+    consents = Consents(here.links, app.proofs, app.answers, app.tenant_desk.serves, cookies, app.settings.return_url)
     hosts = ["[::1]" if name == "::1" else name for name in (*LOOPBACK, urlsplit(app.settings.url).hostname) if name]
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     async with serving(Starlette(routes=consent_routes(consents), middleware=[guard]), listener):

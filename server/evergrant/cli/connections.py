@@ -10,12 +10,12 @@ from evergrant.catalog.connector import Connector
 from evergrant.cli.output import Exit, JsonOption, Output, cells, output, table
 from evergrant.cli.render import connection_json
 from evergrant.cli.running import run
+from evergrant.cli.tenancy import OWN, TenantOption, checked
 from evergrant.cli.wizard.draft import Drafts
 from evergrant.model.account import Connection
 from evergrant.model.secret import Secret
 from evergrant.service.guide import guide
 from evergrant.service.pasting import Credentials, cleaned
-from evergrant.settings import LOCAL_TENANT
 
 connections = typer.Typer(no_args_is_help=True, help="The OAuth clients that you have registered with providers.")
 
@@ -36,6 +36,7 @@ def add(
     client_secret_stdin: SecretStdin = False,
     redirect_uri: RedirectUri = None,
     scope: Scopes = None,
+    tenant: TenantOption = OWN,
     as_json: bool = JsonOption,
 ) -> None:
     """Store the OAuth client for CONNECTOR, in place of a former one. Accounts stay connected."""
@@ -47,14 +48,15 @@ def add(
         if doubt := _doubt(declared, cleaned(client_id), secret):
             out.say(f"Mind: {doubt}. It is stored as it is.")
         added = await app.registry.add(
-            LOCAL_TENANT,
+            checked(app, tenant),
             connector,
             client_id=cleaned(client_id),
             client_secret=secret,
-            redirect_uri=redirect_uri or app.settings.redirect_uri(LOCAL_TENANT, connector, declared.redirect),
+            redirect_uri=redirect_uri or app.settings.redirect_uri(tenant, connector, declared.redirect),
             scopes=tuple(scope or ()),
         )
-        Drafts(app.settings.home).forget(connector)
+        if tenant == OWN:
+            Drafts(app.settings.home).forget(connector)
         return added
 
     connection = run(out, work)
@@ -66,12 +68,12 @@ def add(
 
 
 @connections.command(name="list", epilog="Example: evergrant connections list --json")
-def list_connections(as_json: bool = JsonOption) -> None:
+def list_connections(tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Show the OAuth clients there are; never their secrets."""
     out = output(as_json)
 
     async def work(app: App) -> list[Connection]:
-        return app.connections.all(LOCAL_TENANT)
+        return app.connections.all(checked(app, tenant))
 
     found = run(out, work)
     shown = table("connector", "client id", "redirect URI", "secret", "fault")
@@ -83,13 +85,13 @@ def list_connections(as_json: bool = JsonOption) -> None:
 
 
 @connections.command(epilog="Example: evergrant connections remove hubspot")
-def remove(connector: str, as_json: bool = JsonOption) -> None:
+def remove(connector: str, tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Forget the OAuth client for CONNECTOR; refused while accounts depend on it."""
     out = output(as_json)
 
     async def work(app: App) -> bool:
         app.catalog.connector(connector)
-        return await app.connections.remove(LOCAL_TENANT, connector)
+        return await app.connections.remove(checked(app, tenant), connector)
 
     if not run(out, work):
         out.fail(Exit.NOT_CONNECTED, "not_found", f"There is no connection for {connector}.")

@@ -20,6 +20,7 @@ from evergrant.cli import (
     revoke,
     sandbox,
     serve,
+    tenants,
     tools,
     vault,
     webhooks,
@@ -59,6 +60,7 @@ def build() -> typer.Typer:
     app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
     app.command(epilog="Example: evergrant token | pbcopy")(serve.token)
     app.add_typer(api_keys.keys, name="keys")
+    app.add_typer(tenants.tenants, name="tenants")
     app.command(epilog="Example: evergrant sandbox --rotation strict_family --fault drop_response:0.05")(
         sandbox.sandbox
     )

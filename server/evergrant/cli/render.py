@@ -18,6 +18,7 @@ def account_json(account: ConnectedAccount) -> dict[str, Json]:
         "connector": account.connector,
         "identity": account.label,
         "state": account.state,
+        "paused": account.paused,
         "cause": account.cause,
         "scopes_granted": list(account.scopes_granted),
         "scopes_missing": list(account.scopes_missing),
@@ -33,6 +34,7 @@ def standing_json(standing: Standing) -> dict[str, Json]:
         "next_refresh_at": _iso(standing.next_refresh_at),
         "refresh_token": standing.refresh_token,
         "refresh_token_ends_at": _iso(standing.refresh_token_ends_at),
+        "last_error": standing.last_error,
         "tools_ready": standing.tools_ready,
         "tools_waiting": {name: list(scopes) for name, scopes in standing.tools_waiting.items()},
         "first_command": first_command(standing),
@@ -45,7 +47,7 @@ def standing_text(standing: Standing, now: datetime) -> str:
     waiting = "; ".join(f"{name} needs {', '.join(scopes)}" for name, scopes in standing.tools_waiting.items())
     lines = [
         f"{account.id}  {account.connector}  {account.alias!r}  as {account.label}",
-        f"  state    {account.state}{f' ({account.cause})' if account.cause else ''}",
+        f"  state    {_state(account)}{f' ({account.cause})' if account.cause else ''}",
         f"  scopes   {' '.join(account.scopes_granted) or 'none stated'}",
         *([f"  missing  {' '.join(account.scopes_missing)}"] if account.scopes_missing else []),
         f"  clocks   {_access_clock(standing, now)}; {_refresh_clock(standing, now)}",
@@ -56,11 +58,13 @@ def standing_text(standing: Standing, now: datetime) -> str:
 
 
 def first_command(standing: Standing) -> str | None:
-    """A harmless first call; for a dead grant, the way back; for one that was to be ended, the way on."""
+    """A harmless first call; for a dead or a paused account, the way back; for one that was to be ended, the way on."""
     if standing.account.state == "revoked":
         return f"evergrant revoke {standing.account.alias}"
     if standing.account.state != "active":
         return f"evergrant reauth {standing.account.alias}"
+    if standing.account.paused:
+        return f"evergrant accounts resume {standing.account.alias}"
     if standing.first_tool is None:
         return None
     return f"evergrant call {standing.first_tool} --account {standing.account.alias} --example"
@@ -76,7 +80,7 @@ def accounts_table(standings: list[Standing], now: datetime) -> Table:
             account.id,
             account.connector,
             account.label,
-            account.state,
+            _state(account),
             _until(standing.access_expires_at, now, never="does not expire"),
             _until(standing.next_refresh_at, now, never="-"),
             _refresh_clock(standing, now),
@@ -97,6 +101,10 @@ def connection_json(connection: Connection) -> dict[str, Json]:
         "fault": connection.fault,
         "created_at": connection.created_at.isoformat(),
     }
+
+
+def _state(account: ConnectedAccount) -> str:
+    return f"{account.state}, paused" if account.paused else account.state
 
 
 def _access_clock(standing: Standing, now: datetime) -> str:

@@ -23,6 +23,7 @@ from evergrant.service.accounts import CannotRename, NoSuchAccount
 from evergrant.service.connect import CannotConnect
 from evergrant.service.consent import ConsentFailed
 from evergrant.service.registry import CannotAdd
+from evergrant.service.tenants import BadTenant, CannotRemoveTenant, NoSuchTenant
 from evergrant.service.webhooks import CannotAddWebhook, NoSuchWebhook
 from evergrant.settings import Settings
 from evergrant.store.database import StoreUnavailable
@@ -54,6 +55,9 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     CannotCopy: (Exit.FAILED, "cannot_copy"),
     CannotRestore: (Exit.FAILED, "cannot_restore"),
     NoSuchAccount: (Exit.NOT_CONNECTED, "not_found"),
+    NoSuchTenant: (Exit.NOT_CONNECTED, "not_found"),
+    BadTenant: (Exit.USAGE, "cannot_make"),
+    CannotRemoveTenant: (Exit.FAILED, "cannot_remove"),
     BadTarget: (Exit.USAGE, "bad_target"),
     CannotAddWebhook: (Exit.USAGE, "cannot_add"),
     NoSuchWebhook: (Exit.NOT_CONNECTED, "not_found"),

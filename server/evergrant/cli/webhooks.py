@@ -8,12 +8,12 @@ import typer
 from evergrant.app import App
 from evergrant.cli.output import Exit, JsonOption, Output, output
 from evergrant.cli.running import run
+from evergrant.cli.tenancy import OWN, TenantOption, checked
 from evergrant.cli.webhooks_render import add_text, endpoint_text, endpoints_table, tried_text
 from evergrant.model.endpoint import Delivery, Endpoint
 from evergrant.model.json import Json
 from evergrant.model.secret import Secret
 from evergrant.service.webhooks import Tried, since_of
-from evergrant.settings import LOCAL_TENANT
 
 webhooks = typer.Typer(no_args_is_help=True, help="Where events are sent: signed, retried, in order of each account.")
 
@@ -24,24 +24,24 @@ Dead = Annotated[bool, typer.Option("--dead", help="Only events that were given 
 
 
 @webhooks.command(epilog="Example: evergrant webhooks add https://example.com/hooks --event agent.auth.reauth_required")
-def add(url: str, event: Types = None, as_json: bool = JsonOption) -> None:
+def add(url: str, event: Types = None, tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Send events to URL from now on, and print the secret that they are signed with, this once."""
     out = output(as_json)
 
     async def work(app: App) -> tuple[Endpoint, Secret]:
-        return await app.webhooks.add(LOCAL_TENANT, url, event or ())
+        return await app.webhooks.add(checked(app, tenant), url, event or ())
 
     endpoint, secret = run(out, work)
     out.show({**endpoint.as_json(), "secret": secret.reveal()}, add_text(endpoint, secret))
 
 
 @webhooks.command(name="list", epilog="Example: evergrant webhooks list --json")
-def list_webhooks(as_json: bool = JsonOption) -> None:
+def list_webhooks(tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Show every endpoint, whether it takes events, and how many wait or were given up."""
     out = output(as_json)
 
     async def work(app: App) -> list[Endpoint]:
-        return app.webhooks.endpoints.all(LOCAL_TENANT)
+        return app.webhooks.endpoints.all(checked(app, tenant))
 
     found = run(out, work)
     empty = "None yet. Add one: evergrant webhooks add https://example.com/hooks"
@@ -49,12 +49,12 @@ def list_webhooks(as_json: bool = JsonOption) -> None:
 
 
 @webhooks.command(epilog="Example: evergrant webhooks show wh_01JD9Z...")
-def show(endpoint_id: Id, as_json: bool = JsonOption) -> None:
+def show(endpoint_id: Id, tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Show one endpoint, and what became of the latest events."""
     out = output(as_json)
 
     async def work(app: App) -> tuple[Endpoint, list[Delivery]]:
-        endpoint = app.webhooks.find(LOCAL_TENANT, endpoint_id)
+        endpoint = app.webhooks.find(checked(app, tenant), endpoint_id)
         return endpoint, app.webhooks.latest(endpoint)
 
     endpoint, latest = run(out, work)
@@ -63,12 +63,12 @@ def show(endpoint_id: Id, as_json: bool = JsonOption) -> None:
 
 
 @webhooks.command(name="test", epilog="Example: evergrant webhooks test wh_01JD9Z...")
-def try_out(endpoint_id: Id, as_json: bool = JsonOption) -> None:
+def try_out(endpoint_id: Id, tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Send a signed test message now, and say what came back."""
     out = output(as_json)
 
     async def work(app: App) -> Tried:
-        return await app.webhooks.test(app.webhooks.find(LOCAL_TENANT, endpoint_id))
+        return await app.webhooks.test(app.webhooks.find(checked(app, tenant), endpoint_id))
 
     tried = run(out, work)
     if not tried.reply.ok and not as_json:
@@ -80,13 +80,15 @@ def try_out(endpoint_id: Id, as_json: bool = JsonOption) -> None:
 
 
 @webhooks.command(epilog="Example: evergrant webhooks replay wh_01JD9Z... --since 2026-05-25T08:00:00Z --dead")
-def replay(endpoint_id: Id, since: Since, dead: Dead = False, as_json: bool = JsonOption) -> None:
+def replay(
+    endpoint_id: Id, since: Since, dead: Dead = False, tenant: TenantOption = OWN, as_json: bool = JsonOption
+) -> None:
     """Send events again, from a time or a number on. Receivers know them by the same webhook-id."""
     out = output(as_json)
     start = _since(out, since)
 
     async def work(app: App) -> tuple[Endpoint, int]:
-        endpoint = app.webhooks.find(LOCAL_TENANT, endpoint_id)
+        endpoint = app.webhooks.find(checked(app, tenant), endpoint_id)
         return endpoint, await app.webhooks.replay(endpoint, start, only_dead=dead)
 
     endpoint, number = run(out, work)
@@ -96,12 +98,12 @@ def replay(endpoint_id: Id, since: Since, dead: Dead = False, as_json: bool = Js
 
 
 @webhooks.command(name="rotate-secret", epilog="Example: evergrant webhooks rotate-secret wh_01JD9Z...")
-def rotate_secret(endpoint_id: Id, as_json: bool = JsonOption) -> None:
+def rotate_secret(endpoint_id: Id, tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Sign with a new secret, printed this once; for 24 hours messages carry the former signature too."""
     out = output(as_json)
 
     async def work(app: App) -> Secret:
-        return await app.webhooks.rotate_secret(app.webhooks.find(LOCAL_TENANT, endpoint_id))
+        return await app.webhooks.rotate_secret(app.webhooks.find(checked(app, tenant), endpoint_id))
 
     secret = run(out, work)
     text = f"{secret.reveal()}\nGive it to the receiver within 24 hours: until then the former one counts too."
@@ -109,24 +111,24 @@ def rotate_secret(endpoint_id: Id, as_json: bool = JsonOption) -> None:
 
 
 @webhooks.command(epilog="Example: evergrant webhooks enable wh_01JD9Z...")
-def enable(endpoint_id: Id, as_json: bool = JsonOption) -> None:
+def enable(endpoint_id: Id, tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Go on with an endpoint; what has waited is sent at once."""
     out = output(as_json)
 
     async def work(app: App) -> None:
-        await app.webhooks.enable(app.webhooks.find(LOCAL_TENANT, endpoint_id))
+        await app.webhooks.enable(app.webhooks.find(checked(app, tenant), endpoint_id))
 
     run(out, work)
     out.show({"id": endpoint_id, "state": "enabled"}, f"{endpoint_id}: enabled. Try it: {_try(endpoint_id)}")
 
 
 @webhooks.command(epilog="Example: evergrant webhooks disable wh_01JD9Z...")
-def disable(endpoint_id: Id, as_json: bool = JsonOption) -> None:
+def disable(endpoint_id: Id, tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Stop sending to an endpoint; events wait until it is enabled."""
     out = output(as_json)
 
     async def work(app: App) -> None:
-        await app.webhooks.disable(app.webhooks.find(LOCAL_TENANT, endpoint_id))
+        await app.webhooks.disable(app.webhooks.find(checked(app, tenant), endpoint_id))
 
     run(out, work)
     again = f"Go on: evergrant webhooks enable {endpoint_id}"
@@ -134,12 +136,12 @@ def disable(endpoint_id: Id, as_json: bool = JsonOption) -> None:
 
 
 @webhooks.command(epilog="Example: evergrant webhooks remove wh_01JD9Z...")
-def remove(endpoint_id: Id, as_json: bool = JsonOption) -> None:
+def remove(endpoint_id: Id, tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
     """Forget an endpoint and its secret. The events themselves stay: evergrant events."""
     out = output(as_json)
 
     async def work(app: App) -> None:
-        await app.webhooks.remove(app.webhooks.find(LOCAL_TENANT, endpoint_id))
+        await app.webhooks.remove(app.webhooks.find(checked(app, tenant), endpoint_id))
 
     run(out, work)
     out.show({"removed": endpoint_id}, f"{endpoint_id}: removed.")

@@ -46,6 +46,6 @@ async def consent(app: App, service: Service, link: Link) -> ConnectedAccount:
 def _pages(app: App) -> httpx2.AsyncBaseTransport:
     """The pages of a consent, in this process: what a browser would fetch from the server."""
     consents = Consents(
-        app.links, app.proofs, app.answers, frozenset({LOCAL_TENANT}), Cookies(secure=False), app.settings.return_url
+        app.links, app.proofs, app.answers, app.tenant_desk.serves, Cookies(secure=False), app.settings.return_url
     )
     return httpx2.ASGITransport(Starlette(routes=consent_routes(consents)))

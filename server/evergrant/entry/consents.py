@@ -1,5 +1,6 @@
 """What the pages of a consent share: whose links are opened here, and what a browser is known by from then on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -22,15 +23,11 @@ class Consents:
     links: Links
     proofs: Proofs
     answers: Answers
-    tenants: frozenset[str] | None
-    """Whose links are opened here; None: every tenant's of the vault."""
+    serves: Callable[[str], bool]
+    """Whether people of a tenant consent here."""
     cookies: Cookies
     return_url: str | None
     """Where people go on to whose consent the tenant's back end is to confirm."""
-
-    def serves(self, tenant_id: str) -> bool:
-        """Whether people of this tenant consent here."""
-        return self.tenants is None or tenant_id in self.tenants
 
     async def begun(self, wish: Wish, of_link: str | None, *, needs_confirmation: bool) -> Response:
         """On to the provider, with what this browser alone will be known by. Raises StoreUnavailable."""

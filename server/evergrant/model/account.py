@@ -63,6 +63,8 @@ class ConnectedAccount:
     scopes_granted: tuple[str, ...]
     values: Mapping[str, str]
     created_at: datetime
+    paused: bool = False
+    """Whether its operator lets no call through; the grant is kept alive all the same."""
 
     @property
     def key(self) -> AccountKey:

@@ -119,6 +119,13 @@ class NotAllowed(Failure):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPaused(Failure):
+    """The account's operator lets no call through for now; its grant is well."""
+
+    code: ClassVar[str] = "account_paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFault(Failure):
     """The OAuth client itself is wrong: an operator's matter, for all its accounts."""
 
@@ -192,6 +199,7 @@ FAILURES: tuple[type[Failure], ...] = (
     InvalidInput,
     NotFound,
     NotAllowed,
+    AccountPaused,
     ConnectionFault,
     VaultUnavailable,
     ProviderError,

@@ -23,6 +23,8 @@ class Principal:
     read_only: bool = False
     operator: bool = True
     """Whether it may see to connections, links, events and web hooks, and not call tools only."""
+    vault_operator: bool = False
+    """Whether it may see to the vault's tenants: whoever can read the vault's own files, and no key or token."""
 
     def sees(self, account_id: str) -> bool:
         """Whether the account is there for it."""

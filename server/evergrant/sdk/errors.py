@@ -128,6 +128,12 @@ class NotAllowed(EvergrantError):
     CODE = "not_allowed"
 
 
+class AccountPaused(EvergrantError):
+    """The account's operator lets no call through for now; nothing was sent."""
+
+    CODE = "account_paused"
+
+
 class ConnectionFault(EvergrantError):
     """The OAuth client itself is wrong: an operator's matter, for all its accounts."""
 

@@ -11,6 +11,7 @@ from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.service.revoking import Revoker
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.policy import refresh_token_end
+from evergrant.vault.account_lists import AccountLists
 from evergrant.vault.accounts import Accounts, AliasTaken
 from evergrant.vault.grants import Grants, Held
 
@@ -36,6 +37,8 @@ class Standing:
     """None where the provider documents no end."""
     stated_end: datetime | None
     """When the refresh token ends as the provider's last answer had it."""
+    last_error: str | None
+    """Why the last exchange failed, where none has succeeded since."""
     tools_ready: int
     tools_waiting: dict[str, tuple[str, ...]]
     """Tools that lack scopes, with the scopes that they lack."""
@@ -59,6 +62,7 @@ class AccountDesk:
 
     catalog: Catalog
     accounts: Accounts
+    lists: AccountLists
     grants: Grants
     locks: AccountLocks
     revoker: Revoker
@@ -85,6 +89,7 @@ class AccountDesk:
             refresh_token=grant is not None and grant.refresh_token is not None,
             refresh_token_ends_at=self._refresh_token_end(held) if held else None,
             stated_end=grant.refresh_expires_at if grant else None,
+            last_error=held.last_error if held else None,
             tools_ready=len(ready),
             tools_waiting=waiting,
             first_tool=next((name for name in ready if tools[name].effect == "read"), None),
@@ -112,6 +117,14 @@ class AccountDesk:
             await self.accounts.rename(key, alias)
         except AliasTaken:
             raise CannotRename(f"Another account is called {alias!r} already.") from None
+
+    async def pause(self, key: AccountKey, *, paused: bool) -> None:
+        """Let no call of the account through any more, or let them through again; its grant is kept alive meanwhile.
+
+        Raises NoSuchAccount where it has gone.
+        """
+        if not await self.lists.pause(key, paused=paused):
+            raise NoSuchAccount("The account was removed meanwhile.")
 
     async def remove(self, account: ConnectedAccount, *, at_provider: bool) -> Removal:
         """Revoke the grants at the provider if asked (RFC 7009), then delete them here whatever the provider said.

@@ -21,6 +21,7 @@ from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.held_call import HeldCall
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import (
+    AccountPaused,
     ConnectionFault,
     Failure,
     InsufficientScope,
@@ -201,7 +202,7 @@ def _key(call: HeldCall) -> CallKey:
 
 def _waits_on(outcome: Outcome) -> bool:
     """Nothing was carried out, or repeating it does no harm; and a person or a minute may mend it."""
-    mendable = isinstance(outcome, ReauthRequired | InsufficientScope | ConnectionFault)
+    mendable = isinstance(outcome, ReauthRequired | InsufficientScope | ConnectionFault | AccountPaused)
     return isinstance(outcome, Failure) and (mendable or outcome.retryable)
 
 

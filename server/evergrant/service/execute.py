@@ -37,6 +37,7 @@ from evergrant.service.links import Links
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
 from evergrant.store.database import StoreUnavailable
 from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld, TokenEnded, without
+from evergrant.tokens.refusals import paused
 from evergrant.tokens.signing import signature
 from evergrant.tokens.source import TokenSource
 from evergrant.vault.grants import Held
@@ -107,8 +108,11 @@ class Executor:
             raise Refused(no_such_tool(name)) from None
         except DeclarationError as error:
             raise Refused(broken_connector(str(error))) from None
-        if self.tokens.account(key).connector != connector_name:
+        account = self.tokens.account(key)
+        if account.connector != connector_name:
             raise Refused(no_such_tool(name))
+        if account.paused:
+            raise paused(account)
         if wrong := fault(name, tool, given):
             raise Refused(wrong)
         return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key)

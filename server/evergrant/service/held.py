@@ -1,7 +1,7 @@
 """Calls that met a dead grant: kept, sealed, and gone on with once, after the reconnect (`service/call_runs.py`)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,13 +48,19 @@ class HeldCalls:
     tell: Tell
 
     async def execute(
-        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
+        self,
+        key: AccountKey,
+        tool_name: str,
+        tool_input: JsonObject,
+        *,
+        asked_by: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Outcome:
         """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed.
 
         The operator hears of a dead grant before the agent does.
         """
-        outcome = await self.executor.execute_tool(key, tool_name, tool_input)
+        outcome = await self.executor.execute_tool(key, tool_name, tool_input, idempotency_key=idempotency_key)
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)
@@ -104,6 +110,18 @@ class HeldCalls:
     def listed(self, tenant_id: str, account_id: str | None = None, *, ended: bool = False) -> list[HeldCall]:
         """The calls that wait or run, with `ended` all, newest first, without contents; raises StoreUnavailable."""
         return self.calls.listed(tenant_id, account_id, ended=ended)
+
+    def before(
+        self,
+        tenant_id: str,
+        call_id: str | None,
+        limit: int,
+        *,
+        accounts: Collection[str] | None = None,
+        ended: bool = False,
+    ) -> list[HeldCall]:
+        """As KeptCalls.before; raises StoreUnavailable."""
+        return self.calls.before(tenant_id, call_id, limit, accounts=accounts, ended=ended)
 
     async def cancel(self, tenant_id: str, call_id: str) -> bool:
         """Whether the call was waiting and will now never run; raises StoreUnavailable."""

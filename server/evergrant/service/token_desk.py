@@ -1,18 +1,16 @@
 """Who bears an access token of the operator's identity provider, and what the token's scopes let him do."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evergrant.model.json import Json, JsonObject
 from evergrant.model.principal import LOCAL, Principal
+from evergrant.model.tenant import TENANT_ID
 from evergrant.oauth.access_token import AccessTokens
 
 READ, TOOLS, OPERATE = "evergrant:read", "evergrant:tools", "evergrant:operate"
 SCOPES = (READ, TOOLS, OPERATE)
 """For the tools that only read; for every tool; for what an operator sees to as well."""
-TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""A tenant's id stands in addresses and in the log."""
 LONGEST_SUBJECT = 255
 """OpenID Connect Core 2."""
 OF_KEYS = "key_"
@@ -36,9 +34,11 @@ class TokenDesk:
     """The tenant of the person who runs this server."""
     tenant_claim: str | None
     """The claim that names the tenant, which is then never `own_tenant`; None: everybody is of `own_tenant`."""
+    serves: Callable[[str], bool]
+    """Whether there is a tenant of an id. An issuer names tenants and makes none: that is the vault's operator's."""
 
     async def bearer(self, token: str) -> Principal:
-        """Who bears a token; raises BadToken, NoStanding, IssuerUnavailable."""
+        """Who bears a token; raises BadToken, NoStanding, IssuerUnavailable, StoreUnavailable."""
         claims = await self.tokens.claims(token)
         scopes = scopes_of(claims)
         if scopes.isdisjoint(SCOPES):
@@ -50,10 +50,12 @@ class TokenDesk:
         if self.tenant_claim is None:
             return self.own_tenant
         named = claims.get(self.tenant_claim)
-        if not isinstance(named, str) or not TENANT.fullmatch(named):
+        if not isinstance(named, str) or not TENANT_ID.fullmatch(named):
             raise NoStanding("The token does not name a tenant in the claim that this server reads it from.")
         if named == self.own_tenant:
             raise NoStanding("The token names the tenant of this server's operator, which no token may.")
+        if not self.serves(named):
+            raise NoStanding("The token names a tenant that this server does not have.")
         return named
 
 

@@ -32,6 +32,19 @@ class VaultRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time())
 
 
+class TenantRow(SQLModel, table=True):
+    """A tenant. Without a `rate` the server's own limit holds; one that `ends` is being removed."""
+
+    __tablename__: ClassVar[str] = "tenant"
+
+    tenant_id: str = Field(primary_key=True)
+    name: str
+    rate: float | None = None
+    burst: int | None = None
+    ends: bool = False
+    created_at: datetime = Field(sa_column=_time())
+
+
 class DataKeyRow(SQLModel, table=True):
     """The key of one owner's fields, wrapped by one version of the vault's key."""
 
@@ -64,7 +77,7 @@ class ConnectionRow(SQLModel, table=True):
 
 
 class AccountRow(SQLModel, table=True):
-    """A connected account: who it is and in what state."""
+    """A connected account: who it is and in what state. A `paused` one is kept alive and lets no call through."""
 
     __tablename__: ClassVar[str] = "connected_account"
     __table_args__ = (UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),)
@@ -81,6 +94,7 @@ class AccountRow(SQLModel, table=True):
     scopes_requested: list[str] = Field(sa_column=Column(JSON, nullable=False))
     scopes_granted: list[str] = Field(sa_column=Column(JSON, nullable=False))
     values: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    paused: bool = False
     created_at: datetime = Field(sa_column=_time())
 
 
@@ -261,6 +275,23 @@ class ApiKeyRow(SQLModel, table=True):
     operator: bool
     created_at: datetime = Field(sa_column=_time())
     expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class KeptAnswerRow(SQLModel, table=True):
+    """A request that came with an Idempotency-Key: a fingerprint of its content, and what was answered.
+
+    `claim` names the process that does it. Without claim and answer, what came of it is not known any more.
+    """
+
+    __tablename__: ClassVar[str] = "kept_answer"
+    __table_args__ = (Index("ix_kept_answer_expires_at", "expires_at"),)
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    request: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    claim: str | None = None
+    answer: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    expires_at: datetime = Field(sa_column=_time())
 
 
 class DeliveryRow(SQLModel, table=True):

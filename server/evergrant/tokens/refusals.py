@@ -6,6 +6,7 @@ from datetime import datetime
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.link import Link
 from evergrant.model.outcome import (
+    AccountPaused,
     ConnectionFault,
     InsufficientScope,
     NotFound,
@@ -40,6 +41,17 @@ def reauth_required(account: ConnectedAccount, reauth_url: ReauthUrl) -> Refused
             confirmation_code=link.code,
             what_happened=f"The {account.connector} grant of {account.label} ({account.alias}) is no longer valid.",
             what_to_do=f"Ask {account.label} to reconnect at {link.where}. Do not guess the data meanwhile.",
+        )
+    )
+
+
+def paused(account: ConnectedAccount) -> Refused:
+    """The operator's word, which no consent and no agent undoes."""
+    return Refused(
+        AccountPaused(
+            account=account.id,
+            what_happened=f"{account.alias} ({account.connector}, {account.label}) is paused. Nothing was sent.",
+            what_to_do="Only its operator can resume it (evergrant accounts resume). Do not guess its data meanwhile.",
         )
     )
 

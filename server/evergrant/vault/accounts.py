@@ -13,6 +13,7 @@ from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
 from evergrant.vault.data_keys import destroy
+from evergrant.vault.idempotency import forget_answers
 
 
 class AliasTaken(Exception):
@@ -123,6 +124,7 @@ class Accounts:
             for table in (GrantRow, OrphanRow, HeldCallRow):
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
+            forget_answers(session, key.tenant_id)  # some may be of its calls
             destroy(session, *key)
             row = session.get(AccountRow, tuple(key))
             if row is not None:
@@ -164,6 +166,7 @@ def account_of(row: AccountRow) -> ConnectedAccount:
         scopes_granted=tuple(row.scopes_granted),
         values=row.values,
         created_at=row.created_at,
+        paused=row.paused,
     )
 
 
@@ -183,4 +186,5 @@ def account_row(account: ConnectedAccount) -> AccountRow:
         scopes_granted=list(account.scopes_granted),
         values=dict(account.values),
         created_at=account.created_at,
+        paused=account.paused,
     )

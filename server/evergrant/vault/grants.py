@@ -75,14 +75,16 @@ class Grants:
         def work(session: Session) -> ConnectedAccount:
             former = session.get(AccountRow, tuple(account.key))
             was_dead = former is not None and former.state == "reauth_required"
-            session.merge(account_row(account))
+            # A consent is its person's word, a pause its operator's: the one does not lift the other.
+            stored = replace(account, paused=former is not None and former.paused)
+            session.merge(account_row(stored))
             for credential, issued in {DEFAULT_CREDENTIAL: grant, **further}.items():
                 session.merge(self._rows.consent(session, account, credential, issued))
                 _forget_orphan(session, GrantKey(*account.key, credential))
             _forget_dead(session, account.key)
             if event and was_dead:
                 add_event(session, event)
-            return account
+            return stored
 
         try:
             return await self._database.write(work)

@@ -22,6 +22,7 @@ from evergrant.vault.ring import KeyRing, KeyUnavailable
 from evergrant.vault.seal import SealBroken, Sealer
 from evergrant.vault.sources.given import Given
 from evergrant.vault.spool import Spool
+from evergrant.vault.tenants import local_tenant
 
 PROOF = "evergrant"
 
@@ -155,7 +156,8 @@ def _identify(database: Database, lock: FileLock, ask: _Ask, folder: Path, clock
         if row is None:
             vault_id = made_for(folder) or new_id("vault", clock.now())
             key = ask(vault_id, new=True)
-            database.write_now(lambda session: session.add(_first_row(vault_id, key.ring, clock)))
+            first = (_first_row(vault_id, key.ring, clock), local_tenant(clock.now()))
+            database.write_now(lambda session: session.add_all(first))
             return vault_id, key
     key = ask(row.id, new=False)
     prove(key.ring, _unless_rotated(database, row, key))

@@ -189,7 +189,7 @@ class TestATenantByClaim:
         return BY_CLAIM
 
     @pytest.mark.parametrize(
-        "named", [None, "", 7, ["acme"], LOCAL_TENANT, "../acme", "acme/x", "x" * 65, "ac me", "é"]
+        "named", [None, "", 7, ["acme"], LOCAL_TENANT, "../acme", "acme/x", "x" * 65, "ac me", "é", "org_unknown"]
     )
     async def test_nobody_is_of_no_tenant_or_of_the_operators(
         self, stranger: httpx2.AsyncClient, issuer: FakeIssuer, named: object
@@ -202,6 +202,8 @@ class TestATenantByClaim:
     async def test_each_sees_what_is_its_tenants(
         self, stranger: httpx2.AsyncClient, issuer: FakeIssuer, world: Practice, anna: ConnectedAccount
     ) -> None:
+        for tenant in ("org_1", "org_2"):
+            await world.app.tenant_desk.make(tenant, tenant)
         await world.app.key_desk.make("org_1", Wish("theirs"))
         for tenant, names in (("org_1", ["theirs"]), ("org_2", [])):
             token = issuer.token(scope="evergrant:operate", **{BY_CLAIM["jwt_tenant_claim"]: tenant})

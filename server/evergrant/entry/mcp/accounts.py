@@ -66,6 +66,8 @@ def _row(parts: Parts, account: ConnectedAccount) -> JsonObject:
         "as": account.label,
         "state": account.state,
     }
+    if account.paused and account.state == "active":
+        return {**row, "state": "paused", "what_to_do": "Only its operator can resume it. Do not guess its data."}
     if account.state == "active":
         return row
     if account.state == "revoked":

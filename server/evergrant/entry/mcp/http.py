@@ -17,8 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from evergrant.entry.api.problem import too_many_requests
 from evergrant.entry.door import Door
 from evergrant.model.principal import Principal
+from evergrant.service.tenant_pace import TenantPace
 from evergrant.service.token_desk import TOOLS
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -37,13 +39,20 @@ class McpEndpoint:
     """For the application's lifespan; once only."""
 
 
-def mcp_endpoint(server: Server[Any], door: Door, *, path: str = "/mcp", origins: Sequence[str] = ()) -> McpEndpoint:
-    """`server` at `path`, for those whom `door` lets in.
+def mcp_endpoint(
+    server: Server[Any],
+    door: Door,
+    *,
+    path: str = "/mcp",
+    origins: Sequence[str] = (),
+    pace: TenantPace | None = None,
+) -> McpEndpoint:
+    """`server` at `path`, for those whom `door` lets in, and of one tenant no more than `pace` says.
 
     It is reached at loopback names and at `origins` (`https://host[:port]`), else the answer is 421 or 403.
     """
     manager = StreamableHTTPSessionManager(server, security_settings=_reached_at(origins))
-    guarded = _Doorway(AuthContextMiddleware(StreamableHTTPASGIApp(manager)), door)
+    guarded = _Doorway(AuthContextMiddleware(StreamableHTTPASGIApp(manager)), door, pace)
     return McpEndpoint(Route(path, endpoint=guarded), manager.run)
 
 
@@ -62,13 +71,15 @@ class _Borne(AccessToken):
 
 
 class _Doorway:
-    def __init__(self, app: ASGIApp, door: Door) -> None:
-        self._app, self._door = app, door
+    def __init__(self, app: ASGIApp, door: Door, pace: TenantPace | None) -> None:
+        self._app, self._door, self._pace = app, door, pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admitted = await self._door.admit(Headers(scope=scope), TOOLS)
         if isinstance(admitted, Response):
             await admitted(scope, receive, send)
+        elif self._pace and (wait := self._pace.knock(admitted.tenant_id)):
+            await too_many_requests(wait)(scope, receive, send)
         else:
             await self._app({**scope, "user": AuthenticatedUser(_as_token(admitted))}, receive, send)
 

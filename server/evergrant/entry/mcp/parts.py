@@ -11,6 +11,7 @@ from evergrant.service.connect import Connect
 from evergrant.service.held import HeldCalls
 from evergrant.service.links import Links
 from evergrant.service.standing import Standing
+from evergrant.service.tenant_pace import TenantPace
 from evergrant.tokens.refusals import ReauthUrl
 from evergrant.vault.accounts import Accounts
 
@@ -39,6 +40,8 @@ class Parts:
     state_ttl_s: float = STATE_TTL_S
     """How long a client may take to call again, in seconds."""
     most_named_tools: int = MOST_NAMED_TOOLS
+    pace: TenantPace | None = None
+    """How many requests each tenant may make; None is as many as it likes."""
 
     def standing(self, principal: Principal) -> Standing:
         """What a caller sees and does."""

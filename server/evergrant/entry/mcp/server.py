@@ -26,6 +26,7 @@ from evergrant.entry.mcp.execution import EXECUTE_TOOL
 from evergrant.entry.mcp.ladder import Ladder
 from evergrant.entry.mcp.meta import Answer
 from evergrant.entry.mcp.named import NamedTools
+from evergrant.entry.mcp.paced import Paced
 from evergrant.entry.mcp.paging import page
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.resume import RESUME_CALL
@@ -96,6 +97,8 @@ def make_server(parts: Parts, principal_of: Callable[[], Principal], *, list_cha
         keys=[parts.state_key], ttl=parts.state_ttl_s, bind_principal=lambda _: _bound(principal_of())
     )
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
+    if parts.pace:
+        server.middleware.append(Paced(parts.pace, principal_of))
     return server
 
 

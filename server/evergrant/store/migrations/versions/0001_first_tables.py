@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.Column("scopes_requested", sa.JSON(), nullable=False),
         sa.Column("scopes_granted", sa.JSON(), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
         sa.UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),
@@ -148,6 +149,17 @@ def upgrade() -> None:
     op.create_index("ix_held_call_status", "held_call", ["status", "expires_at"])
 
     op.create_table(
+        "kept_answer",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=True),
+        sa.Column("claim", sa.String(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_kept_answer_expires_at", "kept_answer", ["expires_at"])
+    op.create_table(
         "orphan_grant",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=False),
@@ -189,6 +201,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_stored_grant_refresh_at", "stored_grant", ["refresh_at"])
 
+    op.create_table(
+        "tenant",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("rate", sa.Float(), nullable=True),
+        sa.Column("burst", sa.Integer(), nullable=True),
+        sa.Column("ends", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id"),
+    )
     op.create_table(
         "vault",
         sa.Column("id", sa.String(), nullable=False),

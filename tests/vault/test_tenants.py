@@ -1,0 +1,137 @@
+"""Tenants as the vault keeps them, and what is left of one that was removed: nothing, in any table."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Select, column, func, inspect, select, table
+from tests.vault.filled import fill
+from tests.vault.samples import START, account, death, grant
+from tests.vault.test_authorizations import STATE, consent
+
+from evergrant.model.account import AccountKey
+from evergrant.model.api_key import ApiKey
+from evergrant.model.tenant import LOCAL_TENANT, Holdings, Rate, Tenant
+from evergrant.vault.accounts import Accounts
+from evergrant.vault.api_keys import ApiKeys
+from evergrant.vault.authorizations import Authorizations
+from evergrant.vault.grants import Grants
+from evergrant.vault.tenants import TenantExists, TenantInUse, Tenants
+from evergrant.vault.vault import Vault
+
+pytestmark = pytest.mark.anyio
+ACME = Tenant("tnt_a", "Acme", START)
+
+
+@pytest.fixture
+def tenants(vault: Vault) -> Tenants:
+    return Tenants(vault.database)
+
+
+def rows_of(vault: Vault, tenant_id: str) -> dict[str, int]:
+    """How many rows name the tenant, by table as the database itself lists them, those that have any."""
+    with vault.database.engine.connect() as connection:
+        found = inspect(connection)
+        names = [
+            name
+            for name in found.get_table_names()
+            if any(each["name"] == "tenant_id" for each in found.get_columns(name))
+        ]
+        counting = ((name, _counting(name, tenant_id)) for name in names)
+        return {name: counted for name, query in counting if (counted := connection.execute(query).scalar_one())}
+
+
+def _counting(name: str, tenant_id: str) -> Select[int]:
+    tenant = column("tenant_id")
+    return select(func.count()).select_from(table(name, tenant)).where(tenant == tenant_id)
+
+
+async def filled(vault: Vault, tenants: Tenants) -> None:
+    """Two tenants that have something in every table."""
+    await fill(vault)
+    for tenant_id in ("tnt_a", "tnt_b"):
+        await tenants.add(Tenant(tenant_id, tenant_id, START))
+        key = ApiKey("key_1", tenant_id, "agent", None, (), False, False, START, None)
+        await ApiKeys(vault.database).add(key, f"digest {tenant_id}")
+        held = Grants(vault.database, vault.data_keys).load(account(tenant_id=tenant_id).grant_key)
+        assert held
+        await Grants(vault.database, vault.data_keys).bury(held, "revoked", death(account(tenant_id=tenant_id)))
+
+
+def test_every_vault_has_its_own_tenant(tenants: Tenants) -> None:
+    assert [(each.id, each.rate, each.ends) for each in tenants.page(None, 10)] == [(LOCAL_TENANT, None, False)]
+
+
+async def test_a_tenant_is_kept_as_it_was_given_and_changed_but_for_its_birth(tenants: Tenants) -> None:
+    await tenants.add(Tenant("org_1", "One", START, Rate(2.5, 7)))
+    stored = tenants.get("org_1")
+    await tenants.put(Tenant("org_1", "Uno", START + timedelta(days=1)))
+
+    assert stored == Tenant("org_1", "One", START, Rate(2.5, 7))
+    assert tenants.get("org_1") == Tenant("org_1", "Uno", START)
+    assert await tenants.put(ACME) is False
+    with pytest.raises(TenantExists):
+        await tenants.add(Tenant("org_1", "Other", START))
+
+
+async def test_pages_come_in_the_order_of_ids(tenants: Tenants) -> None:
+    for number in (3, 1, 2):
+        await tenants.add(Tenant(f"org_{number}", "x", START))
+
+    assert [each.id for each in tenants.page(None, 2)] == ["org_1", "org_2"]
+    assert [each.id for each in tenants.page("org_2", 2)] == ["org_3", LOCAL_TENANT]
+
+
+async def test_of_a_removed_tenant_no_table_has_a_row_and_of_another_every_row_stays(
+    vault: Vault, tenants: Tenants
+) -> None:
+    await filled(vault, tenants)
+    before, of_the_other = rows_of(vault, "tnt_a"), rows_of(vault, "tnt_b")
+    assert before == of_the_other
+    assert len(before) >= 11
+    await tenants.begin_end("tnt_a")
+    for each in Accounts(vault.database).all("tnt_a"):
+        await Accounts(vault.database).remove(each.key)
+    await tenants.wipe("tnt_a", START)
+
+    assert rows_of(vault, "tnt_a") == {}
+    assert rows_of(vault, "tnt_b") == of_the_other
+    assert tenants.get("tnt_a") is None
+
+
+async def test_at_the_beginning_of_the_end_keys_and_waiting_consents_go(vault: Vault, tenants: Tenants) -> None:
+    await filled(vault, tenants)
+    await tenants.begin_end("tnt_a")
+    left, stored = rows_of(vault, "tnt_a"), tenants.get("tnt_a")
+
+    assert stored
+    assert stored.ends
+    assert not {"api_key", "authorization"} & left.keys()
+    assert left["connected_account"] == 2
+
+
+async def test_a_tenant_with_an_account_or_a_code_that_is_being_redeemed_is_not_wiped(
+    vault: Vault, tenants: Tenants, grants: Grants, authorizations: Authorizations
+) -> None:
+    await tenants.add(ACME)
+    await grants.connect(account(), grant())
+    with pytest.raises(TenantInUse):
+        await tenants.wipe("tnt_a", START)
+    await Accounts(vault.database).remove(AccountKey("tnt_a", "conn_1"))
+    await authorizations.add(consent(), STATE)
+    assert await authorizations.take(consent())
+    await tenants.begin_end("tnt_a")
+    with pytest.raises(TenantInUse):
+        await tenants.wipe("tnt_a", START)
+    await tenants.wipe("tnt_a", consent().expires_at)
+
+    assert rows_of(vault, "tnt_a") == {}
+
+
+async def test_only_a_tenant_that_has_nothing_is_removed_as_it_is(tenants: Tenants, grants: Grants) -> None:
+    await tenants.add(ACME)
+    await tenants.add(Tenant("tnt_b", "Empty", START))
+    await grants.connect(account(), grant())
+
+    assert await tenants.remove_empty("tnt_a") == tenants.holdings("tnt_a") == Holdings(accounts=1)
+    assert await tenants.remove_empty("tnt_b") is None
+    assert (tenants.get("tnt_b"), tenants.get("tnt_a")) == (None, ACME)
