@@ -14,7 +14,7 @@ from typing_extensions import override
 
 import evergrant
 from evergrant import Evergrant
-from evergrant.model.account import ConnectedAccount
+from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.link import Link
 from evergrant.sdk.errors import CallCancelled, InvalidInput, NotFound, ReauthRequired, Unauthorized
 from evergrant.surface import consents
@@ -93,13 +93,36 @@ async def test_kept_calls_can_be_seen_and_given_up(world: Practice, client: Ever
 async def test_a_link_connects_an_account_and_another_reconnects_it(world: Practice, client: Evergrant) -> None:
     site = person(consents(world.app))
     link = await client.connect_link(connector="sandbox", alias="acme", values={"origin": world.url})
+    with pytest.raises(TimeoutError, match="acme"):
+        await client.wait_for_account("acme", wait_s=3)
     await site.connects(Link(link.url, link.confirmation_code))
-    (account,) = world.app.accounts.all("tnt_local")
+    account = await client.wait_for_account("acme")
     assert (account.alias, link.purpose, link.connected_account_id) == ("acme", "connect", None)
     again = await client.reconnect_link(connected_account_id=account.id)
     assert (again.purpose, again.connected_account_id) == ("reauth", account.id)
     await site.connects(Link(again.url, again.confirmation_code))
-    assert world.app.accounts.consents(account.key) == 2
+    assert world.app.accounts.consents(AccountKey("tnt_local", account.id)) == 2
+
+
+async def test_accounts_tell_how_they_stand(world: Practice, client: Evergrant) -> None:
+    anna = await world.connect("acme", "anna")
+    world.clock.advance(1)  # ids of one moment have no order
+    maya = await world.connect("globex", "maya")
+    world.sandbox.revoke(user="maya")
+    with pytest.raises(ReauthRequired):
+        await append(client, maya, "x")
+    assert [each.id for each in await client.list_accounts()] == [anna.id, maya.id]
+    (dead,) = await client.list_accounts(connector="sandbox", state="reauth_required")
+    assert (dead.alias, dead.identity, dead.cause, dead.is_ready) == ("globex", "maya@example.test", "revoked", False)
+    assert (await client.get_account("acme")).is_ready
+    with pytest.raises(NotFound):
+        await client.get_account("nobody")
+
+
+async def test_words_find_tools_and_who_has_them(world: Practice, client: Evergrant) -> None:
+    account = await world.connect()
+    found = await client.search_tools("append a row", connector="sandbox", limit=3)
+    assert (found[0].name, found[0].effect, found[0].account_ids) == ("sandbox_append_row", "write", (account.id,))
 
 
 async def test_events_come_in_their_order_and_none_twice(world: Practice, client: Evergrant) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -11,8 +12,9 @@ import httpx2
 from evergrant.model.clock import Clock, SystemClock
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
+from evergrant.sdk.accounts import Account, FoundTool, account_of, tools_found
 from evergrant.sdk.connection import connected
-from evergrant.sdk.errors import ReauthRequired
+from evergrant.sdk.errors import NotFound, ReauthRequired
 from evergrant.sdk.events import ReceivedEvent, read_events
 from evergrant.sdk.formats import ToolFormat, formatted
 from evergrant.sdk.http import Ask, Http
@@ -25,6 +27,7 @@ TIMEOUT_S = 150.0
 """Longer than the server's own limits, so that it is the server that says what became of a call."""
 LONGEST_WAIT_S = 45.0
 """What the server waits in one request."""
+LOOK_EVERY_S = 1.0
 
 
 class Evergrant:
@@ -81,14 +84,30 @@ class Evergrant:
         found = self._http.pages("/v1/tools", {"connected_account_id": connected_account_id, **query}, "tools")
         return formatted([tool async for tool in found], format)
 
-    async def execute_tool(self, *, connected_account_id: str, tool_name: str, tool_input: JsonObject) -> ToolResult:
-        """Call a tool as a connected account, by its id or alias. An empty result says so in its `note`."""
+    async def search_tools(self, query: str, *, connector: str | None = None, limit: int = 10) -> list[FoundTool]:
+        """The tools that words find, the best first, of every connector or of one, connected or not."""
+        given: dict[str, str | int] = {
+            "query": query,
+            "limit": limit,
+            **({"connector": connector} if connector else {}),
+        }
+        return tools_found(await self._http.ask(Ask("GET", "/v1/tools/search", given, repeatable=True)))
+
+    async def execute_tool(
+        self, *, connected_account_id: str, tool_name: str, tool_input: JsonObject, idempotency_key: str | None = None
+    ) -> ToolResult:
+        """Call a tool as a connected account, by its id or alias. An empty result says so in its `note`.
+
+        A call whose answer was lost is asked for again under the same key, and is made once: one key for each call,
+        or yours, which then holds for 24 hours and also for a later process.
+        """
         body: JsonObject = {
             "connected_account_id": connected_account_id,
             "tool_name": tool_name,
             "tool_input": tool_input,
         }
-        return result_of(await self._http.ask(Ask("POST", "/v1/execute", body=body)))
+        key = idempotency_key or self._http.new_key()
+        return result_of(await self._http.ask(Ask("POST", "/v1/execute", body=body, key=key)))
 
     async def resume_call(self, call_id: str, *, wait_s: float = 0.0) -> ToolResult:
         """Make a call that was kept for its person, once; if it was made before, what it came to then.
@@ -121,6 +140,31 @@ class Evergrant:
     async def cancel_call(self, call_id: str) -> None:
         """Give up a call that still waits: it is never made then. Raises CallCancelled and others where it does not."""
         await self._http.ask(Ask("DELETE", _call(call_id)))
+
+    async def list_accounts(self, *, connector: str | None = None, state: str | None = None) -> list[Account]:
+        """The connected accounts, the oldest first: of one connector, or in one state, where that is asked for."""
+        query = {name: value for name, value in {"connector": connector, "state": state}.items() if value}
+        return [account_of(each) async for each in self._http.pages("/v1/accounts", query, "accounts")]
+
+    async def get_account(self, connected_account_id: str) -> Account:
+        """How an account stands, by its id or alias; raises NotFound."""
+        path = f"/v1/accounts/{quote(connected_account_id, safe='')}"
+        return account_of(await self._http.ask(Ask("GET", path, repeatable=True)))
+
+    async def wait_for_account(self, connected_account_id: str, *, wait_s: float = 600.0) -> Account:
+        """The account, by its id or alias, as soon as it is connected and its grant lives: after a link was sent.
+
+        Looks every second; raises TimeoutError after `wait_s` seconds.
+        """
+        end = self._clock.monotonic() + wait_s
+        while True:
+            with suppress(NotFound):
+                account = await self.get_account(connected_account_id)
+                if account.state == "active":
+                    return account
+            if self._clock.monotonic() >= end:
+                raise TimeoutError(f"Account {connected_account_id} was not connected within {wait_s:g} seconds.")
+            await self._clock.sleep(LOOK_EVERY_S)
 
     async def connect_link(
         self,

@@ -55,7 +55,5 @@ async def run_by_hand(services: ThreeServices, script: Script) -> str:
             said = await client.beta.messages.create(max_tokens=99, model="scripted", tools=told, messages=messages)
             if said.stop_reason != "tool_use":
                 return "".join(block.text for block in said.content if block.type == "text")
-            messages += [
-                {"role": "assistant", "content": said.content},
-                {"role": "user", "content": await tool_results(tools, said)},
-            ]
+            messages.append({"role": "assistant", "content": said.content})
+            messages.append({"role": "user", "content": await tool_results(tools, said)})

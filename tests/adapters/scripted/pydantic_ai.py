@@ -14,7 +14,7 @@ async def agent(services: ThreeServices, script: Script) -> Night:
 
     def model(messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
         calls = [ToolCallPart(each.tool, each.arguments, tool_call_id=each.id) for each in script.wanted(messages)]
-        return ModelResponse(parts=calls or [TextPart("Done.")])
+        return ModelResponse(calls) if calls else ModelResponse([TextPart("Done.")])
 
     toolsets = [await account_toolset(services.client, name, toolset=name, defer=True) for name in NAMES]
     return Agent(FunctionModel(model), output_type=[str, DeferredToolRequests], deps_type=object, toolsets=toolsets)

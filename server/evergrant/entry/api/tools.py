@@ -26,7 +26,7 @@ class _Of(Query):
     connected_account_id: str = Field(min_length=1, description="Id or alias of a connected account.")
     toolset: str | None = Field(
         default=None,
-        description="Only its tools: the connector's name (core tools), `read` (those that read) or `all`.",
+        description="Only its tools: the connector's name (core), `read` (those that read) or `all`.",
     )
     names: Annotated[tuple[str, ...], Field(description="Only these tools, with commas."), NAMES] = ()
 
