@@ -1,20 +1,26 @@
 """The client against the real API: results, a dead grant and its end, events, tools."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.fakes.clock import ManualClock
+from tests.fakes.person import person
 from tests.fakes.practice import START, Practice
 from tests.fakes.sdk import client_of, reconnect
 from typing_extensions import override
 
+import evergrant
 from evergrant import Evergrant
-from evergrant.model.account import ConnectedAccount
-from evergrant.sdk.errors import InvalidInput, NotFound, ReauthRequired, Unauthorized
+from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.model.link import Link
+from evergrant.sdk.errors import CallCancelled, InvalidInput, NotFound, ReauthRequired, Unauthorized
+from evergrant.surface import consents
 
 pytestmark = pytest.mark.anyio
+SERVERS = {"mcp", "sqlalchemy", "sqlmodel", "starlette", "uvicorn", "apscheduler", "cryptography", "typer"}
 
 
 async def append(client: Evergrant, account: ConnectedAccount, cell: str) -> object:
@@ -31,6 +37,7 @@ async def test_a_result_comes_back_as_the_account_that_was_named(world: Practice
     )
     assert (result.account, result.label, result.empty) == (account.id, account.label, True)
     assert result.note == f"The query ran as {account.label} and matched nothing."
+    assert (result.data, result.text) == (result.content, json.dumps(result.as_json()))
 
 
 async def test_a_dead_grant_is_an_error_with_all_that_its_person_needs(world: Practice, client: Evergrant) -> None:
@@ -64,6 +71,58 @@ async def test_a_kept_call_goes_on_once_after_the_reconnect(world: Practice, cli
     results = [await client.resume_call(call_id), await client.resume_call(call_id)]
     assert results[0] == results[1]
     assert world.sandbox.book("anna").rows == [["once"]]
+
+
+async def test_kept_calls_can_be_seen_and_given_up(world: Practice, client: Evergrant) -> None:
+    account = await world.connect()
+    world.sandbox.revoke()
+    with pytest.raises(ReauthRequired) as raised:
+        await append(client, account, "never")
+    (kept,) = await client.list_calls(connected_account_id="acme")
+    assert (kept.id, kept.connected_account_id, kept.status) == (raised.value.call_id, account.id, "waiting")
+    assert kept.created_at < kept.expires_at
+    assert (await client.get_call(kept.id)).tool_input == {"row": ["never"]}
+    await client.cancel_call(kept.id)
+    assert await client.list_calls() == []
+    (ended,) = await client.list_calls(ended=True)
+    assert ended.status == "cancelled"
+    with pytest.raises(CallCancelled):
+        await client.resume_call(kept.id)
+
+
+async def test_a_link_connects_an_account_and_another_reconnects_it(world: Practice, client: Evergrant) -> None:
+    site = person(consents(world.app))
+    link = await client.connect_link(connector="sandbox", alias="acme", values={"origin": world.url})
+    with pytest.raises(TimeoutError, match="acme"):
+        await client.wait_for_account("acme", wait_s=3)
+    await site.connects(Link(link.url, link.confirmation_code))
+    account = await client.wait_for_account("acme")
+    assert (account.alias, link.purpose, link.connected_account_id) == ("acme", "connect", None)
+    again = await client.reconnect_link(connected_account_id=account.id)
+    assert (again.purpose, again.connected_account_id) == ("reauth", account.id)
+    await site.connects(Link(again.url, again.confirmation_code))
+    assert world.app.accounts.consents(AccountKey("tnt_local", account.id)) == 2
+
+
+async def test_accounts_tell_how_they_stand(world: Practice, client: Evergrant) -> None:
+    anna = await world.connect("acme", "anna")
+    world.clock.advance(1)  # ids of one moment have no order
+    maya = await world.connect("globex", "maya")
+    world.sandbox.revoke(user="maya")
+    with pytest.raises(ReauthRequired):
+        await append(client, maya, "x")
+    assert [each.id for each in await client.list_accounts()] == [anna.id, maya.id]
+    (dead,) = await client.list_accounts(connector="sandbox", state="reauth_required")
+    assert (dead.alias, dead.identity, dead.cause, dead.is_ready) == ("globex", "maya@example.test", "revoked", False)
+    assert (await client.get_account("acme")).is_ready
+    with pytest.raises(NotFound):
+        await client.get_account("nobody")
+
+
+async def test_words_find_tools_and_who_has_them(world: Practice, client: Evergrant) -> None:
+    account = await world.connect()
+    found = await client.search_tools("append a row", connector="sandbox", limit=3)
+    assert (found[0].name, found[0].effect, found[0].account_ids) == ("sandbox_append_row", "write", (account.id,))
 
 
 async def test_events_come_in_their_order_and_none_twice(world: Practice, client: Evergrant) -> None:
@@ -111,6 +170,16 @@ async def test_an_account_tells_its_tools_and_their_effects(world: Practice, cli
     }
 
 
+async def test_tools_are_narrowed_to_a_toolset_or_to_names(world: Practice, client: Evergrant) -> None:
+    await world.connect()
+    read = await client.get_tools(connected_account_id="acme", toolset="read", format="anthropic")
+    assert [tool["name"] for tool in read] == ["sandbox_search_contacts", "sandbox_get_contact", "sandbox_list_rows"]
+    named = await client.get_tools(connected_account_id="acme", tool_names=["sandbox_append_row"])
+    assert [tool["name"] for tool in named] == ["sandbox_append_row"]
+    with pytest.raises(NotFound, match="It has: sandbox, read, all"):
+        await client.get_tools(connected_account_id="acme", toolset="crm")
+
+
 async def test_an_account_that_is_not_there_has_no_tools(client: Evergrant) -> None:
     with pytest.raises(NotFound):
         await client.get_tools(connected_account_id="nobody")
@@ -130,5 +199,16 @@ def test_without_a_token_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_package_costs_nothing_until_the_client_is_asked_for() -> None:
-    code = "import sys, evergrant; assert 'httpx2' not in sys.modules; evergrant.Evergrant(token='x')"
+    code = f"""
+import sys, evergrant
+assert "httpx2" not in sys.modules
+evergrant.Evergrant(token="x"), evergrant.EvergrantSync(token="x").close(), evergrant.ReauthRequired
+assert not {SERVERS} & sys.modules.keys(), {SERVERS} & sys.modules.keys()
+"""
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_name_that_the_package_has_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Evergreen"):
+        evergrant.Evergreen  # noqa: B018
+    assert {name for name in evergrant.__all__ if getattr(evergrant, name)} == set(evergrant.__all__)

@@ -24,6 +24,7 @@ from evergrant.model.outcome import FAILURES, Failure, ProviderUnavailable, Rate
 from evergrant.model.principal import Principal
 from evergrant.sdk import errors
 from evergrant.service.standing import Standing
+from evergrant.service.tenant_pace import TenantPace
 
 TOKEN = "good"
 pytestmark = pytest.mark.anyio
@@ -47,6 +48,7 @@ class Script:
 
     answers: list[Response | Exception]
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    keys: list[str | None] = field(default_factory=list[str | None])
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
 
     waits: list[float] = field(default_factory=list[float])
@@ -55,7 +57,7 @@ class Script:
 
     def client(self, token: str = TOKEN) -> Evergrant:
         log = structlog.get_logger()
-        api = Api(Door(_known, log), _no_services, log)
+        api = Api(Door(_known, log), _no_services, log, TenantPace(self.clock, lambda _: None))
         paths = ("/execute", "/calls/{id}/resume")
         routes = [api.agent_route(path, "POST", self._next, OPERATION) for path in paths]
         transport = httpx2.ASGITransport(Starlette(routes=routes))
@@ -75,6 +77,7 @@ class _Breaking(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self._script.asked.append((request.method, request.url.path))
+        self._script.keys.append(request.headers.get("Idempotency-Key"))
         if isinstance(self._script.answers[0], Exception):
             error = self._script.answers.pop(0)
             assert isinstance(error, Exception)
@@ -145,11 +148,41 @@ async def test_a_write_that_may_have_been_done_is_not_made_again() -> None:
     assert len(script.asked) == 1
 
 
-async def test_a_request_whose_answer_was_lost_is_not_made_again() -> None:
-    script = Script([httpx2.ReadTimeout("lost")])
+async def test_a_request_whose_answer_was_lost_is_made_again_under_the_same_key() -> None:
+    """The server does it once."""
+    script = Script([httpx2.ReadTimeout("lost"), httpx2.RemoteProtocolError("lost"), done()])
+    assert await execute(script.client()) == {"row": 1}
+    assert len(script.keys) == 3
+    assert len(set(script.keys)) == 1
+
+
+async def test_an_answer_that_never_comes_is_unknown() -> None:
+    script = Script([httpx2.ReadTimeout("lost")] * 3)
     with pytest.raises(errors.OutcomeUnknown, match="may have been carried out"):
         await execute(script.client())
-    assert len(script.asked) == 1
+
+
+async def test_a_first_request_that_is_under_way_is_waited_for() -> None:
+    under_way = [problem(409, "request_under_way", "Not yet.", "Again.", retryable=True) for _ in range(20)]
+    script = Script([httpx2.ReadTimeout("lost"), *under_way, done()])
+    assert await execute(script.client()) == {"row": 1}
+    assert script.clock.monotonic() > 20
+
+
+async def test_a_server_that_does_not_know_is_believed() -> None:
+    script = Script([problem(409, "outcome_unknown", "Died at it.", "Look.", retryable=False)])
+    with pytest.raises(errors.OutcomeUnknown, match="Died at it"):
+        await execute(script.client())
+    assert len(script.keys) == 1
+
+
+async def test_two_calls_have_two_keys_and_a_caller_may_bring_its_own() -> None:
+    script = Script([done(), done(), done()])
+    async with script.client() as client:
+        for key in (None, None, "night 7"):
+            await client.execute_tool(connected_account_id="a", tool_name="x_y", tool_input={}, idempotency_key=key)
+    assert len(set(script.keys)) == 3
+    assert script.keys[2] == "night 7"
 
 
 async def test_a_kept_call_is_asked_for_again_when_the_answer_was_lost() -> None:
@@ -175,7 +208,7 @@ async def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPat
 
 async def test_a_page_of_a_stranger_is_not_taken_for_an_answer() -> None:
     with pytest.raises(errors.OutcomeUnknown, match="not Evergrant"):
-        await execute(Script([Response("<html>", 200, media_type="text/html")]).client())
+        await execute(Script([Response("<html>", 200, media_type="text/html")] * 3).client())
 
 
 async def test_a_wrong_token_is_told_as_such() -> None:

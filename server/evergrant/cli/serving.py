@@ -32,12 +32,12 @@ from evergrant.vault.epoch import RESTORED, advance, is_restored
 
 async def in_process(app: App, log: FilteringBoundLogger) -> None:
     """One MCP session on this process's stdin and stdout, with the jobs running beside it."""
-    async with _jobs(app, log):
+    async with jobs(app, log):
         await serve_stdio(make_server(mcp_parts(app, log), lambda: local_principal(app)))
 
 
 @asynccontextmanager
-async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None]:
+async def jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None]:
     """The job set for the block; among the processes of one vault only the leader's ticks."""
 
     async def tick() -> datetime | None:
@@ -85,7 +85,7 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
         async with (
             listening(web, app.settings.host, app.settings.port),
             socket.listening(path, make_server(parts, lambda: local_principal(app)), log),
-            _jobs(app, log),
+            jobs(app, log),
         ):
             write_running(app.settings.home, app.settings.url)
             if not quiet:

@@ -1,10 +1,11 @@
 """Events as they are read: a page at a time, in their order, none twice."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from evergrant.model.json import Json, JsonObject, at, text_at
+from evergrant.model.json import Json, JsonObject, text_at
 from evergrant.sdk.http import Ask, Http
+from evergrant.sdk.reading import objects
 
 POLL_S = 1.0
 
@@ -34,8 +35,8 @@ async def read_events(http: Http, after: int, *, endless: bool) -> AsyncIterator
 
 
 async def _page(http: Http, after: int) -> list[ReceivedEvent]:
-    found = at(await http.ask(Ask("GET", "/v1/events", {"after": after}, repeatable=True)), "/events")
-    return [_event(each) for each in found if isinstance(each, Mapping)] if isinstance(found, Sequence) else []
+    found = await http.ask(Ask("GET", "/v1/events", {"after": after}, repeatable=True))
+    return [_event(each) for each in objects(found.get("events"))]
 
 
 def _event(data: Mapping[str, Json]) -> ReceivedEvent:

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
-from evergrant.model.json import Json, JsonObject
+from evergrant.model.json import JsonObject
 
 ToolFormat = Literal["mcp", "anthropic", "openai", "langchain"]
 
 
-def formatted(tools: Iterable[Json], wanted: ToolFormat) -> Sequence[JsonObject]:
+def formatted(tools: Iterable[JsonObject], wanted: ToolFormat) -> Sequence[JsonObject]:
     """The tools of an answer of `/v1/tools` in another format; raises KeyError for one that there is not."""
     write = _FORMATS[wanted]
-    return [write(tool) for tool in tools if isinstance(tool, Mapping)]
+    return [write(tool) for tool in tools]
 
 
 def mcp(tool: JsonObject) -> JsonObject:

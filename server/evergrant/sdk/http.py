@@ -1,7 +1,8 @@
 """Requests to the server: what is answered, what is raised, and what is asked again."""
 
 import random
-from collections.abc import Mapping
+import uuid
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import httpx2
@@ -9,12 +10,19 @@ import httpx2
 from evergrant.model.clock import Clock
 from evergrant.model.json import Json, JsonObject, at, text_at
 from evergrant.sdk.errors import EvergrantError, OutcomeUnknown, ServerUnreachable, error_of
+from evergrant.sdk.reading import objects
 
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 """Failures before the first byte of the request left."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 """A provider that wants a longer pause than this is the caller's to wait for."""
+UNDER_WAY = "request_under_way"
+UNDER_WAY_PAUSE_S = 1.0
+
+
+class AnswerLost(OutcomeUnknown):
+    """Nobody has said what became of the request, as against a server that says it cannot know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,8 @@ class Ask:
     query: Mapping[str, str | int] | None = None
     body: JsonObject | None = None
     repeatable: bool = False
+    key: str | None = None
+    """Under which the server does it once, however often it is asked (`Idempotency-Key`)."""
     longer_s: float = 0.0
     """How much longer than usual the answer may take."""
 
@@ -40,25 +50,44 @@ class Http:
     retries: int
     timeout_s: float
 
+    def new_key(self) -> str:
+        """A key that no other request has."""
+        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+
     async def ask(self, ask: Ask) -> Mapping[str, Json]:
         """The answer; raises EvergrantError.
 
-        Asked again, up to `retries` times, is what was never sent, what the server calls retryable, and a repeatable
-        request whose answer was lost.
+        Asked again, up to `retries` times, is what was never sent, what the server calls retryable, and a request whose
+        answer was lost where it is repeatable or has a key. While the server is still at the first request under that
+        key, it is asked for as long as an answer may take.
         """
-        for attempt in range(self.retries):
+        end = self.clock.monotonic() + self.timeout_s + ask.longer_s
+        attempt = 0
+        while True:
             try:
                 return await self._once(ask)
             except EvergrantError as error:
-                pause = self._pause(ask, error, attempt)
+                under_way = error.code == UNDER_WAY and self.clock.monotonic() < end
+                pause = UNDER_WAY_PAUSE_S if under_way else self._pause(ask, error, attempt)
                 if pause is None:
                     raise
+            attempt += not under_way
             await self.clock.sleep(pause)
-        return await self._once(ask)
+
+    async def pages(self, path: str, query: Mapping[str, str | int], name: str) -> AsyncIterator[JsonObject]:
+        """The objects of a list to its end, whatever the size of its pages; raises EvergrantError."""
+        cursor: Mapping[str, str] | None = {}
+        while cursor is not None:
+            page = await self.ask(Ask("GET", path, {**query, **cursor}, repeatable=True))
+            following = text_at(page, "/next_cursor")
+            for each in objects(page.get(name)):
+                yield each
+            cursor = {"cursor": following} if following else None
 
     def _pause(self, ask: Ask, error: EvergrantError, attempt: int) -> float | None:
         """Seconds until the same may be asked again; None where it may not."""
-        if not (error.retryable or (ask.repeatable and isinstance(error, OutcomeUnknown))):
+        harmless = (ask.repeatable or ask.key) and isinstance(error, AnswerLost)
+        if attempt >= self.retries or not (error.retryable or harmless):
             return None
         wanted = at(error.said, "/retry_after_s")
         if isinstance(wanted, int | float) and wanted > LONGEST_PAUSE_S:
@@ -73,6 +102,7 @@ class Http:
                 ask.path,
                 params=ask.query,
                 json=ask.body,
+                headers={"Idempotency-Key": ask.key} if ask.key else None,
                 timeout=httpx2.Timeout(self.timeout_s + ask.longer_s, connect=5.0),
             )
         except NOT_SENT as error:
@@ -111,8 +141,8 @@ def _unreachable(url: httpx2.URL, error: Exception) -> ServerUnreachable:
     )
 
 
-def _lost(why: str) -> OutcomeUnknown:
-    return OutcomeUnknown(
+def _lost(why: str) -> AnswerLost:
+    return AnswerLost(
         {
             "code": OutcomeUnknown.CODE,
             "retryable": False,

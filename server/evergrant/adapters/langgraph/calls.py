@@ -7,19 +7,20 @@ from langgraph.types import interrupt
 
 from evergrant.adapters.langgraph.waiting import pause
 from evergrant.model.json import JsonObject, at, text_at
-from evergrant.model.outcome import Result
 from evergrant.sdk.client import Evergrant
 from evergrant.sdk.errors import CallExpired, ReauthRequired
-from evergrant.sdk.result import result_of
+from evergrant.sdk.result import ToolResult, result_of
 
-Make = Callable[[], Awaitable[Result]]
+Make = Callable[[], Awaitable[ToolResult]]
 
 
 class ReplayedOutOfOrder(RuntimeError):
     """The node made its calls in another order than before its interrupt, so that results cannot be told apart."""
 
 
-async def call_tool(client: Evergrant, *, connected_account_id: str, tool_name: str, tool_input: JsonObject) -> Result:
+async def call_tool(
+    client: Evergrant, *, connected_account_id: str, tool_name: str, tool_input: JsonObject
+) -> ToolResult:
     """As `Evergrant.execute_tool`, for use in a node or a tool of a graph with a checkpointer.
 
     LangGraph runs a node from its start again when it goes on after an interrupt. What a call came to is therefore
@@ -30,7 +31,7 @@ async def call_tool(client: Evergrant, *, connected_account_id: str, tool_name: 
     """
     asked: JsonObject = {"account": connected_account_id, "tool": tool_name, "input": tool_input}
 
-    async def execute() -> Result:
+    async def execute() -> ToolResult:
         return await client.execute_tool(
             connected_account_id=connected_account_id, tool_name=tool_name, tool_input=tool_input
         )
@@ -45,7 +46,7 @@ async def call_tool(client: Evergrant, *, connected_account_id: str, tool_name: 
 def _continued(client: Evergrant, call_id: str | None, execute: Make) -> Make:
     """Goes on with the kept call; makes it anew where it was not kept or was given up: nothing of it was done then."""
 
-    async def go_on() -> Result:
+    async def go_on() -> ToolResult:
         try:
             return await client.resume_call(call_id or "")
         except CallExpired:
@@ -76,6 +77,6 @@ def _needed(said: JsonObject) -> ReauthRequired | None:
     return ReauthRequired(failure) if isinstance(failure, dict) else None
 
 
-def _result(said: JsonObject) -> Result:
+def _result(said: JsonObject) -> ToolResult:
     result = at(said, "/result")
     return result_of(result if isinstance(result, dict) else {})

@@ -1,7 +1,6 @@
 """An account's tools as LangChain tools, for `create_agent`, `ToolNode` and any node that calls them."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from langchain_core.tools import StructuredTool, ToolException
 
@@ -11,9 +10,16 @@ from evergrant.sdk.client import Evergrant
 from evergrant.sdk.errors import EvergrantError
 
 
-async def langchain_tools(client: Evergrant, connected_account_id: str) -> list[StructuredTool]:
-    """One tool for each that the account has. A failure is told to the model in words; a dead grant interrupts."""
-    found = await client.get_tools(connected_account_id=connected_account_id, format="anthropic")
+async def langchain_tools(
+    client: Evergrant, connected_account_id: str, *, toolset: str | None = None, tool_names: Sequence[str] = ()
+) -> list[StructuredTool]:
+    """One tool for each that the account has, narrowed as by `Evergrant.get_tools`.
+
+    A failure is told to the model in words; a dead grant interrupts.
+    """
+    found = await client.get_tools(
+        connected_account_id=connected_account_id, toolset=toolset, tool_names=tool_names, format="anthropic"
+    )
     return [_tool(client, connected_account_id, each) for each in found]
 
 
@@ -25,7 +31,7 @@ def _tool(client: Evergrant, account: str, tool: JsonObject) -> StructuredTool:
             result = await call_tool(client, connected_account_id=account, tool_name=name, tool_input=given)
         except EvergrantError as error:
             raise ToolException(str(error)) from error
-        return json.dumps(result.as_json(), ensure_ascii=False)
+        return result.text
 
     return StructuredTool(
         name=name,

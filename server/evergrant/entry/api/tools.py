@@ -1,7 +1,7 @@
 """`/v1/tools`: what an account can be asked to do."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 from starlette.requests import Request
@@ -13,15 +13,22 @@ from evergrant.catalog.tool import Effect, Tool
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.problem import answer, of_failure
-from evergrant.entry.api.query import Query, query_of
+from evergrant.entry.api.query import NAMES, Query, query_of
 from evergrant.model.json import JsonObject
+from evergrant.model.outcome import Refused
 from evergrant.service.standing import Standing
+from evergrant.service.toolsets import narrowed
 from evergrant.service.wording import broken_connector
 from evergrant.tokens.refusals import unknown_account
 
 
 class _Of(Query):
     connected_account_id: str = Field(min_length=1, description="Id or alias of a connected account.")
+    toolset: str | None = Field(
+        default=None,
+        description="Only its tools: the connector's name (core), `read` (those that read) or `all`.",
+    )
+    names: Annotated[tuple[str, ...], Field(description="Only these tools, with commas."), NAMES] = ()
 
 
 class ToolTold(Given):
@@ -50,21 +57,25 @@ LIST = Operation(
 
 
 def tool_routes(api: Api) -> Sequence[Described]:
-    """`GET /v1/tools?connected_account_id=ID`: the account's tools, core ones first."""
+    """`GET /v1/tools?connected_account_id=ID&toolset=NAME&names=A,B`: the account's tools, core ones first; those of a
+    toolset, or those named, where that is asked for."""
 
-    async def tools(request: Request, who: Standing) -> Response:
-        account = who.account(query_of(request, _Of).connected_account_id)
+    async def listed(request: Request, who: Standing) -> Response:
+        asked = query_of(request, _Of)
+        account = who.account(asked.connected_account_id)
         if account is None:
             return of_failure(unknown_account().failure, 404)
         try:
-            found = who.tools(account.connector)
+            found = narrowed(account.connector, who.tools(account.connector), asked.toolset, asked.names)
+        except Refused as refused:
+            return of_failure(refused.failure, 404)
         except (UnknownConnector, DeclarationError) as error:
             return of_failure(broken_connector(str(error)), 502)
         # The sort is stable: within a tier the declaration's own order stays.
         ordered = sorted(found.items(), key=lambda each: each[1].tier != "core")
         return answer({"account": account.id, "tools": [_as_json(name, tool) for name, tool in ordered]})
 
-    return [api.agent_route("/tools", "GET", tools, LIST)]
+    return [api.agent_route("/tools", "GET", listed, LIST)]
 
 
 def _as_json(name: str, tool: Tool) -> JsonObject:

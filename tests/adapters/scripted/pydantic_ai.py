@@ -1,0 +1,20 @@
+"""An agent of Pydantic AI whose model is a script."""
+
+from pydantic_ai import Agent, DeferredToolRequests, ModelMessage, ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+from tests.fakes.three_services import NAMES, Script, ThreeServices
+
+from evergrant.adapters.pydantic_ai import account_toolset
+
+Night = Agent[object, str | DeferredToolRequests]
+
+
+async def agent(services: ThreeServices, script: Script) -> Night:
+    """One that stops where a person is needed."""
+
+    def model(messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
+        calls = [ToolCallPart(each.tool, each.arguments, tool_call_id=each.id) for each in script.wanted(messages)]
+        return ModelResponse(calls) if calls else ModelResponse([TextPart("Done.")])
+
+    toolsets = [await account_toolset(services.client, name, toolset=name, defer=True) for name in NAMES]
+    return Agent(FunctionModel(model), output_type=[str, DeferredToolRequests], deps_type=object, toolsets=toolsets)

@@ -1,0 +1,41 @@
+"""Pydantic AI, with a model that is a script: three services across token expiries, and a dead grant."""
+
+import pytest
+from tests.fakes.three_services import Script, ThreeServices
+
+from evergrant import ReauthRequired
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_run_over_three_services_outlives_their_tokens(services: ThreeServices) -> None:
+    from tests.adapters.scripted.pydantic_ai import agent
+
+    script = Script(services)
+    assert (await (await agent(services, script)).run("Work.")).output == "Done."
+    script.check_quiet()
+
+
+async def test_a_run_that_a_dead_grant_stopped_goes_on_after_the_reconnect(services: ThreeServices) -> None:
+    from pydantic_ai import DeferredToolRequests
+    from tests.adapters.scripted.pydantic_ai import agent
+
+    from evergrant.adapters.pydantic_ai import resumed
+
+    script = Script(services, before=lambda turn: services.revoke() if turn == 3 else None)
+    night = await agent(services, script)
+    stopped = await night.run("Work.")
+    assert isinstance(stopped.output, DeferredToolRequests)
+    assert [call.tool_name for call in stopped.output.calls] == [
+        "demo_salesforce_search_contacts",
+        "demo_salesforce_append_row",
+    ]
+    assert all(said["reauth_url"] for said in stopped.output.metadata.values())
+    with pytest.raises(ReauthRequired):
+        await resumed(services.client, stopped.output)
+
+    await services.come_back()
+    results = await resumed(services.client, stopped.output)
+    done = await night.run(message_history=stopped.all_messages(), deferred_tool_results=results)
+    assert done.output == "Done."
+    script.check()
