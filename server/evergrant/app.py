@@ -11,6 +11,7 @@ import httpx2
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
+from evergrant.catalog.toolsets import Toolsets
 from evergrant.dial.guard import Guard
 from evergrant.events.desktop import DesktopNotes, system_program
 from evergrant.events.dispatcher import Dispatcher
@@ -83,6 +84,7 @@ class App:
     machine_clock: Clock
     vault: Vault
     catalog: Catalog
+    toolsets: Toolsets
     registry: Registry
     connections: Connections
     desk: AccountDesk
@@ -223,12 +225,14 @@ def _compose(
     post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
     dispatcher = Dispatcher(deliveries, post, Patience(world.random), clock)
     by_key = Keys(catalog, connections, accounts, consent, clock, world.live)
+    toolsets = Toolsets(catalog, settings.toolsets_file)
     return App(
         settings=settings,
         clock=clock,
         machine_clock=world.clock,
         vault=vault,
         catalog=catalog,
+        toolsets=toolsets,
         registry=Registry(catalog, connections, clock),
         connections=connections,
         desk=AccountDesk(catalog, accounts, grants, locks, revoker),
@@ -242,7 +246,7 @@ def _compose(
         executor=executor,
         held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock, _teller(dispatcher)),
         keys=by_key,
-        key_desk=KeyDesk(ApiKeys(database), accounts, clock),
+        key_desk=KeyDesk(ApiKeys(database), accounts, clock, toolsets),
         unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),

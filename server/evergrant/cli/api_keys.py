@@ -19,6 +19,9 @@ keys = typer.Typer(no_args_is_help=True, help="API keys: who may call which tool
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 Accounts = Annotated[list[str] | None, typer.Option("--account", help="Only this account; again for more.")]
 Tools = Annotated[list[str] | None, typer.Option("--tool", help="Only these tools, as gmail_*; again for more.")]
+Toolsets = Annotated[
+    list[str] | None, typer.Option("--toolset", help="Only tools of this toolset, as gmail; again for more.")
+]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="No tool that writes or destroys.")]
 Operator = Annotated[bool, typer.Option("--operator", help="Also for links, events, webhooks and keys.")]
 Expires = Annotated[str | None, typer.Option("--expires", metavar="30d|12h|90m", help="Else it has no end.")]
@@ -29,6 +32,7 @@ def create(
     name: str,
     account: Accounts = None,
     tool: Tools = None,
+    toolset: Toolsets = None,
     read_only: ReadOnly = False,
     operator: Operator = False,
     expires: Expires = None,
@@ -39,7 +43,7 @@ def create(
     life = _life(expires)
     if expires and life is None:
         out.fail(Exit.USAGE, "bad_input", f"{expires!r} is no time: write 30d, 12h or 90m.")
-    wish = Wish(name, account, tool or (), read_only, operator, life)
+    wish = Wish(name, account, tool or (), read_only, operator, life, toolsets=toolset or ())
 
     async def work(app: App) -> tuple[ApiKey, Secret] | CannotMakeKey:
         try:
@@ -64,11 +68,12 @@ def list_keys(as_json: bool = JsonOption) -> None:
         return app.key_desk.keys.all(LOCAL_TENANT)
 
     found = run(out, work)
-    shown = table("id", "name", "accounts", "tools", "may", "until")
+    shown = table("id", "name", "accounts", "tools", "toolsets", "may", "until")
     for key in found:
         accounts = "all" if key.accounts is None else ", ".join(key.accounts)
         until = key.expires_at.isoformat() if key.expires_at else "no end"
-        shown.add_row(*cells(key.id, key.name, accounts, ", ".join(key.tools) or "all", _may(key), until))
+        tools, sets = ", ".join(key.tools) or "all", ", ".join(key.toolsets) or "all"
+        shown.add_row(*cells(key.id, key.name, accounts, tools, sets, _may(key), until))
     empty = "None yet. Make one: evergrant keys create night-agent --expires 30d"
     out.show({"keys": [key.as_json() for key in found]}, shown if found else empty)
 

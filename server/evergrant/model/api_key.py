@@ -22,11 +22,13 @@ class ApiKey:
     operator: bool
     created_at: datetime
     expires_at: datetime | None
+    toolsets: tuple[str, ...] = ()
+    """Names of the toolsets that its tools are of; none is all."""
 
     def principal(self) -> Principal:
         """Whoever bears it."""
         accounts = None if self.accounts is None else frozenset(self.accounts)
-        return Principal(self.tenant_id, self.id, accounts, self.tools, self.read_only, self.operator)
+        return Principal(self.tenant_id, self.id, accounts, self.tools, self.read_only, self.operator, self.toolsets)
 
     def as_json(self) -> JsonObject:
         return {
@@ -34,6 +36,7 @@ class ApiKey:
             "name": self.name,
             "connected_account_ids": self.accounts,
             "tools": self.tools,
+            "toolsets": self.toolsets,
             "read_only": self.read_only,
             "operator": self.operator,
             "created_at": self.created_at.isoformat(),

@@ -23,6 +23,8 @@ class Principal:
     read_only: bool = False
     operator: bool = True
     """Whether it may see to connections, links, events and web hooks, and not call tools only."""
+    toolsets: tuple[str, ...] = ()
+    """The names of the toolsets that its tools are of; none is all."""
 
     def sees(self, account_id: str) -> bool:
         """Whether the account is there for it."""

@@ -20,6 +20,8 @@ class _Make(Body):
     """Ids or aliases; left out, it is all, also those to come."""
     tools: list[str] = []
     """Patterns of tool names, such as `gmail_*`."""
+    toolsets: list[str] = []
+    """Names of toolsets: its tools are of these only."""
     read_only: bool = False
     operator: bool = False
     expires_in_s: StrictInt | None = Field(default=None, ge=60)
@@ -34,7 +36,15 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Route]:
     async def make(request: Request, tenant_id: str) -> Response:
         given = await body_of(request, _Make)
         life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
-        wish = Wish(given.name, given.connected_account_ids, given.tools, given.read_only, given.operator, life)
+        wish = Wish(
+            given.name,
+            given.connected_account_ids,
+            given.tools,
+            given.read_only,
+            given.operator,
+            life,
+            toolsets=given.toolsets,
+        )
         try:
             key, borne = await desk.make(tenant_id, wish)
         except CannotMakeKey as error:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
 from mcp.types import ClientCapabilities
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -26,6 +27,12 @@ def opens_urls(context: Context) -> bool:
     """Whether the client shows a person an address and asks for consent; several declare forms alone."""
     elicitation = _capabilities(context).elicitation
     return elicitation is not None and elicitation.url is not None
+
+
+def connection_of(context: Context) -> Connection:
+    """What the session lives and ends with; the SDK keeps it to itself, and no list of its sessions."""
+    connection: Connection = context.session._connection  # pyright: ignore[reportPrivateUsage]
+    return connection
 
 
 def _capabilities(context: Context) -> ClientCapabilities:
