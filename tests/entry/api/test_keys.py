@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -14,6 +15,7 @@ from tests.service.holding import waiting
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.secret import Secret
+from evergrant.model.tool_mode import ALL
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
 from evergrant.surface import mcp_parts
@@ -54,7 +56,8 @@ async def mcp(world: Practice, key: str) -> AsyncGenerator[Client, None]:
     """A client that came with a key."""
     principal = world.app.key_desk.bearer(key)
     assert principal
-    server = make_server(mcp_parts(world.app, structlog.get_logger()), lambda: principal)
+    parts = replace(mcp_parts(world.app, structlog.get_logger()), tools=(ALL,))
+    server = make_server(parts, lambda: principal)
     async with Client(server) as client:
         yield client
 
