@@ -9,12 +9,11 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.vault.accounts import account_row
 
 
-async def many_accounts(world: Practice, like: ConnectedAccount, count: int, connectors: int = 1) -> None:
-    """So many more accounts, the first of `like`'s connector, others of `connectors` in turn; they have no grants."""
+async def many_accounts(world: Practice, like: ConnectedAccount, count: int, begin: int = 0) -> None:
+    """So many more accounts of the same connector, numbered from `begin` + 1; they have no grants."""
 
     def work(session: Session) -> None:
-        for number in range(1, count + 1):
-            turn = number % connectors
+        for number in range(begin + 1, begin + count + 1):
             session.add(
                 account_row(
                     replace(
@@ -22,7 +21,6 @@ async def many_accounts(world: Practice, like: ConnectedAccount, count: int, con
                         id=f"conn_many{number:06}",
                         alias=f"äcme-{number}",
                         subject=f"{like.subject}-{number}",
-                        connector=f"{like.connector}{turn}" if turn else like.connector,
                     )
                 )
             )

@@ -67,7 +67,8 @@ class Accounts:
     def connectors(self, tenant_id: str, ids: Ids = None) -> tuple[str, ...]:
         """The connectors that the tenant has accounts of (of `ids` only), by name."""
         query = connectors_of(tenant_id, ids)
-        return tuple(row[0] for row in self._database.read(lambda session: session.connection().execute(query).all()))
+        rows = self._database.read(lambda session: session.connection().execute(query).all())
+        return tuple(sorted({row[0] for row in rows}))
 
     def some(
         self, tenant_id: str, connectors: Iterable[str], most: int, ids: Ids = None
