@@ -48,7 +48,7 @@ ARRIVALS = ("/callback", *(f"/{path}/" for path in PATHS.values()))
 def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
     """What the MCP surface works with.
 
-    Raises UnknownToolset, DeclarationError where the operator's toolsets are not what they should be.
+    Raises UnknownToolset, BadToolsets where the operator's toolsets are not what they should be.
     """
     app.toolsets.check([name for name in app.settings.tools if name not in MODES])
     return Parts(

@@ -14,7 +14,9 @@ def command(tmp_path: Path) -> Command:
 
 def test_a_key_is_made_listed_without_what_is_borne_and_ended(command: Command) -> None:
     made = json.loads(
-        command.run("keys", "create", "night-agent", "--tool", "gmail_*", "--expires", "30d", "--json").stdout
+        command.run(
+            "keys", "create", "night-agent", "--tool", "gmail_*", "--toolset", "gmail", "--expires", "30d", "--json"
+        ).stdout
     )
     listed = command.run("keys", "list", "--json").stdout
     ended = command.run("keys", "end", made["id"])
@@ -22,6 +24,7 @@ def test_a_key_is_made_listed_without_what_is_borne_and_ended(command: Command) 
 
     assert made["key"].startswith("evgk_")
     assert json.loads(listed)["keys"][0]["tools"] == ["gmail_*"]
+    assert json.loads(listed)["keys"][0]["toolsets"] == ["gmail"]
     assert made["key"] not in listed
     assert (ended.returncode, again.returncode) == (0, 2)
     assert "evergrant keys list" in again.stderr

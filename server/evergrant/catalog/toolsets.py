@@ -29,6 +29,10 @@ class Toolset(Declaration):
 _TOOLSETS = TypeAdapter(dict[Name, Toolset], config=ConfigDict(hide_input_in_errors=True))
 
 
+class BadToolsets(DeclarationError):
+    """The file of toolsets cannot be used; the message names it, what is wrong, and what to do."""
+
+
 class UnknownToolset(LookupError):
     """No toolset has that name; the message says which there are."""
 
@@ -42,7 +46,7 @@ class Toolsets:
         self._file = file
 
     def check(self, names: Sequence[str]) -> None:
-        """Raises UnknownToolset where there is none of a name; DeclarationError where the file cannot be used."""
+        """Raises UnknownToolset where there is none of a name; BadToolsets where the file cannot be used."""
         known = {*self._own, *self._catalog.names()}
         if unknown := [name for name in names if name not in known]:
             raise UnknownToolset(
@@ -62,18 +66,21 @@ class Toolsets:
     def _own(self) -> Mapping[str, Toolset]:
         if self._file is None or not self._file.exists():
             return {}
-        found = parse(_TOOLSETS, read(self._file), self._file)
+        try:
+            found = parse(_TOOLSETS, read(self._file), self._file)
+        except DeclarationError as error:
+            raise BadToolsets(str(error)) from None
         for name, toolset in found.items():
             self._check(self._file, name, toolset)
         return found
 
     def _check(self, file: Path, name: str, toolset: Toolset) -> None:
         if name in (*MODES, *self._catalog.names()):
-            raise DeclarationError(f"{file}: {name}: this name is taken by a connector or a mode. Choose another.")
+            raise BadToolsets(f"{file}: {name}: this name is taken by a connector or a mode. Choose another.")
         for pattern in toolset.tools:
             if not self._finds(pattern, toolset):
                 what = "tool that reads" if toolset.read_only else "tool"
-                raise DeclarationError(
+                raise BadToolsets(
                     f"{file}: {name}: no {what} is called {pattern}. Correct it or take it out; see which there are: "
                     "evergrant tools list --all"
                 )

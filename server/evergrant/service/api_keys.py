@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from evergrant.catalog.toolsets import Toolsets, UnknownToolset
+from evergrant.catalog.toolsets import BadToolsets, Toolsets, UnknownToolset
 from evergrant.model.api_key import ApiKey
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
@@ -87,12 +87,16 @@ class KeyDesk:
             raise CannotMakeKey("An operator's key sees everything, so it cannot be limited: leave the limits out.")
         if wish.life is not None and not SHORTEST_LIFE <= wish.life <= LONGEST_LIFE:
             raise CannotMakeKey("A key lives for a minute at least and ten years at most.")
-        try:
-            self.toolsets.check(wish.toolsets)
-        except UnknownToolset as error:
-            raise CannotMakeKey(str(error)) from None
+        self._check_toolsets(wish.toolsets)
         if len(self.keys.all(tenant_id)) >= MOST:
             raise CannotMakeKey(f"There are {MOST} keys already: end those that nobody uses.")
+
+    def _check_toolsets(self, names: Sequence[str]) -> None:
+        try:
+            if names:
+                self.toolsets.check(names)
+        except (UnknownToolset, BadToolsets) as error:
+            raise CannotMakeKey(str(error)) from None
 
     def _ids(self, tenant_id: str, names: Sequence[str] | None) -> tuple[str, ...] | None:
         if names is None:

@@ -29,7 +29,7 @@ class WireLists:
 
     def __init__(self, tool: Callable[[str], Tool], log: FilteringBoundLogger) -> None:
         """`tool` gives the tool of a listed name."""
-        self._tool = tool
+        self.tool = tool
         self._log = log
         self._form = lru_cache(maxsize=None)(self._made)
 
@@ -43,6 +43,6 @@ class WireLists:
         raise broken(wall)
 
     def _made(self, version: str, name: str) -> Mapping[str, Any]:
-        listed = ListToolsResult(tools=[self._tool(name)]).model_dump(by_alias=True, mode="json", exclude_none=True)
+        listed = ListToolsResult(tools=[self.tool(name)]).model_dump(by_alias=True, mode="json", exclude_none=True)
         form: Mapping[str, Any] = serialize_server_result(LIST, version, listed)["tools"][0]
         return form
