@@ -84,16 +84,12 @@ def test_a_file_that_is_not_right_is_refused_in_words(tmp_path: Path, text: str,
 
 
 def test_only_the_files_of_the_connectors_that_a_pattern_may_mean_are_read(tmp_path: Path) -> None:
-    catalog = Catalog([ROOT])
-    unread = catalog.tools_file
+    class OfSandbox(Catalog):
+        def tools_file(self, name: str) -> Path:
+            assert name == "sandbox"
+            return super().tools_file(name)
 
-    def read_only_sandbox(name: str) -> Path:
-        assert name == "sandbox"
-        return unread(name)
-
-    catalog.tools_file = read_only_sandbox  # type: ignore[method-assign]
-
-    toolsets(tmp_path, "r: {tools: [sandbox_search_*, sand*]}", catalog).check([])
+    toolsets(tmp_path, "r: {tools: [sandbox_search_*, sand*]}", OfSandbox([ROOT])).check([])
 
 
 def test_a_connector_that_cannot_be_read_takes_no_toolset_away(tmp_path: Path) -> None:
@@ -103,3 +99,9 @@ def test_a_connector_that_cannot_be_read_takes_no_toolset_away(tmp_path: Path) -
     (tmp_path / "schemas" / "ledger.yaml").write_text("{")
 
     toolsets(tmp_path, "r: {tools: [ledger_*]}", Catalog([ROOT, tmp_path], lenient=True)).check(["r", "ledger"])
+
+
+def test_the_example_of_the_page_is_a_good_file(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "toolsets.md").read_text(encoding="utf-8")
+
+    toolsets(tmp_path, page.split("```yaml\n")[1].split("```")[0]).check(["research", "support", "google_calendar"])

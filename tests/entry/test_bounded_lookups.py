@@ -11,9 +11,18 @@ from tests.fakes.steps import Steps, counted
 
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.json import JsonObject
 
 pytestmark = pytest.mark.anyio
 READ = "sandbox_search_contacts"
+REQUESTS: tuple[tuple[str, JsonObject], ...] = (
+    (READ, {"account": "acme"}),
+    (READ, {}),
+    (READ, {"account": "nobody"}),
+    ("execute_tool", {"connected_account_id": "acme", "tool_name": READ, "tool_input": {}}),
+    ("search_tools", {"query": "find contacts"}),
+    ("describe_tools", {"names": [READ]}),
+)
 FEW, MANY = 40, 2_000
 GROWS = 1.02
 """Of a page of an index more or less."""
@@ -26,15 +35,8 @@ async def steps_of(client: Client, steps: Steps) -> dict[str, int]:
         steps.since()
         await client.session.list_tools()
         costs["list"] = steps.since()
-        for name, arguments in (
-            (READ, {"account": "acme"}),
-            (READ, {}),
-            (READ, {"account": "nobody"}),
-            ("execute_tool", {"connected_account_id": "acme", "tool_name": READ, "tool_input": {}}),
-            ("search_tools", {"query": "find contacts"}),
-            ("describe_tools", {"names": [READ]}),
-        ):
-            await client.call_tool(name, arguments)
+        for name, arguments in REQUESTS:
+            await client.call_tool(name, dict(arguments))
             costs[f"{name} {arguments}"] = steps.since()
     return costs
 

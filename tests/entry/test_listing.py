@@ -205,9 +205,8 @@ def uncached(parts: Parts) -> Server[object]:
 
 async def answers(server: Server[object], parts: Parts, path: Path, opening: JsonObject | None) -> list[bytes]:
     """What goes over the socket in answer to every page, asked for twice in one session."""
-    envelope = (
-        {} if opening else {"_meta": {f"{META_KEY}protocolVersion": ERAS[1], f"{META_KEY}clientCapabilities": {}}}
-    )
+    meta: JsonObject = {f"{META_KEY}protocolVersion": ERAS[1], f"{META_KEY}clientCapabilities": {}}
+    envelope: JsonObject = {} if opening else {"_meta": meta}
     found = list[bytes]()
     async with listening(path, server, parts.log), await anyio.connect_unix(path) as stream:
         lines = BufferedByteReceiveStream(stream)

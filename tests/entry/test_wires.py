@@ -132,8 +132,8 @@ class _Broken(Accounts):
     def __init__(self) -> None:
         pass
 
-    def connectors(self, tenant_id: str, _ids: Ids = None) -> tuple[str, ...]:
-        raise RuntimeError(f"{CANARY} {tenant_id}")
+    def connectors(self, tenant_id: str, ids: Ids = None) -> tuple[str, ...]:
+        raise RuntimeError(f"{CANARY} {tenant_id} {ids}")
 
-    def matching(self, tenant_id: str, _query: str | None, _most: int, _ids: Ids = None) -> Matching:
-        raise RuntimeError(f"{CANARY} {tenant_id}")
+    def matching(self, tenant_id: str, query: str | None, most: int, ids: Ids = None) -> Matching:
+        raise RuntimeError(f"{CANARY} {tenant_id} {query} {most} {ids}")
