@@ -99,12 +99,14 @@ async def test_a_key_with_toolsets_has_their_tools_whatever_the_mode(
         executed = await client.call_tool(
             "execute_tool", {"connected_account_id": "acme", "tool_name": "sandbox_append_row", "tool_input": {}}
         )
+        described = await client.call_tool("describe_tools", {"names": ["sandbox_append_row", READS[0]]})
         read = await client.call_tool("sandbox_list_rows", {})
 
     assert listed == READS
     assert {tool["name"] for tool in found["tools"]} <= set(READS)
     assert "not_connected" not in found
     assert by_name.structured_content["code"] == executed.structured_content["code"] == "not_allowed"
+    assert described.structured_content["unknown"] == ["sandbox_append_row"]
     assert read.structured_content["data"] is not None
 
 

@@ -34,8 +34,12 @@ class Standing:
 
     @property
     def limits(self) -> Principal:
-        """The principal as far as it decides which tools there are: equal limits, equal tools."""
-        return replace(self.principal, tenant_id="", name="", accounts=None)
+        """The principal as far as it decides which tools of a connector there are: equal limits, equal tools.
+
+        Of its accounts no more is left than whether it is for certain ones only.
+        """
+        accounts = None if self.principal.accounts is None else frozenset[str]()
+        return replace(self.principal, tenant_id="", name="", accounts=accounts)
 
     def connectors(self) -> tuple[str, ...]:
         """The connectors that it has accounts of, by name; raises StoreUnavailable."""

@@ -140,10 +140,12 @@ def _having(accounts: Sequence[ConnectedAccount]) -> JsonObject:
 
 
 def _known(who: Standing, name: str) -> tuple[str, Tool] | None:
+    """The tool, where it is there for the caller."""
     try:
-        return who.catalog.tool(name)
+        connector, tool = who.catalog.tool(name)
     except UnknownTool:
         return None
+    return (connector, tool) if who.may_call(name, tool) else None
 
 
 def _description(name: str, connector: str, tool: Tool, accounts: Sequence[ConnectedAccount]) -> JsonObject:

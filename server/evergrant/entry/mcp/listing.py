@@ -3,7 +3,7 @@
 A page depends on the caller's limits and connectors alone, so callers of equal ones share it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from evergrant.catalog.tool import Tool
@@ -21,10 +21,11 @@ MOST_PAGES = 1024
 class Listing:
     """The lists of callers of any tenant."""
 
-    def __init__(self, parts: Parts, named: NamedTools, meta: Sequence[str]) -> None:
+    def __init__(self, parts: Parts, named: NamedTools, meta: Callable[[Principal], Sequence[str]]) -> None:
+        """`meta` names the meta tools of a caller, by its limits."""
         self._parts = parts
         self._named = named
-        self._meta = tuple(Place(rank - len(meta), name) for rank, name in enumerate(meta))
+        self._meta = meta
         self._page = lru_cache(maxsize=MOST_PAGES)(self._make)
 
     def changes(self, who: Principal) -> bool:
@@ -39,8 +40,10 @@ class Listing:
         return who.toolsets or self._parts.tools
 
     def _make(self, limits: Principal, connectors: tuple[str, ...], cursor: str | None) -> Page:
-        found = (place for connector in connectors for place in self._places(limits, connector))
-        return page([*self._meta, *sorted(found)], cursor)
+        meta = self._meta(limits)
+        first = (Place(rank - len(meta), name) for rank, name in enumerate(meta))
+        rest = (place for connector in connectors for place in self._places(limits, connector))
+        return page([*first, *sorted(rest)], cursor)
 
     def _places(self, limits: Principal, connector: str) -> Iterator[Place]:
         """By its row in the connector's file, so that the first page has the foremost tools of every connector."""

@@ -1,6 +1,6 @@
 """The MCP server: one object that serves clients of the handshake era and of 2026-07-28."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
@@ -114,7 +114,7 @@ class _Surface:
         self._ladder = Ladder(parts, self._tasks)
         tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, RESUME_CALL, CONNECT_ACCOUNT)
         self._meta = {tool.wire.name: tool for tool in tools}
-        self._listing = Listing(parts, self._named, tuple(self._meta))
+        self._listing = Listing(parts, self._named, self._meta_names)
 
     async def list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         with Wall(self._parts.log, "tools/list") as wall:
@@ -170,6 +170,9 @@ class _Surface:
         with Wall(self._parts.log, context.method) as wall:
             return await answer(context, self._who(), params)
         raise broken(wall)
+
+    def _meta_names(self, _who: Principal) -> Sequence[str]:
+        return tuple(self._meta)
 
     def _who(self) -> Standing:
         return self._parts.standing(self._principal_of())
