@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql.elements import CompilerElement
 from sqlmodel import Session
 from tests.fakes.steps import counted
 from tests.vault.samples import account
 
-from evergrant.vault.account_queries import Ids, connectors_of, of_connector
+from evergrant.vault.account_queries import Ids, Query, connectors_of, of_connector
 from evergrant.vault.accounts import Accounts, account_row
 from evergrant.vault.vault import Vault
 
@@ -119,8 +118,9 @@ def test_every_look_up_goes_by_an_index(vault: Vault, dozen: Accounts, ids: Ids)
         assert all("USING" in step and "INDEX" in step and "tenant_id=?" in step for step in reads), reads
 
 
-def plan(vault: Vault, query: CompilerElement) -> list[str]:
-    text = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+def plan(vault: Vault, query: Query) -> list[str]:
+    whole = query.statement.params(query.values)
+    text = whole.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
 
     def work(session: Session) -> list[str]:
         return [row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()]

@@ -66,8 +66,8 @@ class Accounts:
 
     def connectors(self, tenant_id: str, ids: Ids = None) -> tuple[str, ...]:
         """The connectors that the tenant has accounts of (of `ids` only), by name."""
-        query = connectors_of(tenant_id, ids)
-        rows = self._database.read(lambda session: session.connection().execute(query).all())
+        statement, values = connectors_of(tenant_id, ids)
+        rows = self._database.read(lambda session: session.connection().execute(statement, values).all())
         return tuple(sorted({row[0] for row in rows}))
 
     def some(
@@ -76,8 +76,11 @@ class Accounts:
         """Of each of these connectors the oldest accounts (of `ids` only), so many at most."""
 
         def work(session: Session) -> dict[str, list[ConnectedAccount]]:
-            queries = {name: of_connector(tenant_id, name, most, ids) for name in connectors}
-            return {name: [account_of(row) for row in session.exec(query)] for name, query in queries.items()}
+            found = dict[str, list[ConnectedAccount]]()
+            for name in connectors:
+                statement, values = of_connector(tenant_id, name, most, ids)
+                found[name] = [account_of(row) for row in session.scalars(statement, values)]
+            return found
 
         return self._database.read(work)
 
