@@ -18,7 +18,7 @@ Ids = frozenset[str] | None
 class Query(NamedTuple):
     """A statement, and the values that it is to be run with."""
 
-    statement: Select[Any]
+    statement: Select[*tuple[Any, ...]]
     values: dict[str, Any]
 
 
