@@ -54,6 +54,31 @@ def test_a_redirect_uri_is_spelled_as_the_provider_takes_it(
     assert Settings(public_url=public_url).redirect_uri(LOCAL_TENANT, "acme", redirect) == uri
 
 
+@pytest.mark.parametrize(
+    ("text", "tools"),
+    [
+        ("", ("search",)),
+        ("search", ("search",)),
+        ("all", ("all",)),
+        ("gmail, research", ("gmail", "research")),
+        ("gmail", ("gmail",)),
+    ],
+)
+def test_the_mode_is_search_all_or_some_toolsets(
+    text: str, tools: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVERGRANT_TOOLS", text)
+    assert Settings().tools == tools
+
+
+@pytest.mark.parametrize("text", ["search,gmail", "gmail all", "all,search"])
+def test_a_mode_stands_alone(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVERGRANT_TOOLS", text)
+    with pytest.raises(ValidationError, match="stands alone") as wrong:
+        Settings()
+    assert "EVERGRANT_TOOLS" in explained(wrong.value)
+
+
 def test_a_hold_is_in_seconds_and_within_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().hold_s == HOLD_S
     monkeypatch.setenv("EVERGRANT_HOLD_S", "2.5")

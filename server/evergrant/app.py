@@ -11,6 +11,7 @@ import httpx2
 
 from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
+from evergrant.catalog.toolsets import Toolsets
 from evergrant.dial.guard import Guard
 from evergrant.events.desktop import DesktopNotes, system_program
 from evergrant.events.dispatcher import Dispatcher
@@ -91,6 +92,7 @@ class App:
     machine_clock: Clock
     vault: Vault
     catalog: Catalog
+    toolsets: Toolsets
     registry: Registry
     connections: Connections
     desk: AccountDesk
@@ -238,12 +240,14 @@ def _compose(
     by_key = Keys(catalog, connections, accounts, consent, clock, world.live)
     tenants = Tenants(database)
     panic, lists = Panic(accounts, revoker, refresher, locks, Places()), AccountLists(database)
+    toolsets = Toolsets(catalog, settings.toolsets_file)
     return App(
         settings=settings,
         clock=clock,
         machine_clock=world.clock,
         vault=vault,
         catalog=catalog,
+        toolsets=toolsets,
         registry=Registry(catalog, connections, clock),
         connections=connections,
         desk=AccountDesk(catalog, accounts, lists, grants, locks, revoker),
@@ -268,7 +272,7 @@ def _compose(
             _teller(dispatcher),
         ),
         keys=by_key,
-        key_desk=KeyDesk(ApiKeys(database), accounts, clock, settings.policy),
+        key_desk=KeyDesk(ApiKeys(database), accounts, clock, settings.policy, toolsets),
         unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),
         tokens=tokens,
         schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),

@@ -14,6 +14,7 @@ from evergrant.model import tenant
 from evergrant.model.policy import DEFAULT as DEFAULT_POLICY
 from evergrant.model.policy import Policy
 from evergrant.model.secret import Secret
+from evergrant.model.tool_mode import MODES, SEARCH
 from evergrant.vault.keys import KeySource
 from evergrant.vault.sources.given import Given, Transit
 
@@ -76,6 +77,8 @@ class Settings(BaseSettings):
     """What callers may do where their key says nothing else."""
     approvals: Literal["person", "operator"] = "person"
     """Who approves calls: whoever is asked by their client or at a link, or the operator alone."""
+    tools: Annotated[tuple[str, ...], NoDecode] = (SEARCH,)
+    """Which tools an agent is listed by name: none (`search`), `all`, or those of these toolsets."""
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
     jwt_issuer: OptionalText = None
     """Whose access tokens let callers in over HTTP, exactly as its tokens name it."""
@@ -104,6 +107,18 @@ class Settings(BaseSettings):
     @classmethod
     def _folders(cls, value: object) -> object:
         return tuple(Path(part).expanduser() for part in value.split(":") if part) if isinstance(value, str) else value
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) or (SEARCH,) if isinstance(value, str) else value
+
+    @field_validator("tools")
+    @classmethod
+    def _one_mode(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) > 1 and (mode := [name for name in value if name in MODES]):
+            raise ValueError(f"{mode[0]} stands alone: write search, all, or names of toolsets with commas")
+        return value
 
     @field_validator("allow_private_hosts", mode="before")
     @classmethod
@@ -160,6 +175,11 @@ class Settings(BaseSettings):
         if missing := [path for path in value if not (path / "connectors").is_dir()]:
             raise ValueError(f"there is no folder {missing[0] / 'connectors'}")
         return value
+
+    @property
+    def toolsets_file(self) -> Path:
+        """Where the operator declares toolsets."""
+        return self.home / "toolsets.yaml"
 
     @property
     def url(self) -> str:

@@ -36,10 +36,12 @@ from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies
 from evergrant.entry.door import Door, Verify
 from evergrant.entry.mcp.http import mcp_endpoint
+from evergrant.entry.mcp.list_changes import ListChanges
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.pages import Pages
 from evergrant.entry.resource_metadata import metadata_routes, metadata_url
 from evergrant.model.principal import Principal
+from evergrant.model.tool_mode import MODES
 from evergrant.oauth.access_token import AccessTokens
 from evergrant.oauth.issuer_keys import IssuerKeys
 from evergrant.service.api_keys import PREFIX
@@ -54,9 +56,15 @@ ARRIVALS = ("/callback", *(f"/{path}/" for path in PATHS.values()))
 
 
 def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
-    """What the MCP surface works with."""
+    """What the MCP surface works with.
+
+    Raises UnknownToolset, BadToolsets where the operator's toolsets are not what they should be.
+    """
+    app.toolsets.check([name for name in app.settings.tools if name not in MODES])
     return Parts(
         catalog=app.catalog,
+        toolsets=app.toolsets,
+        list_changes=ListChanges(app.accounts, app.held_calls.changes, app.machine_clock, log),
         accounts=app.accounts,
         calls=app.held_calls,
         connect=app.connect,
@@ -67,6 +75,7 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         state_key=app.vault.key.ring.state_key(),
         hold_s=app.settings.hold_s,
         pace=app.pace,
+        tools=app.settings.tools,
     )
 
 

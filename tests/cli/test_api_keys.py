@@ -15,7 +15,8 @@ def command(tmp_path: Path) -> Command:
 def test_a_key_is_made_listed_without_what_is_borne_and_ended(command: Command) -> None:
     made = json.loads(
         command.run(
-            "keys", "create", "night", "--tool", "gmail_*", "--policy", "confirm_writes", "--expires", "30d", "--json"
+            *("keys", "create", "night", "--tool", "gmail_*", "--toolset", "gmail", "--policy", "confirm_writes"),
+            *("--expires", "30d", "--json"),
         ).stdout
     )
     listed = command.run("keys", "list", "--json").stdout
@@ -25,6 +26,7 @@ def test_a_key_is_made_listed_without_what_is_borne_and_ended(command: Command) 
     assert made["key"].startswith("evgk_")
     assert json.loads(listed)["keys"][0]["tools"] == ["gmail_*"]
     assert json.loads(listed)["keys"][0]["policy"] == "confirm_writes"
+    assert json.loads(listed)["keys"][0]["toolsets"] == ["gmail"]
     assert made["key"] not in listed
     assert (ended.returncode, again.returncode) == (0, 2)
     assert "evergrant keys list" in again.stderr

@@ -11,11 +11,14 @@ from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Practice, practice
 from tests.fakes.worker import From
 
+from evergrant.entry.mcp.list_changes import ListChanges
 from evergrant.entry.mcp.parts import HOLD_S, Parts
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import SystemClock
 from evergrant.model.secret import Secret
+from evergrant.model.tool_mode import ALL
 from evergrant.oauth.flow import parse_redirect
+from evergrant.surface import mcp_parts
 
 
 @pytest.fixture
@@ -55,18 +58,14 @@ def parts(world: Practice, logged: LogCapture) -> Parts:
     log = structlog.wrap_logger(
         structlog.PrintLogger(), processors=[logged], wrapper_class=structlog.make_filtering_bound_logger(0)
     )
-    return Parts(
-        catalog=app.catalog,
-        accounts=app.accounts,
-        calls=app.held_calls,
-        connect=app.connect,
-        clock=app.clock,
-        reauth_url=app.links.reauth,
-        links=app.links,
-        log=log,
-        state_key=app.vault.key.ring.state_key(),
-        hold_s=0,
-    )
+    return replace(mcp_parts(app, log), hold_s=0)
+
+
+@pytest.fixture
+def naming(parts: Parts) -> Parts:
+    """As served to agents that are listed the named tools of their connectors; changes are looked for often."""
+    heard = ListChanges(parts.accounts, parts.calls.changes, SystemClock(), parts.log, every_s=0.01)
+    return replace(parts, tools=(ALL,), list_changes=heard)
 
 
 @pytest.fixture

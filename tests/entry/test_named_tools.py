@@ -12,9 +12,6 @@ from evergrant.catalog.catalog import Catalog
 from evergrant.entry.mcp.named import NamedTools
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
-from evergrant.model.principal import Principal
-from evergrant.service.standing import Standing
-from evergrant.settings import LOCAL_TENANT
 
 pytestmark = pytest.mark.anyio
 EMPTY = Path()
@@ -61,45 +58,28 @@ async def test_wrong_input_is_an_error_result_and_not_sent(
     assert result.structured_content["pointer"] == "/limit"
 
 
-def who(parts: Parts) -> Standing:
-    return parts.standing(Principal(LOCAL_TENANT))
-
-
-async def test_the_list_has_a_limit_and_leaves_no_connector_out(parts: Parts) -> None:
-    named = NamedTools(replace(parts, most_named_tools=9))
-
-    listed = [tool.name for tool in named.listed(who(parts), ["slack", "hubspot", "sandbox", "slack"])]
-
-    assert len(listed) == len(set(listed)) == 9
-    assert {name.partition("_")[0] for name in listed} == {"slack", "hubspot", "sandbox"}
-
-
 async def test_every_tool_of_the_catalogue_makes_a_good_named_tool(parts: Parts) -> None:
-    named = NamedTools(replace(parts, most_named_tools=100_000))
+    named = NamedTools(parts)
 
     for connector in parts.catalog.connectors():
-        for tool in named.listed(who(parts), [connector]):
+        for tool in map(named.tool, named.of(connector)):
             assert tool.input_schema["type"] == "object"
             assert tool.annotations
             assert tool.annotations.open_world_hint
             assert "account" in tool.input_schema["properties"]
 
 
-async def test_what_is_listed_is_made_once(parts: Parts) -> None:
+async def test_a_tool_is_made_once(parts: Parts) -> None:
     named = NamedTools(parts)
 
-    me = who(parts)
-    first, second = named.listed(me, ["sandbox"]), named.listed(me, ["sandbox", "hubspot"])
-
-    again = {tool.name: tool for tool in second}
-    assert all(again[tool.name] is tool for tool in first)
+    assert named.tool("sandbox_list_rows") is named.tool("sandbox_list_rows")
 
 
 async def test_an_account_of_a_connector_that_is_gone_takes_no_other_tools_away(
-    parts: Parts, account: ConnectedAccount, tmp_path: Path
+    naming: Parts, account: ConnectedAccount, tmp_path: Path
 ) -> None:
     # A folder without connectors, as after the user's own one was taken away.
-    without = replace(parts, catalog=Catalog([tmp_path]))
+    without = replace(naming, catalog=Catalog([tmp_path]))
 
     async with over_memory(without, EMPTY, "legacy") as client:
         listed = await client.list_tools()
@@ -123,7 +103,7 @@ async def test_a_tool_that_has_an_input_called_account_keeps_it(parts: Parts, tm
     )
     own = replace(parts, catalog=Catalog([tmp_path]))
 
-    (tool,) = NamedTools(own).listed(who(own), ["ledger"])
+    tool = NamedTools(own).tool("ledger_get_account")
 
     assert tool.input_schema["properties"]["account"] == {"type": "string"}
     assert "list_accounts" in tool.input_schema["properties"]["connected_account_id"]["description"]

@@ -48,10 +48,10 @@ def bearing(token: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_scope_decides_which_tools_there_are(
-    parts: Parts, account: ConnectedAccount, door: Door, issuer: FakeIssuer, era: str
+    naming: Parts, account: ConnectedAccount, door: Door, issuer: FakeIssuer, era: str
 ) -> None:
     named: dict[str, set[str]] = {}
-    async with http_server(parts, door) as url:
+    async with http_server(naming, door) as url:
         for scope in ("evergrant:read", "evergrant:tools"):
             async with (
                 httpx2.AsyncClient(headers=bearing(issuer.token(scope=scope))) as http,

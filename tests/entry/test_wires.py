@@ -15,7 +15,8 @@ from tests.fakes.practice import Practice
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.server import FRESH_MS
 from evergrant.model.account import ConnectedAccount
-from evergrant.vault.accounts import Accounts
+from evergrant.vault.account_queries import Ids
+from evergrant.vault.accounts import Accounts, Matching
 
 pytestmark = [
     pytest.mark.anyio,
@@ -25,25 +26,25 @@ pytestmark = [
 CANARY = "at_SECRET_canary of anna@example.test"
 META = ["list_accounts", "search_tools", "describe_tools", "execute_tool", "resume_call", "connect_account"]
 NAMED = [
-    "sandbox_append_row",
-    "sandbox_create_contact",
-    "sandbox_delete_contact",
-    "sandbox_get_contact",
-    "sandbox_list_rows",
     "sandbox_search_contacts",
+    "sandbox_get_contact",
+    "sandbox_create_contact",
     "sandbox_update_contact",
+    "sandbox_delete_contact",
+    "sandbox_append_row",
+    "sandbox_list_rows",
 ]
 
 
 async def test_the_list_of_tools_is_the_same(
-    parts: Parts, account: ConnectedAccount, tmp_path: Path, way: tuple[str, str]
+    naming: Parts, account: ConnectedAccount, tmp_path: Path, way: tuple[str, str]
 ) -> None:
-    async with reach(parts, tmp_path, way) as client:
+    async with reach(naming, tmp_path, way) as client:
         listed = await client.list_tools()
 
     assert [tool.name for tool in listed.tools] == META + NAMED
     assert listed.next_cursor is None
-    search = listed.tools[-2].model_dump(mode="json", exclude_none=True)
+    search = listed.tools[len(META)].model_dump(mode="json", exclude_none=True)
     assert search["title"] == "Sandbox: search contacts"
     assert search["annotations"] == {
         "read_only_hint": True,
@@ -79,29 +80,29 @@ async def test_a_call_gives_the_same_result(
 
 
 async def test_a_dead_grant_is_an_error_result_with_the_link_in_its_text(
-    parts: Parts, world: Practice, account: ConnectedAccount, tmp_path: Path, way: tuple[str, str]
+    naming: Parts, world: Practice, account: ConnectedAccount, tmp_path: Path, way: tuple[str, str]
 ) -> None:
     world.sandbox.revoke()
 
-    async with reach(parts, tmp_path, way) as client:
+    async with reach(naming, tmp_path, way) as client:
         result = await client.call_tool("sandbox_search_contacts", {})
         tools = await client.list_tools()
 
     link = result.structured_content["reauth_url"]
     assert result.is_error
     assert result.structured_content["code"] == "reauth_required"
-    assert parts.links.opened(link.rpartition("/")[2]).account_id == account.id
+    assert naming.links.opened(link.rpartition("/")[2]).account_id == account.id
     assert link in said(result)
     assert result.structured_content["confirmation_code"] in said(result)
     assert [tool.name for tool in tools.tools] == META + NAMED
 
 
 async def test_an_exceptions_text_reaches_neither_client_nor_log(
-    parts: Parts, logged: LogCapture, caplog: pytest.LogCaptureFixture, tmp_path: Path, way: tuple[str, str]
+    naming: Parts, logged: LogCapture, caplog: pytest.LogCaptureFixture, tmp_path: Path, way: tuple[str, str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    async with reach(replace(parts, accounts=_Broken()), tmp_path, way) as client:
+    async with reach(replace(naming, accounts=_Broken()), tmp_path, way) as client:
         call = await client.call_tool("list_accounts", {})
         with pytest.raises(MCPError) as listing:
             await client.list_tools()
@@ -131,5 +132,8 @@ class _Broken(Accounts):
     def __init__(self) -> None:
         pass
 
-    def all(self, tenant_id: str) -> list[ConnectedAccount]:
-        raise RuntimeError(f"{CANARY} {tenant_id}")
+    def connectors(self, tenant_id: str, ids: Ids = None) -> tuple[str, ...]:
+        raise RuntimeError(f"{CANARY} {tenant_id} {ids}")
+
+    def matching(self, tenant_id: str, query: str | None, most: int, ids: Ids = None) -> Matching:
+        raise RuntimeError(f"{CANARY} {tenant_id} {query} {most} {ids}")

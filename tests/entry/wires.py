@@ -14,7 +14,7 @@ import uvicorn
 from mcp import Client, StdioServerParameters
 from mcp.client import Transport
 from mcp.client.extension import ClientExtension
-from mcp.client.session import ElicitationFnT
+from mcp.client.session import ElicitationFnT, MessageHandlerFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server import Server
 from starlette.applications import Starlette
@@ -36,6 +36,8 @@ class Host:
 
     elicit: ElicitationFnT | None = None
     extensions: Sequence[ClientExtension] = ()
+    hear: MessageHandlerFnT | None = None
+    """What it does with notifications."""
 
 
 PLAIN = Host()
@@ -83,7 +85,9 @@ async def over_http(
 
 
 def _client(server: Server[Any] | StdioServerParameters | Transport, era: str, host: Host) -> Client:
-    return Client(server, mode=era, elicitation_callback=host.elicit, extensions=host.extensions)
+    return Client(
+        server, mode=era, elicitation_callback=host.elicit, extensions=host.extensions, message_handler=host.hear
+    )
 
 
 async def known(token: str) -> Principal | None:

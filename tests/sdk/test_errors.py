@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 
 def _no_services(who: Principal) -> Standing:
     """The routes of the script ask none."""
-    return Standing(who, cast("Any", None), cast("Any", None), cast("Any", None))
+    return Standing(who, *(cast("Any", None) for _ in range(4)))
 
 
 async def _known(token: str) -> Principal | None:

@@ -307,6 +307,9 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Accounts.named": lambda on: on.accounts.named("tnt_a", "acme-1"),
     "Accounts.of_subject": lambda on: on.accounts.of_subject("client_1", "tnt_a", "subject-1"),
     "Accounts.all": lambda on: on.accounts.all("tnt_a"),
+    "Accounts.connectors": lambda on: on.accounts.connectors("tnt_a"),
+    "Accounts.some": lambda on: on.accounts.some("tnt_a", ["sandbox"], 2),
+    "Accounts.matching": lambda on: on.accounts.matching("tnt_a", "acme", 10),
     "Accounts.later_consents": lambda on: on.accounts.later_consents(account(), "client", START),
     "Accounts.consents": lambda on: on.accounts.consents(account().key),
     "Accounts.crowded": lambda on: on.accounts.crowded("sandbox", "client", 1),
@@ -415,7 +418,7 @@ async def test_a_read_writes_nothing_and_keeps_no_writer_waiting(stores: Stores,
     assert transactions
     for transaction in transactions:
         assert transaction[0] == "BEGIN"
-        assert first_words(transaction) <= {"BEGIN", "COMMIT", "SELECT"}
+        assert first_words(transaction) <= {"BEGIN", "COMMIT", "SELECT", "WITH"}
     assert names_no_tenant(transactions) == (name in EVERY_TENANT)
 
 

@@ -20,6 +20,9 @@ keys = typer.Typer(no_args_is_help=True, help="API keys: who may call which tool
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 Accounts = Annotated[list[str] | None, typer.Option("--account", help="Only this account; again for more.")]
 Tools = Annotated[list[str] | None, typer.Option("--tool", help="Only these tools, as gmail_*; again for more.")]
+Toolsets = Annotated[
+    list[str] | None, typer.Option("--toolset", help="Only tools of this toolset, as gmail; again for more.")
+]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Short for --policy read_only.")]
 OfKey = Annotated[
     str | None,
@@ -35,6 +38,7 @@ def create(
     account: Accounts = None,
     tool: Tools = None,
     policy: OfKey = None,
+    toolset: Toolsets = None,
     read_only: ReadOnly = False,
     operator: Operator = False,
     expires: Expires = None,
@@ -51,7 +55,7 @@ def create(
     if read_only and policy not in (None, "read_only"):
         out.fail(Exit.USAGE, "bad_input", f"--read-only and --policy {policy} contradict each other.")
     chosen: Policy | None = "read_only" if read_only else policy
-    wish = Wish(name, account, tool or (), chosen, operator, life)
+    wish = Wish(name, account, tool or (), chosen, operator, life, toolsets=toolset or ())
 
     async def work(app: App) -> tuple[ApiKey, Secret] | CannotMakeKey:
         try:
@@ -76,11 +80,12 @@ def list_keys(tenant: TenantOption = OWN, as_json: bool = JsonOption) -> None:
         return app.key_desk.keys.all(checked(app, tenant))
 
     found = run(out, work)
-    shown = table("id", "name", "accounts", "tools", "may", "until")
+    shown = table("id", "name", "accounts", "tools", "toolsets", "may", "until")
     for key in found:
         accounts = "all" if key.accounts is None else ", ".join(key.accounts)
         until = key.expires_at.isoformat() if key.expires_at else "no end"
-        shown.add_row(*cells(key.id, key.name, accounts, ", ".join(key.tools) or "all", _may(key), until))
+        tools, sets = ", ".join(key.tools) or "all", ", ".join(key.toolsets) or "all"
+        shown.add_row(*cells(key.id, key.name, accounts, tools, sets, _may(key), until))
     empty = "None yet. Make one: evergrant keys create night-agent --expires 30d"
     out.show({"keys": [key.as_json() for key in found]}, shown if found else empty)
 

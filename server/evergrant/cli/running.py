@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from evergrant.app import App, open_app
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
+from evergrant.catalog.toolsets import BadToolsets, UnknownToolset
 from evergrant.cli.clients import ConfigRefused
 from evergrant.cli.logs import Logs, configure, loop_failure
 from evergrant.cli.output import Exit, Output
@@ -46,6 +47,8 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     SealBroken: (Exit.FAILED, "seal_broken"),
     DeclarationError: (Exit.USAGE, "bad_connector"),
     UnknownConnector: (Exit.USAGE, "unknown_connector"),
+    UnknownToolset: (Exit.USAGE, "unknown_toolset"),
+    BadToolsets: (Exit.USAGE, "bad_toolsets"),
     CannotAdd: (Exit.USAGE, "cannot_add"),
     CannotRename: (Exit.USAGE, "cannot_rename"),
     CannotConnect: (Exit.NOT_CONNECTED, "cannot_connect"),

@@ -73,11 +73,14 @@ async def jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None
 
 
 async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool) -> None:
-    """Serve until Ctrl-C or SIGTERM; raises AlreadyRunning, CannotListen, SocketUnavailable."""
+    """Serve until Ctrl-C or SIGTERM.
+
+    Raises AlreadyRunning, CannotListen, SocketUnavailable, UnknownToolset, BadToolsets.
+    """
+    parts = mcp_parts(app, log)
     lock = server_lock(app.settings.home)
     if not lock.try_acquire():
         raise AlreadyRunning(runs_here(app.settings) or Running(0, app.settings.url))
-    parts = mcp_parts(app, log)
     web = web_app(app, make_server(parts, bearer_principal), lambda: snippets(app.settings), log)
     path = socket_path(app.settings.home)
     stop = _told_to_stop()

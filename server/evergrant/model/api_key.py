@@ -24,6 +24,8 @@ class ApiKey:
     operator: bool
     created_at: datetime
     expires_at: datetime | None
+    toolsets: tuple[str, ...] = ()
+    """Names of the toolsets that its tools are of; none is all."""
 
     @property
     def read_only(self) -> bool:
@@ -32,7 +34,8 @@ class ApiKey:
     def principal(self, default: Policy) -> Principal:
         """Whoever bears it; `default` is the server's policy."""
         accounts = None if self.accounts is None else frozenset(self.accounts)
-        return Principal(self.tenant_id, self.id, accounts, self.tools, self.policy or default, self.operator)
+        policy = self.policy or default
+        return Principal(self.tenant_id, self.id, accounts, self.tools, policy, self.operator, toolsets=self.toolsets)
 
     def as_json(self) -> JsonObject:
         return {
@@ -40,6 +43,7 @@ class ApiKey:
             "name": self.name,
             "connected_account_ids": self.accounts,
             "tools": self.tools,
+            "toolsets": self.toolsets,
             "policy": self.policy,
             "read_only": self.read_only,
             "operator": self.operator,

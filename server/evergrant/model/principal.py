@@ -27,6 +27,8 @@ class Principal:
     """Whether it may see to connections, links, events and web hooks, and not call tools only."""
     vault_operator: bool = False
     """Whether it may see to the vault's tenants: whoever can read the vault's own files, and no key or token."""
+    toolsets: tuple[str, ...] = ()
+    """The names of the toolsets that its tools are of; none is all."""
 
     @property
     def read_only(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from evergrant.catalog.toolsets import BadToolsets, Toolsets, UnknownToolset
 from evergrant.model.api_key import ApiKey
 from evergrant.model.clock import Clock
 from evergrant.model.ids import new_id
@@ -40,6 +41,7 @@ class Wish:
     operator: bool = False
     life: timedelta | None = None
     """None is a key without end."""
+    toolsets: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class KeyDesk:
     clock: Clock
     policy: Policy
     """Of the keys that have none of their own."""
+    toolsets: Toolsets
 
     async def make(self, tenant_id: str, wish: Wish) -> tuple[ApiKey, Secret]:
         """A new key and what is borne, which is told this once; raises CannotMakeKey, StoreUnavailable."""
@@ -66,6 +69,7 @@ class KeyDesk:
             operator=wish.operator,
             created_at=now,
             expires_at=now + wish.life if wish.life else None,
+            toolsets=tuple(wish.toolsets),
         )
         borne = Secret(PREFIX + secrets.token_urlsafe(32))
         if not await self.keys.add(key, _digest(borne.reveal())):
@@ -84,12 +88,20 @@ class KeyDesk:
     def _check(self, tenant_id: str, wish: Wish) -> None:
         if not 0 < len(wish.name.strip()) <= LONGEST_NAME:
             raise CannotMakeKey(f"A key has a name of 1 to {LONGEST_NAME} characters, by which you know it again.")
-        if wish.operator and (wish.accounts is not None or wish.tools or wish.policy == "read_only"):
+        if wish.operator and (wish.accounts is not None or wish.tools or wish.toolsets or wish.policy == "read_only"):
             raise CannotMakeKey("An operator's key sees everything, so it cannot be limited: leave the limits out.")
         if wish.life is not None and not SHORTEST_LIFE <= wish.life <= LONGEST_LIFE:
             raise CannotMakeKey("A key lives for a minute at least and ten years at most.")
+        self._check_toolsets(wish.toolsets)
         if len(self.keys.all(tenant_id)) >= MOST:
             raise CannotMakeKey(f"There are {MOST} keys already: end those that nobody uses.")
+
+    def _check_toolsets(self, names: Sequence[str]) -> None:
+        try:
+            if names:
+                self.toolsets.check(names)
+        except (UnknownToolset, BadToolsets) as error:
+            raise CannotMakeKey(str(error)) from None
 
     def _ids(self, tenant_id: str, names: Sequence[str] | None) -> tuple[str, ...] | None:
         if names is None:

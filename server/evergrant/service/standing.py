@@ -1,11 +1,12 @@
 """One caller's view of its tenant: accounts, tools and calls that are not for it are not there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from evergrant.catalog.catalog import Catalog, UnknownTool
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
+from evergrant.catalog.toolsets import Toolsets
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.held_call import HeldCall
 from evergrant.model.json import JsonObject
@@ -15,7 +16,7 @@ from evergrant.model.principal import Principal
 from evergrant.service.held import HeldCalls
 from evergrant.service.held_words import no_such_call
 from evergrant.tokens.refusals import unknown_account
-from evergrant.vault.accounts import Accounts
+from evergrant.vault.accounts import Accounts, Matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,32 @@ class Standing:
     catalog: Catalog
     every_account: Accounts
     every_call: HeldCalls
+    toolsets: Toolsets
 
     @property
     def tenant_id(self) -> str:
         return self.principal.tenant_id
 
-    def accounts(self) -> list[ConnectedAccount]:
-        """The connected accounts that are there for it; raises StoreUnavailable."""
-        found = self.every_account.all(self.tenant_id)
-        return [account for account in found if self.principal.sees(account.id)]
+    @property
+    def limits(self) -> Principal:
+        """The principal as far as it decides which tools of a connector there are: equal limits, equal tools.
+
+        Of its accounts no more is left than whether it is for certain ones only.
+        """
+        accounts = None if self.principal.accounts is None else frozenset[str]()
+        return replace(self.principal, tenant_id="", name="", accounts=accounts)
+
+    def connectors(self) -> tuple[str, ...]:
+        """The connectors that it has accounts of, by name; raises StoreUnavailable."""
+        return self.every_account.connectors(self.tenant_id, self.principal.accounts)
+
+    def accounts_of(self, connectors: Iterable[str], most: int) -> Mapping[str, list[ConnectedAccount]]:
+        """Of each of these connectors the oldest accounts that it has, so many at most; raises StoreUnavailable."""
+        return self.every_account.some(self.tenant_id, connectors, most, self.principal.accounts)
+
+    def accounts_with(self, query: str | None, most: int) -> Matching:
+        """The oldest accounts that have the text somewhere, so many at most; None is any. Raises StoreUnavailable."""
+        return self.every_account.matching(self.tenant_id, query, most, self.principal.accounts)
 
     def account(self, name: str) -> ConnectedAccount | None:
         """The one of that id or alias; raises StoreUnavailable."""
@@ -44,11 +62,14 @@ class Standing:
     def tools(self, connector: str) -> Mapping[str, Tool]:
         """The tools of a connector that it may call; raises UnknownConnector, DeclarationError."""
         found = self.catalog.tools(connector)
-        return {name: tool for name, tool in found.items() if self.principal.may_call(name, tool.effect)}
+        return {name: tool for name, tool in found.items() if self.may_call(name, tool)}
 
     def may_call(self, tool_name: str, tool: Tool) -> bool:
         """Whether a tool is there for it."""
-        return self.principal.may_call(tool_name, tool.effect)
+        sets = self.principal.toolsets
+        return self.principal.may_call(tool_name, tool.effect) and (
+            not sets or self.toolsets.hold(sets, tool_name, tool)
+        )
 
     async def execute(
         self, account: str, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
@@ -62,7 +83,7 @@ class Standing:
     async def execute_as(
         self, found: ConnectedAccount, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
     ) -> Outcome:
-        """As `execute`, for one of `accounts()`; what a person must approve first is kept and not sent."""
+        """As `execute`, for an account that it has; what a person must approve first is kept and not sent."""
         who, verdict = self.principal.name, self._verdict(tool_name)
         if verdict == "absent":
             return replace(self._refusal(tool_name), account=found.id)
@@ -127,7 +148,7 @@ class Standing:
             _, tool = self.catalog.tool(tool_name)
         except (UnknownTool, DeclarationError):
             return "allowed"  # what is wrong with it, the call itself says
-        return self.principal.verdict(tool_name, tool.effect)
+        return self.principal.verdict(tool_name, tool.effect) if self.may_call(tool_name, tool) else "absent"
 
     def _refusal(self, tool_name: str) -> Failure:
         limited = "it may only read" if self.principal.may_call(tool_name, "read") else "it is not among its tools"

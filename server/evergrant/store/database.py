@@ -154,6 +154,8 @@ def _engine(path: Path) -> Engine:
 
 
 def _on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    # SQLite's own lower() knows ASCII alone.
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "synchronous=FULL",

@@ -80,7 +80,10 @@ class AccountRow(SQLModel, table=True):
     """A connected account: who it is and in what state. A `paused` one is kept alive and lets no call through."""
 
     __tablename__: ClassVar[str] = "connected_account"
-    __table_args__ = (UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),
+        Index("ix_connected_account_connector", "tenant_id", "connector", "id"),
+    )
 
     tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
@@ -264,7 +267,7 @@ class WebhookEndpointRow(SQLModel, table=True):
 
 
 class ApiKeyRow(SQLModel, table=True):
-    """An API key, by the digest of what its bearer bears. `accounts` None is all; no `tools` are all.
+    """An API key, by the digest of what its bearer bears. `accounts` None is all; no `tools`, no `toolsets` are all.
 
     `policy` None is the server's own.
     """
@@ -278,6 +281,7 @@ class ApiKeyRow(SQLModel, table=True):
     name: str
     accounts: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     tools: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    toolsets: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     policy: str | None = None
     operator: bool
     created_at: datetime = Field(sa_column=_time())

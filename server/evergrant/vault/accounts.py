@@ -1,10 +1,10 @@
 """Connected accounts: look-up, naming and removal. Their grants are in `grants`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 
-from sqlalchemy import Select, func
+from sqlalchemy import ColumnElement, Select, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select, update
@@ -12,12 +12,21 @@ from sqlmodel import Session, col, delete, select, update
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount, GrantKey
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
+from evergrant.vault.account_queries import Ids, connectors_of, of_connector, says, seen
 from evergrant.vault.data_keys import destroy
 from evergrant.vault.idempotency import forget_answers
 
 
 class AliasTaken(Exception):
     """Another account of the tenant has this alias."""
+
+
+class Matching(NamedTuple):
+    """The first of the accounts that match, how many match, and how many there are."""
+
+    first: list[ConnectedAccount]
+    matching: int
+    there: int
 
 
 class Accounts:
@@ -55,6 +64,43 @@ class Accounts:
         """The tenant's accounts, oldest first."""
         query = select(AccountRow).where(AccountRow.tenant_id == tenant_id).order_by(col(AccountRow.id))
         return [account_of(row) for row in self._database.read(lambda session: session.exec(query).all())]
+
+    def connectors(self, tenant_id: str, ids: Ids = None) -> tuple[str, ...]:
+        """The connectors that the tenant has accounts of (of `ids` only), by name."""
+        statement, values = connectors_of(tenant_id, ids)
+        rows = self._database.read(lambda session: session.connection().execute(statement, values).all())
+        return tuple(sorted({row[0] for row in rows}))
+
+    def some(
+        self, tenant_id: str, connectors: Iterable[str], most: int, ids: Ids = None
+    ) -> dict[str, list[ConnectedAccount]]:
+        """Of each of these connectors the oldest accounts (of `ids` only), so many at most."""
+
+        def work(session: Session) -> dict[str, list[ConnectedAccount]]:
+            found = dict[str, list[ConnectedAccount]]()
+            for name in connectors:
+                statement, values = of_connector(tenant_id, name, most, ids)
+                found[name] = [account_of(row) for row in session.scalars(statement, values)]
+            return found
+
+        return self._database.read(work)
+
+    def matching(self, tenant_id: str, query: str | None, most: int, ids: Ids = None) -> Matching:
+        """The oldest accounts (of `ids` only) that have a text in id, alias, connector or label, so many at most."""
+        mine = seen(tenant_id, ids)
+        wanted = mine if query is None else mine & says(query)
+
+        def work(session: Session) -> Matching:
+            def count(which: ColumnElement[bool]) -> int:
+                counted = select_columns(func.count()).select_from(AccountRow).where(which)
+                return session.connection().execute(counted).scalar() or 0
+
+            there = count(mine)
+            rows = session.exec(select(AccountRow).where(wanted).order_by(col(AccountRow.id)).limit(most)).all()
+            found = there if query is None else count(wanted)
+            return Matching([account_of(row) for row in rows], found, there)
+
+        return self._database.read(work)
 
     def later_consents(self, account: ConnectedAccount, client_id: str, since: datetime | None) -> int:
         """How many consents the same person has given to the same OAuth client since then, in any tenant's account."""

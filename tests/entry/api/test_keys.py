@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -14,6 +15,7 @@ from tests.service.holding import waiting
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.secret import Secret
+from evergrant.model.tool_mode import ALL
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
 from evergrant.surface import mcp_parts
@@ -54,7 +56,8 @@ async def mcp(world: Practice, key: str) -> AsyncGenerator[Client, None]:
     """A client that came with a key."""
     principal = world.app.key_desk.bearer(key)
     assert principal
-    server = make_server(mcp_parts(world.app, structlog.get_logger()), lambda: principal)
+    parts = replace(mcp_parts(world.app, structlog.get_logger()), tools=(ALL,))
+    server = make_server(parts, lambda: principal)
     async with Client(server) as client:
         yield client
 
@@ -120,6 +123,24 @@ async def test_a_key_for_some_tools_has_these_only(client: httpx2.AsyncClient, a
     assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
 
 
+async def test_a_key_with_toolsets_has_their_tools_only(
+    world: Practice, client: httpx2.AsyncClient, anna: ConnectedAccount
+) -> None:
+    _, some = await made(client, toolsets=["sandbox"])
+    _, others = await made(client, toolsets=["gmail", "hubspot"])
+    stored = (await client.get("/v1/keys")).json()["keys"]
+    async with mcp(world, some) as talking:
+        listed = (await talking.list_tools()).tools
+    agent = bearing(client, others)
+    refused = await execute(agent, "acme", READ)
+    tools = (await agent.get("/v1/tools", params={"connected_account_id": "acme"})).json()["tools"]
+
+    assert sorted(key["toolsets"] for key in stored) == [["gmail", "hubspot"], ["sandbox"]]
+    assert READ in {tool.name for tool in listed}
+    assert (refused.status_code, refused.json()["code"], tools) == (403, "not_allowed", [])
+    assert (await execute(bearing(client, some), "acme", READ)).status_code == 200
+
+
 async def test_calls_of_other_accounts_are_not_listed_shown_resumed_or_cancelled(
     world: Practice, client: httpx2.AsyncClient, anna: ConnectedAccount, ben: ConnectedAccount
 ) -> None:
@@ -156,6 +177,8 @@ async def test_a_key_ends_at_its_time_or_when_it_is_ended(
     [
         {"name": " "},
         {"name": "x", "connected_account_ids": ["nobody"]},
+        {"name": "x", "toolsets": ["gmial"]},
+        {"name": "x", "operator": True, "toolsets": ["gmail"]},
         {"name": "x", "operator": True, "read_only": True},
         {"name": "x", "expires_in_s": 10**12},
         {"name": "x", "expires_in_s": 10**20},

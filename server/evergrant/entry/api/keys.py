@@ -27,6 +27,7 @@ class KeyWanted(Body):
         default=None, description="Ids or aliases; left out, it is all, also those to come."
     )
     tools: list[str] = Field(default=[], description="Patterns of tool names, such as `gmail_*`; none are all.")
+    toolsets: list[str] = Field(default=[], description="Names of toolsets: its tools are of these only.")
     policy: Policy | None = Field(default=None, description="Left out, it is the server's own.")
     read_only: bool = Field(default=False, description="The same as the policy `read_only`.")
     operator: bool = False
@@ -40,6 +41,7 @@ class Key(Given):
     name: str
     connected_account_ids: list[str] | None
     tools: list[str]
+    toolsets: list[str]
     policy: Policy | None
     read_only: bool
     operator: bool
@@ -107,7 +109,9 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
 async def made_key(desk: KeyDesk, tenant_id: str, given: KeyWanted) -> Response:
     """The answer to a request for a key; raises BadRequest."""
     life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
-    wish = Wish(given.name, given.connected_account_ids, given.tools, _policy(given), given.operator, life)
+    wish = Wish(
+        given.name, given.connected_account_ids, given.tools, _policy(given), given.operator, life, given.toolsets
+    )
     try:
         key, borne = await desk.make(tenant_id, wish)
     except CannotMakeKey as error:

@@ -37,12 +37,11 @@ class _Connect(Input):
 
 
 async def _list(parts: Parts, who: Standing, given: _List) -> CallToolResult:
-    accounts = who.accounts()
-    if not accounts:
+    found = who.accounts_with(given.query, MOST_LISTED)
+    if not found.there:
         return _none(parts, who)
-    wanted = [account for account in accounts if given.query is None or _matches(account, given.query)]
-    rows = [_row(parts, account) for account in wanted[:MOST_LISTED]]
-    note = _note(len(rows), len(wanted), len(accounts), connects=who.principal.connects)
+    rows = [_row(parts, account) for account in found.first]
+    note = _note(len(rows), found.matching, found.there, connects=who.principal.connects)
     return results.data({"accounts": rows, **({"note": note} if note else {})}, first=note)
 
 
@@ -52,11 +51,6 @@ def _none(parts: Parts, who: Standing) -> CallToolResult:
         return results.data({"accounts": [], "note": note}, first=note)
     note = "No account is connected yet. Ask the person which service to connect, then call connect_account."
     return results.data({"accounts": [], "note": note, "connectors": list(parts.catalog.connectors())}, first=note)
-
-
-def _matches(account: ConnectedAccount, query: str) -> bool:
-    texts = (account.id, account.alias, account.connector, account.label)
-    return any(query.casefold() in text.casefold() for text in texts)
 
 
 def _note(shown: int, wanted: int, all_: int, *, connects: bool) -> str | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
 from mcp.types import ClientCapabilities
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -32,6 +33,12 @@ def takes_forms(context: Context) -> bool:
     """Whether the client shows a person a form; those of before 2025-11-25 declare nothing but elicitation."""
     elicitation = _capabilities(context).elicitation
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+
+
+def connection_of(context: Context) -> Connection:
+    """What the session lives and ends with; the SDK keeps it to itself, and no list of its sessions."""
+    connection: Connection = context.session._connection  # pyright: ignore[reportPrivateUsage]
+    return connection
 
 
 def _capabilities(context: Context) -> ClientCapabilities:

@@ -11,6 +11,7 @@ from pydantic import Field
 from evergrant.catalog.catalog import Catalog, UnknownConnector, UnknownTool
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.search import Entry, Hit, Index, build, search, summary
+from evergrant.catalog.tool import Tool
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.meta import Input, MetaTool, meta_tool
 from evergrant.entry.mcp.parts import Parts
@@ -44,13 +45,14 @@ def search_tools(parts: Parts) -> MetaTool:
     async def run(parts: Parts, who: Standing, given: _Search) -> CallToolResult:
         if wrong := _unknown_connector(parts.catalog, given.connector):
             return wrong
-        accounts = who.accounts()
-        mine = {account.connector for account in accounts}
+        mine = set(who.connectors())
         wanted = {given.connector} if given.connector else set(parts.catalog.connectors())
         built = await anyio.to_thread.run_sync(index)
         others = wanted - mine if who.principal.connects else set[str]()
+        hits = search(built, given.query, given.limit, wanted & mine, who.may_call)
+        accounts = who.accounts_of({hit.connector for hit in hits}, MOST_ACCOUNTS + 1)
         return _found(
-            [_hit(hit, accounts) for hit in search(built, given.query, given.limit, wanted & mine, who.may_call)],
+            [_hit(hit, accounts[hit.connector]) for hit in hits],
             [_unconnected(hit) for hit in search(built, given.query, MOST_UNCONNECTED, others, who.may_call)],
         )
 
@@ -66,10 +68,10 @@ def search_tools(parts: Parts) -> MetaTool:
 
 
 async def _describe(_parts: Parts, who: Standing, given: _Describe) -> CallToolResult:
-    accounts = who.accounts()
-    described = {name: _description(who, name, accounts) for name in given.names}
-    tools = [tool for tool in described.values() if tool]
-    unknown = [name for name, tool in described.items() if not tool]
+    known = {name: found for name in given.names if (found := _known(who, name))}
+    accounts = who.accounts_of({connector for connector, _ in known.values()}, MOST_ACCOUNTS + 1)
+    tools = [_description(name, connector, tool, accounts[connector]) for name, (connector, tool) in known.items()]
+    unknown = [name for name in given.names if name not in known]
     if not tools:
         what_to_do = "Call search_tools with a few words of what you want to do; it gives exact names."
         missing = NotFound(what_happened=f"There is no tool called {', '.join(unknown)}.", what_to_do=what_to_do)
@@ -122,7 +124,7 @@ def _hit(hit: Hit, accounts: Sequence[ConnectedAccount]) -> JsonObject:
         "name": hit.name,
         "description": summary(hit.tool),
         "effect": hit.tool.effect,
-        **_having(hit.connector, accounts),
+        **_having(accounts),
     }
 
 
@@ -131,19 +133,23 @@ def _unconnected(hit: Hit) -> JsonObject:
     return {"name": hit.name, "description": summary(hit.tool), "effect": hit.tool.effect, "connect": connect}
 
 
-def _having(connector: str, accounts: Sequence[ConnectedAccount]) -> JsonObject:
-    mine = [{"id": each.id, "alias": each.alias} for each in accounts if each.connector == connector]
-    more: JsonObject = {"more_accounts": len(mine) - MOST_ACCOUNTS} if len(mine) > MOST_ACCOUNTS else {}
-    return {"accounts": mine[:MOST_ACCOUNTS], **more}
+def _having(accounts: Sequence[ConnectedAccount]) -> JsonObject:
+    """Of a connector the first accounts, and whether there are more: to count them would take longer the more."""
+    mine = [{"id": each.id, "alias": each.alias} for each in accounts[:MOST_ACCOUNTS]]
+    more: JsonObject = {"more_accounts": True} if len(accounts) > MOST_ACCOUNTS else {}
+    return {"accounts": mine, **more}
 
 
-def _description(who: Standing, name: str, accounts: Sequence[ConnectedAccount]) -> JsonObject | None:
+def _known(who: Standing, name: str) -> tuple[str, Tool] | None:
+    """The tool, where it is there for the caller."""
     try:
         connector, tool = who.catalog.tool(name)
     except UnknownTool:
         return None
-    if not who.may_call(name, tool):
-        return None
+    return (connector, tool) if who.may_call(name, tool) else None
+
+
+def _description(name: str, connector: str, tool: Tool, accounts: Sequence[ConnectedAccount]) -> JsonObject:
     return {
         "name": name,
         "connector": connector,
@@ -152,5 +158,5 @@ def _description(who: Standing, name: str, accounts: Sequence[ConnectedAccount])
         "scopes": tool.scopes,
         "input_schema": tool.input_schema,
         "example": tool.example,
-        **_having(connector, accounts),
+        **_having(accounts),
     }

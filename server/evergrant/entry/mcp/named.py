@@ -1,14 +1,15 @@
-"""Named tools: the core tools of the connectors that a tenant has accounts of, each an MCP tool of its own.
+"""Named tools: the tools of the connectors that a caller has accounts of, each an MCP tool of its own.
 
-A tool stays while its account does, whatever became of the grant: a tool that vanishes teaches an agent nothing.
+A tool stays while its account does, whatever became of the grant: a tool that vanishes teaches an agent nothing. It
+can be called whether it is listed or not, for a client may know its name from before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, islice, zip_longest
 
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS, ToolAnnotations
 from mcp.types import Tool as WireTool
-from mcp.types import ToolAnnotations
 
 from evergrant.catalog.catalog import UnknownConnector, UnknownTool
 from evergrant.catalog.declaration import DeclarationError
@@ -24,49 +25,54 @@ ACCOUNT, ACCOUNT_WHERE_TAKEN = "account", "connected_account_id"
 
 
 class NamedTools:
-    """The named tools of any tenant; what goes on the wire is made once per connector."""
+    """The named tools of any tenant; each is made once."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._of = lru_cache(maxsize=None)(self._make)
+        self.of = lru_cache(maxsize=None)(self._readable)
+        """The tools of a connector, by name in its file's order; none where the file is gone or faulty."""
+        self._made = lru_cache(maxsize=None)(self._make)
 
-    def listed(self, who: Standing, connectors: Iterable[str]) -> list[WireTool]:
-        """Of these connectors the tools that a caller may call; where there are too many, the first few of each."""
-        rows = zip_longest(*(self._admitted(who, name) for name in sorted(set(connectors))))
-        return list(islice((tool for tool in chain.from_iterable(rows) if tool), self._parts.most_named_tools))
+    def has(self, name: str) -> bool:
+        """Whether there is a tool of that name, whoever has accounts of it."""
+        return self._owner(name) is not None
 
-    def _admitted(self, who: Standing, connector: str) -> list[WireTool]:
-        made = self._of(connector)
-        return [made[name] for name in who.tools(connector) if name in made] if made else []
+    def tool(self, name: str) -> WireTool:
+        """The tool of a name that there is; raises UnknownTool."""
+        return self._made(name)
 
-    def find(self, name: str) -> tuple[str, WireTool] | None:
-        """The connector and the tool of that name, whoever has accounts of it."""
-        try:
-            connector, _ = self._parts.catalog.tool(name)
-        except UnknownTool:
-            return None
-        tool = self._of(connector).get(name)
-        return (connector, tool) if tool else None
+    async def call(self, who: Standing, name: str, arguments: Mapping[str, Json]) -> Outcome:
+        """Call the tool as the account that `arguments` names, or as the only one of its connector.
 
-    async def call(
-        self, who: Standing, accounts: Sequence[ConnectedAccount], name: str, arguments: Mapping[str, Json]
-    ) -> Outcome:
-        """Call the tool as the account that `arguments` names among `accounts`, or as the only one."""
-        which = _account_argument(self._parts.catalog.tool(name)[1])
-        chosen = _choose(accounts, which, arguments.get(which))
+        Raises MCPError -32602 where there is no such tool for the caller.
+        """
+        connector = self._owner(name)
+        if connector is None:
+            raise _unknown(name)
+        which = _account_argument(self.of(connector)[name])
+        chosen = _named(who, connector, arguments.get(which)) or _only(who, connector, name, which, arguments)
         if isinstance(chosen, Failure):
             return chosen
         given = {key: value for key, value in arguments.items() if key != which}
         return await who.execute_as(chosen, name, given)
 
-    def _make(self, connector: str) -> Mapping[str, WireTool]:
+    def _owner(self, name: str) -> str | None:
         try:
-            title, tools = self._parts.catalog.connector(connector).name, self._parts.catalog.tools(connector)
+            return self._parts.catalog.tool(name)[0]
+        except (UnknownTool, DeclarationError):
+            return None
+
+    def _readable(self, connector: str) -> Mapping[str, Tool]:
+        try:
+            return self._parts.catalog.tools(connector)
         except (UnknownConnector, DeclarationError) as error:
             # An account outlives its connector's file; the other connectors' tools must stay usable.
             self._parts.log.warning("connector without tools", connector=connector, why=str(error))
             return {}
-        return {name: _wire(connector, title, name, tool) for name, tool in tools.items() if tool.tier == "core"}
+
+    def _make(self, name: str) -> WireTool:
+        connector, tool = self._parts.catalog.tool(name)
+        return _wire(connector, self._parts.catalog.connector(connector).name, name, tool)
 
 
 def annotations(tool: Tool) -> ToolAnnotations:
@@ -98,14 +104,28 @@ def _account_argument(tool: Tool) -> str:
     return ACCOUNT_WHERE_TAKEN if ACCOUNT in tool.inputs else ACCOUNT
 
 
-def _choose(accounts: Sequence[ConnectedAccount], which: str, wanted: Json) -> ConnectedAccount | Failure:
+def _named(who: Standing, connector: str, wanted: Json) -> ConnectedAccount | None:
+    found = who.account(wanted) if isinstance(wanted, str) else None
+    return found if found and found.connector == connector else None
+
+
+def _only(
+    who: Standing, connector: str, name: str, which: str, arguments: Mapping[str, Json]
+) -> ConnectedAccount | Failure:
+    """The caller's only account of the connector, where none is asked for by name."""
+    accounts = who.accounts_of([connector], MOST_CHOICES + 1)[connector]
+    if not accounts:
+        raise _unknown(name)
     choices = _choices(accounts)
-    if wanted is None:
+    if arguments.get(which) is None:
         return accounts[0] if len(accounts) == 1 else _ambiguous(which, choices)
-    found = next((account for account in accounts if wanted in (account.id, account.alias)), None)
-    return found or NotFound(
+    return NotFound(
         what_happened="This tool has no such connected account.", what_to_do=f"Give one of these as {which}: {choices}."
     )
+
+
+def _unknown(name: str) -> MCPError:
+    return MCPError(INVALID_PARAMS, f"Unknown tool: {name}. Call search_tools to find the right name.")
 
 
 def _choices(accounts: Sequence[ConnectedAccount]) -> str:

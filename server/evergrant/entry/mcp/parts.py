@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from structlog.typing import FilteringBoundLogger
 
 from evergrant.catalog.catalog import Catalog
+from evergrant.catalog.toolsets import Toolsets
+from evergrant.entry.mcp.list_changes import ListChanges
 from evergrant.model.clock import Clock
 from evergrant.model.principal import Principal
+from evergrant.model.tool_mode import SEARCH
 from evergrant.service.connect import Connect
 from evergrant.service.held import HeldCalls
 from evergrant.service.links import Links
@@ -15,7 +18,6 @@ from evergrant.service.tenant_pace import TenantPace
 from evergrant.tokens.refusals import ReauthUrl
 from evergrant.vault.accounts import Accounts
 
-MOST_NAMED_TOOLS = 100
 HOLD_S = 45.0
 """Many clients give up on a call after 60 s."""
 STATE_TTL_S = 600.0
@@ -26,6 +28,8 @@ class Parts:
     """The services behind the surface, made by the composition root."""
 
     catalog: Catalog
+    toolsets: Toolsets
+    list_changes: ListChanges
     accounts: Accounts
     calls: HeldCalls
     connect: Connect
@@ -39,10 +43,11 @@ class Parts:
     """How long a request may wait for a person, in seconds."""
     state_ttl_s: float = STATE_TTL_S
     """How long a client may take to call again, in seconds."""
-    most_named_tools: int = MOST_NAMED_TOOLS
     pace: TenantPace | None = None
     """How many requests each tenant may make; None is as many as it likes."""
+    tools: tuple[str, ...] = (SEARCH,)
+    """Whose named tools are listed: nobody's (`search`), everybody's core tools (`all`), or those of these toolsets."""
 
     def standing(self, principal: Principal) -> Standing:
         """What a caller sees and does."""
-        return Standing(principal, self.catalog, self.accounts, self.calls)
+        return Standing(principal, self.catalog, self.accounts, self.calls, self.toolsets)

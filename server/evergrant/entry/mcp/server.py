@@ -1,21 +1,22 @@
 """The MCP server: one object that serves clients of the handshake era and of 2026-07-28."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
 from mcp.server import NotificationOptions, Server
 from mcp.server.context import HandlerResult
-from mcp.server.models import InitializationOptions
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
-from mcp.shared.exceptions import MCPError
 from mcp.types import (
-    INTERNAL_ERROR,
-    INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
     ListToolsResult,
     PaginatedRequestParams,
+    ServerCapabilities,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
+    Tool,
+    ToolsCapability,
 )
 
 from evergrant.entry.mcp import results
@@ -24,15 +25,16 @@ from evergrant.entry.mcp.client import TASKS, Context, is_modern
 from evergrant.entry.mcp.discovery import DESCRIBE_TOOLS, search_tools
 from evergrant.entry.mcp.execution import EXECUTE_TOOL
 from evergrant.entry.mcp.ladder import Ladder
+from evergrant.entry.mcp.listing import Listing
 from evergrant.entry.mcp.meta import Answer, MetaTool
 from evergrant.entry.mcp.named import NamedTools
 from evergrant.entry.mcp.paced import Paced
-from evergrant.entry.mcp.paging import page
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.pending import ForPerson
 from evergrant.entry.mcp.resume import RESUME_CALL
 from evergrant.entry.mcp.tasks import TaskParams, Tasks, TaskUpdate
-from evergrant.entry.mcp.wall import Wall
+from evergrant.entry.mcp.wall import Wall, broken
+from evergrant.entry.mcp.wire_lists import WireLists, named_only
 from evergrant.model.json import JsonObject
 from evergrant.model.principal import Principal
 from evergrant.service.standing import Standing
@@ -43,8 +45,8 @@ FRESH_MS = 60_000
 
 INSTRUCTIONS = """\
 Evergrant gives you tools that act as connected accounts: people's standings with services such as a CRM or a \
-spreadsheet. Call list_accounts first. Tools named after a service are ready to call; all others are found with \
-search_tools, explained by describe_tools and called with execute_tool.
+spreadsheet. Call list_accounts first. Tools named after a service, where you have some, are ready to call; all others \
+are found with search_tools, explained by describe_tools and called with execute_tool.
 Tokens are renewed for you, so never ask for one. When a call fails with reauth_required, the person must open its \
 reauth_url: give them the link and the confirmation_code as they are, say which account it is for, and do not guess or \
 make up the data meanwhile; resume_call then goes on with that call. With insufficient_scope it is the step_up_url. \
@@ -54,29 +56,29 @@ that it may be retried."""
 
 
 class _Server(Server[Any]):
-    """The SDK asks for these options without arguments, and would then deny that the list of tools changes."""
+    """The SDK would deny that the list of tools changes in the handshake era, and in the other say it of all lists."""
 
-    list_changed = False
+    list_changes: Callable[[], bool]
+    """Whether it does for who asks."""
 
-    def create_initialization_options(
+    def get_capabilities(
         self,
         notification_options: NotificationOptions | None = None,
         experimental_capabilities: dict[str, dict[str, Any]] | None = None,
         extensions: dict[str, dict[str, Any]] | None = None,
-    ) -> InitializationOptions:
-        options = notification_options or NotificationOptions(tools_changed=self.list_changed)
-        return super().create_initialization_options(options, experimental_capabilities, extensions)
+        *,
+        protocol_version: str | None = None,  # noqa: ARG002  (what changes is the same in every era)
+    ) -> ServerCapabilities:
+        found = super().get_capabilities(notification_options, experimental_capabilities, extensions)
+        return found.model_copy(update={"tools": ToolsCapability(list_changed=self.list_changes())})
 
 
 ParamsT = TypeVar("ParamsT", bound=TaskParams)
 TaskHandler = Callable[[Context, Standing, ParamsT], Awaitable[HandlerResult]]
 
 
-def make_server(parts: Parts, principal_of: Callable[[], Principal], *, list_changed: bool = False) -> Server[Any]:
-    """A server for any number of sessions; `principal_of` says, within a request, who asks.
-
-    `list_changed` announces notifications to handshake clients, so it is for those who send them.
-    """
+def make_server(parts: Parts, principal_of: Callable[[], Principal]) -> Server[Any]:
+    """A server for any number of sessions; `principal_of` says, within a request, who asks."""
     surface = _Surface(parts, principal_of)
     server = _Server(
         NAME,
@@ -84,10 +86,11 @@ def make_server(parts: Parts, principal_of: Callable[[], Principal], *, list_cha
         title="Evergrant",
         instructions=INSTRUCTIONS,
         on_list_tools=surface.list_tools,
+        on_subscriptions_listen=surface.listen,
         # Without it the SDK walks the whole list of tools at every call over HTTP.
         get_tool_input_schema=surface.input_schema,
     )
-    server.list_changed = list_changed
+    server.list_changes = surface.list_changes
     server.extensions = {TASKS: {}}
     server.add_request_handler("tools/call", CallToolRequestParams, surface.call_tool)
     server.add_request_handler("tasks/get", TaskParams, surface.get_task)
@@ -100,6 +103,7 @@ def make_server(parts: Parts, principal_of: Callable[[], Principal], *, list_cha
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     if parts.pace:
         server.middleware.append(Paced(parts.pace, principal_of))
+    server.middleware.append(WireLists(surface.tool, parts.log))
     return server
 
 
@@ -114,15 +118,31 @@ class _Surface:
         self._ladder = Ladder(parts, self._tasks)
         tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, RESUME_CALL, CONNECT_ACCOUNT)
         self._meta = {tool.wire.name: tool for tool in tools}
+        self._listing = Listing(parts, self._named, self._meta_names)
 
-    async def list_tools(self, _: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
+    async def list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         with Wall(self._parts.log, "tools/list") as wall:
             who = self._who()
-            connectors = {account.connector for account in who.accounts()}
-            first = [tool.wire for name in self._meta if (tool := self._meta_tool(who, name))]
-            tools, following = page(first, self._named.listed(who, connectors), params.cursor if params else None)
+            changes = self._listing.changes(who.principal)
+            connectors = self._parts.list_changes.connectors(context, who) if changes else ()
+            names, following = self._listing.page(who, connectors, params.cursor if params else None)
+            tools = named_only(names)
             return ListToolsResult(tools=tools, next_cursor=following, ttl_ms=FRESH_MS, cache_scope="private")
-        raise _broken(wall)
+        raise broken(wall)
+
+    async def listen(self, context: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
+        with Wall(self._parts.log, "subscriptions/listen") as wall:
+            who = self._who()
+            changes = self._listing.changes(who.principal)
+            return await self._parts.list_changes.listen(context, who, params, changes=changes)
+        raise broken(wall)
+
+    def list_changes(self) -> bool:
+        return self._listing.changes(self._principal_of())
+
+    def tool(self, name: str) -> Tool:
+        """The tool of a listed name."""
+        return self._meta[name].wire if name in self._meta else self._named.tool(name)
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> HandlerResult:
         with Wall(self._parts.log, "tools/call") as wall:
@@ -146,38 +166,31 @@ class _Surface:
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         with Wall(self._parts.log, "input schema"):
-            if meta := self._meta.get(name):
-                return meta.wire.input_schema
-            found = self._named.find(name)
-            return found[1].input_schema if found else None
+            known = name in self._meta or self._named.has(name)
+            return self.tool(name).input_schema if known else None
         return None
 
     async def _task(self, answer: TaskHandler[ParamsT], context: Context, params: ParamsT) -> HandlerResult:
         with Wall(self._parts.log, context.method) as wall:
             return await answer(context, self._who(), params)
-        raise _broken(wall)
+        raise broken(wall)
 
-    def _meta_tool(self, who: Standing, name: str) -> MetaTool | None:
+    def _meta_names(self, who: Principal) -> Sequence[str]:
+        return tuple(name for name in self._meta if self._meta_tool(who, name))
+
+    def _meta_tool(self, who: Principal, name: str) -> MetaTool | None:
         tool = self._meta.get(name)
-        return None if tool is CONNECT_ACCOUNT and not who.principal.connects else tool
+        return None if tool is CONNECT_ACCOUNT and not who.connects else tool
 
     def _who(self) -> Standing:
         return self._parts.standing(self._principal_of())
 
     async def _call(self, who: Standing, name: str, arguments: JsonObject) -> Answer:
-        if meta := self._meta_tool(who, name):
+        if meta := self._meta_tool(who.principal, name):
             return await meta.call(self._parts, who, arguments)
-        connector = found[0] if (found := self._named.find(name)) else None
-        accounts = [each for each in who.accounts() if each.connector == connector]
-        if not accounts:
-            raise MCPError(INVALID_PARAMS, f"Unknown tool: {name}. Call search_tools to find the right name.")
-        return await self._named.call(who, accounts, name, arguments)
+        return await self._named.call(who, name, arguments)
 
 
 def _bound(who: Principal) -> str:
     """What a request's state is bound to: another key of the same tenant is another."""
     return f"{who.tenant_id} {who.name}"
-
-
-def _broken(wall: Wall) -> MCPError:
-    return MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {wall.reference}.")

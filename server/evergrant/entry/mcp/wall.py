@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from mcp.shared.exceptions import MCPError
+from mcp.types import INTERNAL_ERROR
 from structlog.typing import FilteringBoundLogger
 
 
@@ -44,6 +45,11 @@ class Wall:
             **({"error": str(first)} if self._with_text else {}),
         )
         return True
+
+
+def broken(wall: Wall) -> MCPError:
+    """For a request whose handling ended at the wall."""
+    return MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {wall.reference}.")
 
 
 def _first(error: Exception) -> Exception:

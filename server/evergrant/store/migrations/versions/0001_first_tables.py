@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("accounts", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("tools", sa.JSON(), nullable=False),
+        sa.Column("toolsets", sa.JSON(), nullable=False),
         sa.Column("policy", sa.String(), nullable=True),
         sa.Column("operator", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
@@ -71,6 +72,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id"),
         sa.UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),
     )
+    op.create_index("ix_connected_account_connector", "connected_account", ["tenant_id", "connector", "id"])
     op.create_table(
         "connection",
         sa.Column("tenant_id", sa.String(), nullable=False),
