@@ -16,6 +16,7 @@ from evergrant.store.tables import (
     ConnectionRow,
     GrantRow,
     HeldCallRow,
+    KeptResultRow,
     OrphanRow,
     WebhookEndpointRow,
 )
@@ -100,6 +101,7 @@ SEALED_TABLES = (
         None,
         {"tool_input": (Of("id"), "tool_input"), "outcome": (Of("id"), "outcome")},
     ),
+    SealedTable(KeptResultRow, "account_id", None, {"content": (Of("id"), "content")}),
     SealedTable(
         AuthorizationRow, "connection_id", "connector", {name: (Of("id"), name) for name in ("code_verifier", "code")}
     ),
