@@ -34,6 +34,7 @@ from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.proof import Proofs
 from evergrant.service.registry import Registry
+from evergrant.service.result_pages import ResultPages
 from evergrant.service.revoking import Revoker
 from evergrant.service.unattended import Unattended
 from evergrant.service.webhooks import Webhooks
@@ -64,6 +65,7 @@ from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
+from evergrant.vault.kept_results import KeptResults
 from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.vault import Vault, open_vault
@@ -98,6 +100,8 @@ class App:
     unattended: Unattended
     executor: Executor
     held_calls: HeldCalls
+    kept_results: KeptResults
+    pages: ResultPages
     tokens: TokenSource
     schedule: Schedule
     outbox: Outbox
@@ -216,7 +220,7 @@ def _compose(
     tokens = TokenSource(catalog, grants, refresher, clock)
     executor = Executor(catalog, tokens, sender, world.live.redact, links, clock)
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
-    kept_calls = KeptCalls(database, vault.data_keys)
+    kept_calls, kept_results = KeptCalls(database, vault.data_keys), KeptResults(database, vault.data_keys)
     mark = ProcessMark(vault.folder / "locks")
     runs = CallRuns(executor.execute_tool, tokens.grant, catalog, kept_calls, mark, clock, world.failpoint)
     outbox, deliveries = Outbox(database), Deliveries(database, keys)
@@ -241,6 +245,8 @@ def _compose(
         answers=Answers(consent, authorizations, clock),
         executor=executor,
         held_calls=HeldCalls(executor, kept_calls, runs, Changes(vault.file), clock, _teller(dispatcher)),
+        kept_results=kept_results,
+        pages=ResultPages(kept_results, clock, settings.result_tokens),
         keys=by_key,
         key_desk=KeyDesk(ApiKeys(database), accounts, clock),
         unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),

@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     link_proof: Literal["code", "backend"] = "code"
     return_url: Annotated[str | None, Field(validate_default=True)] = None
     hold_s: Annotated[float, Field(ge=0, le=300)] = 45
+    result_tokens: Annotated[int, Field(ge=1000, le=200_000)] = 8000
+    """How large a result may be that an agent is given in one piece, in tokens of 4 characters."""
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     allow_private_hosts: Annotated[Permitted, NoDecode] = Permitted()
     jwt_issuer: OptionalText = None

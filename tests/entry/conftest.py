@@ -63,6 +63,8 @@ def parts(world: Practice, logged: LogCapture) -> Parts:
         clock=app.clock,
         reauth_url=app.links.reauth,
         links=app.links,
+        desk=app.desk,
+        pages=app.pages,
         log=log,
         state_key=app.vault.key.ring.state_key(),
         hold_s=0,

@@ -97,7 +97,9 @@ def test_a_list_is_paged_by_items_and_the_services_own_cursor_comes_last() -> No
     assert found[0].value == {"items": [{"id": number} for number in range(36)], "total": 100}
     assert (found[0].shown, found[0].cursor) == ("items 1 to 36 of 100", "i36")
     assert all("total" not in cast("JsonObject", page.value) for page in found[1:])
-    assert [cast("JsonObject", page.value).get("next_cursor") for page in found] == [None] * (len(found) - 1) + ["theirs"]
+    assert [cast("JsonObject", page.value).get("next_cursor") for page in found] == [None] * (len(found) - 1) + [
+        "theirs"
+    ]
 
 
 def test_a_list_deep_within_keeps_its_place() -> None:
@@ -130,7 +132,11 @@ def test_a_cursor_that_no_page_gave_is_refused(cursor: str) -> None:
 
 @pytest.mark.parametrize("character", ["x", "é", "\U0001f600", '"', "\\", "\n"])
 def test_a_large_page_keeps_within_the_wire_whatever_is_in_it(character: str) -> None:
-    for content in ([character * 1000] * 900, character * 900_000, {"a": character * 300_000, "b": [character * 300_000]}):
+    for content in (
+        [character * 1000] * 900,
+        character * 900_000,
+        {"a": character * 300_000, "b": [character * 300_000]},
+    ):
         text = json.dumps(cut(content, 800_000).value)
         assert len(text) + len(json.dumps(as_json_text(json.loads(text)))) <= LARGEST_DATA
 

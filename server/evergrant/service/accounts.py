@@ -36,6 +36,8 @@ class Standing:
     """None where the provider documents no end."""
     stated_end: datetime | None
     """When the refresh token ends as the provider's last answer had it."""
+    last_error: str | None
+    """Of the latest attempt to renew it; None since a success."""
     tools_ready: int
     tools_waiting: dict[str, tuple[str, ...]]
     """Tools that lack scopes, with the scopes that they lack."""
@@ -85,6 +87,7 @@ class AccountDesk:
             refresh_token=grant is not None and grant.refresh_token is not None,
             refresh_token_ends_at=self._refresh_token_end(held) if held else None,
             stated_end=grant.refresh_expires_at if grant else None,
+            last_error=held.last_error if held else None,
             tools_ready=len(ready),
             tools_waiting=waiting,
             first_tool=next((name for name in ready if tools[name].effect == "read"), None),

@@ -22,7 +22,8 @@ class Place:
 
         None where what stands beside it would leave it less than half of an answer.
         """
-        steps, node, room = (), content, size.most // 2
+        steps: tuple[str, ...] = ()
+        node, room = content, size.most // 2
         while isinstance(node, Mapping) and node:
             sizes = {name: size.of(value) + size.of(name) + 2 for name, value in node.items()}
             name = max(sizes, key=lambda each: sizes[each])

@@ -121,12 +121,12 @@ def _text(place: Place, text: str, size: Size, begin: int | None) -> Cut:
     """A part of the one text; the first page has all that stands beside it."""
     room = size.most - size.of(place.holding("") if begin is None else place.alone(""))
     where = f" at {'/'.join(place.steps)}" if place.steps else ""
-    piece = _piece(text, begin or 0, size, f"the text{where}", "c", room)
+    piece = _piece(text, begin or 0, size, f"the text{where}", "c", room=room)
     said = str(piece.value)
     return Cut(place.holding(said) if begin is None else place.alone(said), piece.shown, piece.cursor)
 
 
-def _piece(text: str, begin: int, size: Size, what: str, cursor: str, room: int | None = None) -> Cut:
+def _piece(text: str, begin: int, size: Size, what: str, cursor: str, *, room: int | None = None) -> Cut:
     """As many characters as have room, from `begin` on."""
     if begin and begin >= len(text):
         raise NoSuchPage(f"{cursor}{begin}")

@@ -13,7 +13,7 @@ from evergrant.model.ids import new_id
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Outcome, ReauthRequired
 from evergrant.service.call_runs import CallRuns
-from evergrant.service.execute import Executor
+from evergrant.service.execute import Executor, Progress
 from evergrant.service.held_words import call_cancelled, call_expired, kept, no_such_call, not_kept, still_running
 from evergrant.service.wording import vault_unavailable
 from evergrant.store.changes import Changes
@@ -48,13 +48,19 @@ class HeldCalls:
     tell: Tell
 
     async def execute(
-        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
+        self,
+        key: AccountKey,
+        tool_name: str,
+        tool_input: JsonObject,
+        *,
+        asked_by: str | None = None,
+        progress: Progress | None = None,
     ) -> Outcome:
         """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed.
 
         The operator hears of a dead grant before the agent does.
         """
-        outcome = await self.executor.execute_tool(key, tool_name, tool_input)
+        outcome = await self.executor.execute_tool(key, tool_name, tool_input, progress=progress)
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)

@@ -11,6 +11,7 @@ from evergrant.model.held_call import HeldCall
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Failure, NotAllowed, Outcome
 from evergrant.model.principal import Principal
+from evergrant.service.execute import Progress
 from evergrant.service.held import HeldCalls
 from evergrant.service.held_words import no_such_call
 from evergrant.tokens.refusals import unknown_account
@@ -25,6 +26,8 @@ class Standing:
     catalog: Catalog
     every_account: Accounts
     every_call: HeldCalls
+    progress: Progress | None = None
+    """Told of the call in hand."""
 
     @property
     def tenant_id(self) -> str:
@@ -58,7 +61,9 @@ class Standing:
         """As `execute`, for one of `accounts()`."""
         if refusal := self._refusal(tool_name):
             return replace(refusal, account=found.id)
-        return await self.every_call.execute(found.key, tool_name, tool_input, asked_by=self.principal.name)
+        return await self.every_call.execute(
+            found.key, tool_name, tool_input, asked_by=self.principal.name, progress=self.progress
+        )
 
     async def resume(self, call_id: str) -> Outcome:
         """As HeldCalls.resume, for a call that it can see."""

@@ -107,7 +107,10 @@ class Accounts:
                     row.state, row.cause = "revoked", "revoked"
                 mine = (col(GrantRow.tenant_id) == key.tenant_id, col(GrantRow.account_id) == key.account_id)
                 session.exec(update(GrantRow).where(*mine).values(refresh_at=None))
-                of_results = (col(KeptResultRow.tenant_id) == key.tenant_id, col(KeptResultRow.account_id) == key.account_id)
+                of_results = (
+                    col(KeptResultRow.tenant_id) == key.tenant_id,
+                    col(KeptResultRow.account_id) == key.account_id,
+                )
                 session.exec(delete(KeptResultRow).where(*of_results))
 
         await self._database.write(work)

@@ -1,4 +1,4 @@
-"""Results that were too large to be given whole: sealed with the account's data key, few of each account, not for long."""
+"""Results that were too large to be given whole: sealed with the account's data key, a few of each, not for long."""
 
 from datetime import datetime, timedelta
 

@@ -10,6 +10,7 @@ from mcp.types import InputResponses
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.client import Context, is_modern, opens_urls, takes_tasks
 from evergrant.entry.mcp.elicit import Heard, Round, ask_and_hold
+from evergrant.entry.mcp.handover import Handover
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.pending import Pending
 from evergrant.entry.mcp.tasks import Tasks
@@ -21,8 +22,9 @@ from evergrant.service.standing import Standing
 class Ladder:
     """Answers calls of any tenant that wait for a person."""
 
-    def __init__(self, parts: Parts, tasks: Tasks) -> None:
+    def __init__(self, parts: Parts, tasks: Tasks, handover: Handover) -> None:
         self._parts = parts
+        self._handover = handover
         self._tasks = tasks
 
     async def climb(self, context: Context, who: Standing, dead: ReauthRequired) -> HandlerResult:
@@ -61,4 +63,4 @@ class Ladder:
         outcome = await pending.who.resume(pending.call_id)
         if isinstance(outcome, ReauthRequired):  # the new grant is dead already
             return Pending(pending.who, pending.call_id, outcome).unfinished()
-        return results.of(outcome)
+        return await self._handover.of(pending.who, outcome)

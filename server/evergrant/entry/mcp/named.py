@@ -8,19 +8,17 @@ from functools import lru_cache
 from itertools import chain, islice, zip_longest
 
 from mcp.types import Tool as WireTool
-from mcp.types import ToolAnnotations
 
 from evergrant.catalog.catalog import UnknownConnector, UnknownTool
 from evergrant.catalog.declaration import DeclarationError
-from evergrant.catalog.tool import Tool
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.wire_tool import account_argument, wire_tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json
 from evergrant.model.outcome import Failure, InvalidInput, NotFound, Outcome
 from evergrant.service.standing import Standing
 
 MOST_CHOICES = 20
-ACCOUNT, ACCOUNT_WHERE_TAKEN = "account", "connected_account_id"
 
 
 class NamedTools:
@@ -52,7 +50,7 @@ class NamedTools:
         self, who: Standing, accounts: Sequence[ConnectedAccount], name: str, arguments: Mapping[str, Json]
     ) -> Outcome:
         """Call the tool as the account that `arguments` names among `accounts`, or as the only one."""
-        which = _account_argument(self._parts.catalog.tool(name)[1])
+        which = account_argument(self._parts.catalog.tool(name)[1])
         chosen = _choose(accounts, which, arguments.get(which))
         if isinstance(chosen, Failure):
             return chosen
@@ -66,36 +64,7 @@ class NamedTools:
             # An account outlives its connector's file; the other connectors' tools must stay usable.
             self._parts.log.warning("connector without tools", connector=connector, why=str(error))
             return {}
-        return {name: _wire(connector, title, name, tool) for name, tool in tools.items() if tool.tier == "core"}
-
-
-def annotations(tool: Tool) -> ToolAnnotations:
-    """The hints that follow from a tool's effect."""
-    return ToolAnnotations(
-        read_only_hint=tool.effect == "read",
-        destructive_hint=tool.effect == "destroy",
-        idempotent_hint=tool.idempotent or tool.effect == "read",
-        open_world_hint=True,
-    )
-
-
-def _wire(connector: str, title: str, name: str, tool: Tool) -> WireTool:
-    schema = tool.input_schema
-    which = {
-        "type": "string",
-        "description": f"Id or alias from list_accounts. Needed when more than one {title} account is connected.",
-    }
-    return WireTool(
-        name=name,
-        title=f"{title}: {name.removeprefix(f'{connector}_').replace('_', ' ')}",
-        description=tool.description,
-        input_schema={**schema, "properties": {**tool.inputs, _account_argument(tool): which}},
-        annotations=annotations(tool),
-    )
-
-
-def _account_argument(tool: Tool) -> str:
-    return ACCOUNT_WHERE_TAKEN if ACCOUNT in tool.inputs else ACCOUNT
+        return {name: wire_tool(connector, title, name, tool) for name, tool in tools.items() if tool.tier == "core"}
 
 
 def _choose(accounts: Sequence[ConnectedAccount], which: str, wanted: Json) -> ConnectedAccount | Failure:

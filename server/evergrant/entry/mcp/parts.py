@@ -7,9 +7,11 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.catalog.catalog import Catalog
 from evergrant.model.clock import Clock
 from evergrant.model.principal import Principal
+from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.held import HeldCalls
 from evergrant.service.links import Links
+from evergrant.service.result_pages import ResultPages
 from evergrant.service.standing import Standing
 from evergrant.tokens.refusals import ReauthUrl
 from evergrant.vault.accounts import Accounts
@@ -31,6 +33,8 @@ class Parts:
     clock: Clock
     reauth_url: ReauthUrl
     links: Links
+    desk: AccountDesk
+    pages: ResultPages
     log: FilteringBoundLogger
     state_key: bytes = field(repr=False)
     """Seals what a client of 2026-07-28 carries from round to round; the same for every process of the vault."""

@@ -1,6 +1,7 @@
 """The MCP server: one object that serves clients of the handshake era and of 2026-07-28."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
@@ -10,7 +11,6 @@ from mcp.server.models import InitializationOptions
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
-    INTERNAL_ERROR,
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
@@ -23,11 +23,16 @@ from evergrant.entry.mcp.accounts import CONNECT_ACCOUNT, LIST_ACCOUNTS
 from evergrant.entry.mcp.client import TASKS, Context, is_modern
 from evergrant.entry.mcp.discovery import DESCRIBE_TOOLS, search_tools
 from evergrant.entry.mcp.execution import EXECUTE_TOOL
+from evergrant.entry.mcp.handover import Handover
+from evergrant.entry.mcp.icons import server_icon
 from evergrant.entry.mcp.ladder import Ladder
 from evergrant.entry.mcp.meta import Answer
 from evergrant.entry.mcp.named import NamedTools
 from evergrant.entry.mcp.paging import page
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.progress import progress_to
+from evergrant.entry.mcp.resources import Resources, linked
+from evergrant.entry.mcp.result_page import GET_RESULT_PAGE
 from evergrant.entry.mcp.resume import RESUME_CALL
 from evergrant.entry.mcp.tasks import TaskParams, Tasks, TaskUpdate
 from evergrant.entry.mcp.wall import Wall
@@ -75,13 +80,17 @@ def make_server(parts: Parts, principal_of: Callable[[], Principal], *, list_cha
 
     `list_changed` announces notifications to handshake clients, so it is for those who send them.
     """
-    surface = _Surface(parts, principal_of)
+    surface, resources = _Surface(parts, principal_of), Resources(parts, principal_of)
     server = _Server(
         NAME,
         version=version("evergrant"),
         title="Evergrant",
         instructions=INSTRUCTIONS,
+        icons=[server_icon()],
         on_list_tools=surface.list_tools,
+        on_list_resources=resources.listed,
+        on_list_resource_templates=resources.templates,
+        on_read_resource=resources.read,
         # Without it the SDK walks the whole list of tools at every call over HTTP.
         get_tool_input_schema=surface.input_schema,
     )
@@ -106,9 +115,18 @@ class _Surface:
         self._parts = parts
         self._principal_of = principal_of
         self._named = NamedTools(parts)
-        self._tasks = Tasks()
-        self._ladder = Ladder(parts, self._tasks)
-        tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, RESUME_CALL, CONNECT_ACCOUNT)
+        self._handover = Handover(parts.catalog, parts.pages, parts.log)
+        self._tasks = Tasks(self._handover)
+        self._ladder = Ladder(parts, self._tasks, self._handover)
+        tools = (
+            LIST_ACCOUNTS,
+            search_tools(parts),
+            DESCRIBE_TOOLS,
+            EXECUTE_TOOL,
+            GET_RESULT_PAGE,
+            RESUME_CALL,
+            CONNECT_ACCOUNT,
+        )
         self._meta = {tool.wire.name: tool for tool in tools}
 
     async def list_tools(self, _: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
@@ -118,17 +136,20 @@ class _Surface:
             first = [tool.wire for tool in self._meta.values()]
             tools, following = page(first, self._named.listed(who, connectors), params.cursor if params else None)
             return ListToolsResult(tools=tools, next_cursor=following, ttl_ms=FRESH_MS, cache_scope="private")
-        raise _broken(wall)
+        raise wall.error()
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> HandlerResult:
         with Wall(self._parts.log, "tools/call") as wall:
-            who = self._who()
+            who = replace(self._who(), progress=progress_to(context, self._parts.clock))
             if params.request_state is not None and is_modern(context):
-                return await self._ladder.go_on(context, who, params.request_state, params.input_responses)
+                gone_on = self._ladder.go_on(context, who, params.request_state, params.input_responses)
+                return linked(context, await gone_on)
             answer = await self._call(who, params.name, cast("JsonObject", params.arguments or {}))
             if isinstance(answer, ReauthRequired):
-                return await self._ladder.climb(context, who, answer)
-            return answer if isinstance(answer, CallToolResult) else results.of(answer)
+                return linked(context, await self._ladder.climb(context, who, answer))
+            if isinstance(answer, CallToolResult):
+                return answer
+            return linked(context, await self._handover.of(who, answer))
         return results.broken(wall.reference)
 
     async def get_task(self, context: Context, params: TaskParams) -> HandlerResult:
@@ -151,7 +172,7 @@ class _Surface:
     async def _task(self, answer: TaskHandler[ParamsT], context: Context, params: ParamsT) -> HandlerResult:
         with Wall(self._parts.log, context.method) as wall:
             return await answer(context, self._who(), params)
-        raise _broken(wall)
+        raise wall.error()
 
     def _who(self) -> Standing:
         return self._parts.standing(self._principal_of())
@@ -169,7 +190,3 @@ class _Surface:
 def _bound(who: Principal) -> str:
     """What a request's state is bound to: another key of the same tenant is another."""
     return f"{who.tenant_id} {who.name}"
-
-
-def _broken(wall: Wall) -> MCPError:
-    return MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {wall.reference}.")

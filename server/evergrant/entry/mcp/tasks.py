@@ -23,9 +23,9 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ConfigDict
 
-from evergrant.entry.mcp import results
 from evergrant.entry.mcp.client import TASKS, Context, takes_tasks
 from evergrant.entry.mcp.elicit import REAUTH, request
+from evergrant.entry.mcp.handover import Handover
 from evergrant.entry.mcp.pending import Pending
 from evergrant.model.held_call import HeldCall
 from evergrant.model.json import JsonObject
@@ -91,7 +91,8 @@ class _Asked:
 class Tasks:
     """The tasks of any tenant."""
 
-    def __init__(self) -> None:
+    def __init__(self, handover: Handover) -> None:
+        self._handover = handover
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
 
     def begin(self, pending: Pending) -> Task:
@@ -111,7 +112,7 @@ class Tasks:
         found = await self._gone_on(who, call.id)
         if isinstance(found, _Asked):
             return _waiting(call, found)
-        return _task(_call(who, call.id), "completed", result=results.of(found))
+        return _task(_call(who, call.id), "completed", result=await self._handover.of(who, found))
 
     async def update(self, context: Context, who: Standing, params: TaskUpdate) -> HandlerResult:
         """Take the person's answer; one to another question, or a second one, changes nothing."""

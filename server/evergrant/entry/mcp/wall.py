@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from mcp.shared.exceptions import MCPError
+from mcp.types import INTERNAL_ERROR
 from structlog.typing import FilteringBoundLogger
 
 
@@ -27,6 +28,10 @@ class Wall:
 
     def __enter__(self) -> Self:
         return self
+
+    def error(self) -> MCPError:
+        """What a client is told of what went wrong."""
+        return MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {self.reference}.")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
