@@ -23,7 +23,15 @@ pytestmark = [
 ]
 
 CANARY = "at_SECRET_canary of anna@example.test"
-META = ["list_accounts", "search_tools", "describe_tools", "execute_tool", "resume_call", "connect_account"]
+META = [
+    "list_accounts",
+    "search_tools",
+    "describe_tools",
+    "execute_tool",
+    "get_result_page",
+    "resume_call",
+    "connect_account",
+]
 NAMED = [
     "sandbox_append_row",
     "sandbox_create_contact",

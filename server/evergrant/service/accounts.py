@@ -36,12 +36,12 @@ class Standing:
     """None where the provider documents no end."""
     stated_end: datetime | None
     """When the refresh token ends as the provider's last answer had it."""
-    last_error: str | None
-    """Of the latest attempt to renew it; None since a success."""
     tools_ready: int
     tools_waiting: dict[str, tuple[str, ...]]
     """Tools that lack scopes, with the scopes that they lack."""
     first_tool: str | None
+    last_error: str | None = None
+    """Of the latest attempt to renew it; None since a success."""
 
 
 @dataclass(frozen=True, slots=True)

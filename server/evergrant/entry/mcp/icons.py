@@ -24,9 +24,9 @@ def service_icon(name: str) -> Icon:
 
 def _drawn(letters: str, colour: str) -> Icon:
     drawing = (
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'>"
-        f"<rect width='9' height='9' rx='2' fill='#{colour}'/>"
-        f"<text x='4.5' y='6' font-size='4' fill='#fff' text-anchor='middle'>{_plain(letters)}</text></svg>"
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 36 36'>"
+        f"<circle cx='18' cy='18' r='18' fill='#{colour}'/>"
+        f"<text x='18' y='24' fill='#fff' text-anchor='middle'>{_plain(letters)}</text></svg>"
     )
     return Icon(src=f"data:image/svg+xml,{quote(drawing, safe=KEPT)}", mime_type="image/svg+xml", sizes=["any"])
 

@@ -12,25 +12,21 @@ SHORTEST_PAUSE_S = 1.0
 GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError)
 
 
-def progress_to(context: Context, clock: Clock) -> Callable[[int], Awaitable[None]] | None:
-    """Tells the client of the request in hand how many requests were answered; None where it gave no token for it."""
-    if "progress_token" not in (context.meta or {}):
-        return None
+def progress_to(context: Context, clock: Clock) -> Callable[[int], Awaitable[None]]:
+    """Tells the client of the request in hand how many requests were answered, if it gave a token for it."""
     told_at: float | None = None
 
     async def tell(answered: int) -> None:
         nonlocal told_at
+        if answered == 1:
+            return  # most reads end here
         now = clock.monotonic()
         if told_at is not None and now - told_at < SHORTEST_PAUSE_S:
             return
         told_at = now
         try:
-            await context.session.report_progress(answered, None, _said(answered))
+            await context.session.report_progress(answered, None, f"The service has answered {answered} requests.")
         except GONE:
             return  # whoever hears nothing any more must not fail the call
 
     return tell
-
-
-def _said(answered: int) -> str:
-    return "The service has answered." if answered == 1 else f"The service has answered {answered} requests."
