@@ -52,8 +52,8 @@ search_tools, explained by describe_tools and called with execute_tool.
 Tokens are renewed for you, so never ask for one. When a call fails with reauth_required, the person must open its \
 reauth_url: give them the link and the confirmation_code as they are, say which account it is for, and do not guess or \
 make up the data meanwhile; resume_call then goes on with that call. With insufficient_scope it is the step_up_url. \
-An empty result means that the query ran and matched nothing. A failure says what to do next; retry only what says \
-that it may be retried."""
+An empty result means that the query ran and matched nothing; a truncated one goes on with get_result_page. A failure \
+says what to do next; retry only what says that it may be retried."""
 
 
 class _Server(Server[Any]):
