@@ -33,7 +33,7 @@ def whole(found: list[Cut]) -> Json:
     """What the pages are together, as an agent would put them together."""
     first = found[0]
     if not first.is_data:  # no bulk
-        return json.loads("".join(str(page.value) for page in found))
+        return cast("Json", json.loads("".join(str(page.value) for page in found)))
     return _joined(first.value, found[1:])
 
 
