@@ -1,6 +1,8 @@
 """A form is checked as a JSON Schema is."""
 
-from typing import cast
+# pyright: reportUnknownMemberType=false
+
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,7 @@ from evergrant.catalog.form import TYPES, form_of, is_small
 from evergrant.model.json import Json, JsonObject
 
 NAMES = st.sampled_from(["a", "b", "c"])
-SCHEMAS = st.recursive(
+SCHEMAS: st.SearchStrategy[dict[str, Any]] = st.recursive(
     st.fixed_dictionaries({}, optional={"type": st.sampled_from(sorted(TYPES))}),
     lambda inner: st.fixed_dictionaries(
         {},

@@ -1,5 +1,7 @@
 """Large results over MCP: in pages, kept for an hour, of the form that the tool declares."""
 
+# pyright: reportUnknownMemberType=false
+
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace

@@ -1,5 +1,7 @@
 """Every shipped tool as clients see it: hints that follow from its effect, a schema of its results, an icon."""
 
+# pyright: reportUnknownMemberType=false
+
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote

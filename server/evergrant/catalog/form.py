@@ -4,6 +4,9 @@ Forms of results say no more, and a result is looked at on its way to the agent:
 list of a hundred rows, this a hundredth of it. A schema that says more goes to the general one.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# (jsonschema's stubs leave these out)
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast

@@ -4,6 +4,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from typing import cast
 
 from mcp.server.context import HandlerResult
 from mcp.shared.exceptions import MCPError
@@ -27,7 +28,7 @@ from evergrant.entry.mcp.client import Context, is_modern
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.account import ConnectedAccount
-from evergrant.model.json import JsonObject
+from evergrant.model.json import Json, JsonObject, at
 from evergrant.model.outcome import Failure, VaultUnavailable
 from evergrant.model.principal import Principal
 from evergrant.service.standing import Standing
@@ -35,7 +36,7 @@ from evergrant.service.standing import Standing
 PAGE = 100
 FRESH_MS = 60_000
 """How long a client may keep a list of resources."""
-JSON = "application/json"
+MIME = "application/json"
 ACCOUNTS, RESULTS = "evergrant://accounts/", "evergrant://results/"
 NOT_FOUND_UNTIL_2026 = -32002
 """What the handshake era says of a resource that is not there; since then it is a wrong parameter."""
@@ -48,14 +49,14 @@ TEMPLATES = (
         title="A connected account",
         uri_template=f"{ACCOUNTS}{{id}}",
         description="How an account stands: its state, its clocks, its last error, and what to do.",
-        mime_type=JSON,
+        mime_type=MIME,
     ),
     ResourceTemplate(
         name="result",
         title="A large result",
         uri_template=f"{RESULTS}{{id}}",
         description="A result that came truncated, whole or as much of it as a message may hold; kept for an hour.",
-        mime_type=JSON,
+        mime_type=MIME,
     ),
 )
 FIRST_WITH_LINKS = "2025-06-18"
@@ -66,10 +67,10 @@ def linked(context: Context, result: HandlerResult) -> HandlerResult:
     """The answer to a call, where it is not the whole of it with a link to that, if the client knows of links."""
     if not isinstance(result, CallToolResult) or result.is_error or context.protocol_version < FIRST_WITH_LINKS:
         return result
-    result_id = result.structured_content.get("result_id") if isinstance(result.structured_content, dict) else None
+    result_id = at(cast("Json", result.structured_content), "/result_id")
     if isinstance(result_id, str):
         result.content.append(
-            ResourceLink(name=result_id, uri=f"{RESULTS}{result_id}", mime_type=JSON, description="The whole result.")
+            ResourceLink(name=result_id, uri=f"{RESULTS}{result_id}", mime_type=MIME, description="The whole result.")
         )
     return result
 
@@ -107,7 +108,7 @@ class Resources:
             if found is None:
                 raise _not_found(context, str(params.uri))
             text, _ = results.as_text(found)
-            contents = TextResourceContents(uri=params.uri, mime_type=JSON, text=text)
+            contents = TextResourceContents(uri=params.uri, mime_type=MIME, text=text)
             return ReadResourceResult(contents=[contents], ttl_ms=0, cache_scope="private")
         raise wall.error()
 
@@ -141,7 +142,7 @@ def _resource(account: ConnectedAccount) -> Resource:
         title=f"{account.connector}: {account.alias}",
         uri=f"{ACCOUNTS}{account.id}",
         description=f"How {account.label}'s account of {account.connector} stands.",
-        mime_type=JSON,
+        mime_type=MIME,
     )
 
 
