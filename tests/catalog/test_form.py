@@ -15,19 +15,22 @@ from evergrant.catalog.form import TYPES, form_of, is_small
 from evergrant.model.json import Json, JsonObject
 
 NAMES = st.sampled_from(["a", "b", "c"])
-SCHEMAS: st.SearchStrategy[dict[str, Any]] = st.recursive(
-    st.fixed_dictionaries({}, optional={"type": st.sampled_from(sorted(TYPES))}),
-    lambda inner: st.fixed_dictionaries(
-        {},
-        optional={
-            "type": st.sampled_from(["object", "array", ["object", "null"], ["array", "string", "null"]]),
-            "properties": st.dictionaries(NAMES, inner, max_size=3),
-            "required": st.lists(NAMES, max_size=2, unique=True),
-            "items": inner,
-            "description": st.just("words"),
-        },
+SCHEMAS = cast(
+    "st.SearchStrategy[dict[str, Any]]",
+    st.recursive(
+        st.fixed_dictionaries({}, optional={"type": st.sampled_from(sorted(TYPES))}),
+        lambda inner: st.fixed_dictionaries(
+            {},
+            optional={
+                "type": st.sampled_from(["object", "array", ["object", "null"], ["array", "string", "null"]]),
+                "properties": st.dictionaries(NAMES, inner, max_size=3),
+                "required": st.lists(NAMES, max_size=2, unique=True),
+                "items": inner,
+                "description": st.just("words"),
+            },
+        ),
+        max_leaves=8,
     ),
-    max_leaves=8,
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([1.0, 1.5]) | st.sampled_from(["", "x"]),
