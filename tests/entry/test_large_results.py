@@ -15,7 +15,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ResourceLink, TextContent, TextResourceContents
 from structlog.testing import LogCapture
-from tests.entry.wires import http_server, over_memory
+from tests.entry.wires import http_server, over_http, over_memory
 from tests.fakes.practice import Practice, practice
 from tests.fakes.retold import retold_tools
 from tests.fakes.typescript_client import ts_client
@@ -115,6 +115,20 @@ async def test_one_that_is_too_large_for_a_message_is_read_in_part(small: Parts,
     assert isinstance(content, TextResourceContents)
     assert "get_result_page" in json.loads(content.text)["note"]
     assert json.loads(content.text)["data"] == structure(first)["data"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_largest_pages_there_may_be_pass_through_http(
+    small: Parts, world: Practice, tmp_path: Path, era: str
+) -> None:
+    world.sandbox.book("anna").rows.extend([['\U0001f600é"' * 300] for _ in range(150)])
+    largest = replace(small, pages=replace(small.pages, tokens=200_000))
+
+    async with over_http(largest, tmp_path, era) as client:
+        first = await client.call_tool("sandbox_list_rows", {})
+        pages = await all_pages(client, first)
+
+    assert sum(len(structure(page)["data"]["rows"]) for page in pages) == len(ROWS) + 150
 
 
 async def test_a_small_result_writes_nothing(parts: Parts, world: Practice, account: ConnectedAccount) -> None:

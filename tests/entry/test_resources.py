@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_PARAMS, TextResourceContents
+from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, TextResourceContents
+from structlog.testing import LogCapture
 from tests.entry.wires import over_memory
 from tests.fakes.practice import Practice
 
@@ -23,6 +24,7 @@ from evergrant.vault.accounts import Accounts
 pytestmark = pytest.mark.anyio
 ERAS = ("legacy", "2026-07-28")
 NOWHERE = Path()
+CANARY = "at_SECRET_canary"
 
 
 async def standing(client: Client, account: ConnectedAccount) -> JsonObject:
@@ -79,6 +81,33 @@ async def test_many_accounts_are_listed_a_hundred_at_a_time(parts: Parts, accoun
     assert [len(page.resources) for page in pages] == [100, 100, 50]
     assert len({each.uri for page in pages for each in page.resources}) == 250
     assert caught.value.error.code == INVALID_PARAMS
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_goes_wrong_is_told_without_its_text(
+    parts: Parts, account: ConnectedAccount, logged: LogCapture, era: str
+) -> None:
+    broken = replace(parts, accounts=_Broken(), desk=replace(parts.desk, accounts=_Broken()))
+
+    async with over_memory(broken, NOWHERE, era) as client:
+        with pytest.raises(MCPError) as listing:
+            await client.list_resources()
+        with pytest.raises(MCPError) as reading:
+            await standing(client, account)
+
+    assert [caught.value.error.code for caught in (listing, reading)] == [INTERNAL_ERROR] * 2
+    assert CANARY not in str(listing.value.error) + str(reading.value.error) + str(logged.entries)
+
+
+class _Broken(Accounts):
+    def __init__(self) -> None:
+        pass
+
+    def all(self, tenant_id: str) -> list[ConnectedAccount]:
+        raise RuntimeError(f"{CANARY} {tenant_id}")
+
+    def named(self, tenant_id: str, name: str) -> ConnectedAccount | None:
+        raise RuntimeError(f"{CANARY} {tenant_id} {name}")
 
 
 class _Many(Accounts):
