@@ -38,6 +38,7 @@ from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.proof import Proofs
 from evergrant.service.registry import Registry
+from evergrant.service.result_pages import ResultPages
 from evergrant.service.revoking import Revoker
 from evergrant.service.tenant_pace import TenantPace
 from evergrant.service.tenants import TenantDesk
@@ -72,6 +73,7 @@ from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.idempotency import KeptAnswers
+from evergrant.vault.kept_results import KeptResults
 from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.tenants import Tenants
@@ -112,6 +114,8 @@ class App:
     unattended: Unattended
     executor: Executor
     held_calls: HeldCalls
+    kept_results: KeptResults
+    pages: ResultPages
     tokens: TokenSource
     schedule: Schedule
     outbox: Outbox
@@ -231,7 +235,7 @@ def _compose(
     tokens = TokenSource(catalog, grants, refresher, clock)
     executor = Executor(catalog, tokens, sender, world.live.redact, links, clock)
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
-    kept_calls = KeptCalls(database, vault.data_keys)
+    kept_calls, kept_results = KeptCalls(database, vault.data_keys), KeptResults(database, vault.data_keys)
     mark = ProcessMark(vault.folder / "locks")
     runs = CallRuns(executor.execute_tool, tokens.grant, catalog, kept_calls, mark, clock, world.failpoint)
     outbox, deliveries = Outbox(database), Deliveries(database, keys)
@@ -271,6 +275,8 @@ def _compose(
             clock,
             _teller(dispatcher),
         ),
+        kept_results=kept_results,
+        pages=ResultPages(kept_results, clock, settings.result_tokens),
         keys=by_key,
         key_desk=KeyDesk(ApiKeys(database), accounts, clock, settings.policy, toolsets),
         unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     link_proof: Literal["code", "backend"] = "code"
     return_url: Annotated[str | None, Field(validate_default=True)] = None
     hold_s: Annotated[float, Field(ge=0, le=300)] = 45
+    result_tokens: Annotated[int, Field(ge=1000, le=200_000)] = 8000
+    """How large a result may be that an agent is given in one piece, in tokens of 4 characters."""
     connector_path: Annotated[tuple[Path, ...], NoDecode] = ()
     policy: Policy = DEFAULT_POLICY
     """What callers may do where their key says nothing else."""

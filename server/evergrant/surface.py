@@ -71,6 +71,8 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         clock=app.clock,
         reauth_url=app.links.reauth,
         links=app.links,
+        desk=app.desk,
+        pages=app.pages,
         log=log,
         state_key=app.vault.key.ring.state_key(),
         hold_s=app.settings.hold_s,

@@ -18,7 +18,7 @@ from evergrant.entry.mcp import results
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import SystemClock
 from evergrant.model.json import Json, JsonObject, at
-from evergrant.model.outcome import Outcome, ReauthRequired, Result
+from evergrant.model.outcome import Failure, Outcome, ReauthRequired, Result
 from evergrant.oauth.flow import parse_redirect
 from evergrant.sandbox.behaviour import Behaviour, Rotation
 from evergrant.sandbox.faults import Fault, FaultKind
@@ -61,7 +61,8 @@ async def reconnect(world: Practice, account: ConnectedAccount, user: str) -> No
 
 def what_a_model_reads(outcome: Outcome) -> str:
     """The text of the tool result, for clients that show a model nothing else."""
-    return "\n".join(part.text for part in results.of(outcome).content if isinstance(part, TextContent))
+    assert isinstance(outcome, Failure)
+    return "\n".join(part.text for part in results.failed(outcome).content if isinstance(part, TextContent))
 
 
 async def test_silent_skip(world: Practice) -> None:

@@ -28,7 +28,7 @@ async def test_without_accounts_the_list_says_how_to_connect_one(parts: Parts) -
     assert "sandbox" in result.structured_content["connectors"]
     assert said(result).startswith("No account is connected yet.")
     assert "connect_account" in said(result)
-    assert len(tools.tools) == 6
+    assert len(tools.tools) == 7
 
 
 async def test_accounts_are_listed_with_whose_they_are_and_what_a_dead_one_needs(

@@ -84,7 +84,7 @@ async def test_an_account_of_a_connector_that_is_gone_takes_no_other_tools_away(
     async with over_memory(without, EMPTY, "legacy") as client:
         listed = await client.list_tools()
 
-    assert len(listed.tools) == 6
+    assert len(listed.tools) == 7
 
 
 async def test_a_tool_that_has_an_input_called_account_keeps_it(parts: Parts, tmp_path: Path) -> None:

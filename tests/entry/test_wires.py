@@ -24,7 +24,15 @@ pytestmark = [
 ]
 
 CANARY = "at_SECRET_canary of anna@example.test"
-META = ["list_accounts", "search_tools", "describe_tools", "execute_tool", "resume_call", "connect_account"]
+META = [
+    "list_accounts",
+    "search_tools",
+    "describe_tools",
+    "execute_tool",
+    "get_result_page",
+    "resume_call",
+    "connect_account",
+]
 NAMED = [
     "sandbox_search_contacts",
     "sandbox_get_contact",

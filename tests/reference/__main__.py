@@ -22,6 +22,8 @@ from evergrant.model.principal import Principal
 from evergrant.settings import LOCAL_TENANT
 from evergrant.surface import mcp_parts
 
+READ: Final = {"name", "description", "input_schema"}
+"""What hosts show a model of a tool; titles, hints, icons and output schemas are for programs."""
 PAGE: Final = ROOT / "docs" / "reference" / "tools.md"
 
 
@@ -38,7 +40,7 @@ def _score(file: Path) -> Score:
 
 
 def surface() -> int:
-    """Tokens of what a client without an account is listed, as on the wire."""
+    """Tokens of what a model reads of the tools that a client without an account is listed."""
 
     async def work() -> int:
         with tempfile.TemporaryDirectory() as home:
@@ -46,7 +48,7 @@ def surface() -> int:
                 server = make_server(mcp_parts(made.app, structlog.get_logger()), lambda: Principal(LOCAL_TENANT))
                 async with Client(server) as client:
                     listed = (await client.list_tools()).tools
-        return sum(len(tool.model_dump_json(by_alias=True, exclude_none=True)) for tool in listed)
+        return sum(len(tool.model_dump_json(by_alias=True, include=READ)) for tool in listed)
 
     return anyio.run(work) // CHARACTERS_OF_A_TOKEN
 

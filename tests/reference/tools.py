@@ -1,5 +1,6 @@
 """docs/reference/tools.md: every tool in a line, and what the catalogue costs a model that reads it."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,16 @@ from evergrant.catalog.catalog import Catalog
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.search import summary
 from evergrant.catalog.tool import Tool
-from evergrant.lint.inputs import tokens
+from evergrant.entry.mcp.envelope import schema
+from evergrant.lint.inputs import CHARACTERS_OF_A_TOKEN, tokens
 
 PRACTICE: Final = "sandbox"
 MARKS: Final = {"read": "", "write": "writes", "destroy": "destroys"}
 HEAD: Final = """# The tools
 
-Made by `scripts/tools --write`. Tokens are characters / 4 of name, description and input schema as JSON.
+Made by `scripts/tools --write`. Tokens are characters / 4 of name, description and input schema as JSON:
+what hosts show a model. Title, hints, icon and output schema go over the wire for programs, and are counted only where
+a line says so.
 
 """
 
@@ -49,6 +53,12 @@ def mean_tokens(services: Mapping[str, Mapping[str, Tool]]) -> float:
     return mean(tokens(name, tool) for tools in services.values() for name, tool in tools.items())
 
 
+def mean_output_tokens(services: Mapping[str, Mapping[str, Tool]]) -> float:
+    """Of the output schema of one tool, as on the wire."""
+    schemas = (schema(tool.output_schema or {}) for tools in services.values() for tool in tools.values())
+    return mean(len(json.dumps(each, separators=(",", ":"))) // CHARACTERS_OF_A_TOKEN for each in schemas)
+
+
 def totals(services: Mapping[str, Mapping[str, Tool]], scores: Scores, surface: int) -> Sequence[str]:
     """The figures, a line each."""
     everything = [tool for tools in services.values() for tool in tools.values()]
@@ -56,6 +66,7 @@ def totals(services: Mapping[str, Mapping[str, Tool]], scores: Scores, surface: 
     return (
         f"{len(services)} services, {core} core tools, {len(everything)} in all.",
         f"A tool has {mean_tokens(services):.0f} tokens on average.",
+        f"Where a host shows output schemas to its model too, each adds {mean_output_tokens(services):.0f} tokens.",
         f"What an agent with no account is shown has {surface} tokens.",
         f"Of {scores.plain.requests} everyday requests {scores.plain.shown} find a right tool among the first five, "
         f"{scores.plain.first} as the first; said as people talk, {scores.colloquial.shown} and "

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Session, SQLModel, select
-from tests.vault.samples import START, account, endpoint, grant, held_call, renewed
+from tests.vault.samples import START, account, endpoint, grant, held_call, kept_result, renewed
 
 from evergrant.model.account import AccountKey, ConnectedAccount, Connection
 from evergrant.model.outcome import Result
@@ -17,6 +17,7 @@ from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.idempotency import KeptAnswer, KeptAnswers, RequestKey
+from evergrant.vault.kept_results import KeptResults
 from evergrant.vault.sealed_fields import SEALED_TABLES, SealedTable
 from evergrant.vault.vault import Vault
 
@@ -58,6 +59,7 @@ async def _connect(vault: Vault, new: ConnectedAccount) -> None:
         await grants.commit(held, renewed(2))
         await grants.commit(held, renewed(2))
     await _hold(KeptCalls(vault.database, vault.data_keys), new)
+    await KeptResults(vault.database, vault.data_keys).add(kept_result(new))
 
 
 async def _hold(calls: KeptCalls, of: ConnectedAccount) -> None:

@@ -8,6 +8,8 @@ from evergrant.model.event import Event, reauth_required
 from evergrant.model.grant import Grant
 from evergrant.model.held_call import CallEffect, HeldCall
 from evergrant.model.json import JsonObject
+from evergrant.model.kept_result import KeptResult
+from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.vault.grants import Renewed
 
@@ -81,4 +83,18 @@ def held_call(
         created_at=START,
         expires_at=START + timedelta(hours=24),
         tool_input=tool_input or {"row": [number]},
+    )
+
+
+def kept_result(of: ConnectedAccount | None = None, *, number: int = 1) -> KeptResult:
+    """A result that has just been kept, of the first account unless it is `of` another."""
+    whose = of or account()
+    result = Result(account=whose.id, label=whose.label, content=[f"row {number}"], tool_name="sandbox_list_rows")
+    return KeptResult(
+        id=f"res_{whose.id}_{number:03}",
+        tenant_id=whose.tenant_id,
+        tool_name="sandbox_list_rows",
+        created_at=START,
+        expires_at=START + timedelta(hours=1),
+        result=result,
     )

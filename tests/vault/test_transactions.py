@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event
 from tests.fakes.clock import ManualClock
 from tests.fakes.tenant_statements import unbound
 from tests.vault.conftest import no_keychain
-from tests.vault.samples import START, account, death, endpoint, grant, held_call, renewed
+from tests.vault.samples import START, account, death, endpoint, grant, held_call, kept_result, renewed
 from tests.vault.test_authorizations import STATE, consent
 
 import evergrant.vault
@@ -40,6 +40,7 @@ from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants, Held
 from evergrant.vault.held_calls import KeptCalls
 from evergrant.vault.idempotency import KeptAnswer, KeptAnswers, RequestKey
+from evergrant.vault.kept_results import KeptResults
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.rotation import Rotation
 from evergrant.vault.tenants import Tenants
@@ -98,6 +99,7 @@ class Stores:
     endpoints: Endpoints
     deliveries: Deliveries
     calls: KeptCalls
+    results: KeptResults
     api_keys: ApiKeys
     lists: AccountLists
     tenants: Tenants
@@ -136,6 +138,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Endpoints(database, keys),
         Deliveries(database, keys),
         KeptCalls(database, keys),
+        KeptResults(database, keys),
         ApiKeys(database),
         AccountLists(database),
         Tenants(database),
@@ -149,6 +152,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
     await made.authorizations.add(consent(), STATE)
     await made.calls.add(held_call(), 10)
     await made.tenants.add(Tenant("tnt_b", "B", START))
+    await made.results.add(kept_result())
     yield made
     database.close()
 
@@ -292,6 +296,8 @@ DRIVEN: dict[str, Drive] = {
     "KeptCalls.refuse": lambda on: on.calls.refuse("tnt_a", held_call().id, "Ada", START),
     "KeptCalls.cancel": lambda on: on.calls.cancel("tnt_a", held_call().id, START),
     "KeptCalls.expire": lambda on: on.calls.expire(START + timedelta(days=2)),
+    "KeptResults.add": lambda on: on.results.add(kept_result(number=2)),
+    "KeptResults.expire": lambda on: on.results.expire(START + timedelta(hours=1)),
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
 }
 READS: dict[str, Callable[[Stores], object]] = {
@@ -341,6 +347,7 @@ READS: dict[str, Callable[[Stores], object]] = {
     "KeptCalls.decided": lambda on: on.calls.decided("tnt_a", held_call().id),
     "KeptCalls.due_reads": lambda on: on.calls.due_reads(START, 10),
     "KeptCalls.running": lambda on: on.calls.running(),
+    "KeptResults.get": lambda on: on.results.get("tnt_a", kept_result().id, START),
     "Outbox.after": lambda on: on.outbox.after("tnt_a", 0, 10),
 }
 

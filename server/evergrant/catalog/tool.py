@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from evergrant.catalog.declaration import Pointer
+from evergrant.catalog.form import Fits, form_of
 from evergrant.catalog.pages import CURSOR, LIMIT, MOST_ITEMS, Pages
 from evergrant.catalog.passthrough import Passthrough
 from evergrant.catalog.request import RequestTemplate
@@ -178,6 +179,11 @@ class Tool(RequestTemplate):
     def validator(self) -> Draft202012Validator:
         """Of the input; made at the tool's first call."""
         return Draft202012Validator(self.input_schema)
+
+    @cached_property
+    def form(self) -> Fits | None:
+        """Tells whether a value is what the tool says it gives back; None where it says nothing that can be told."""
+        return None if self.output_schema is None else form_of(self.output_schema)
 
     @property
     def input_schema(self) -> dict[str, JsonValue]:

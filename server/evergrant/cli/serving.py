@@ -45,6 +45,10 @@ async def jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None
         await app.once.answers.prune(app.clock.now())
         return await app.schedule.tick()
 
+    async def tend() -> None:
+        await app.held_calls.runs.tend()
+        await app.kept_results.expire(app.clock.now())
+
     async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:
         scheduler = job_set(
             tick,
@@ -54,7 +58,7 @@ async def jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None
             elected=leader.elected,
             stand_by=app.schedule.stand_by,
             begin_epoch=lambda: advance(app.vault.database, app.vault.ring),
-            tend_calls=app.held_calls.runs.tend,
+            tend_calls=tend,
         )
         scheduler.start()
         watches = [

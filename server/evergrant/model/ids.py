@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 from typing import Literal
 
-Prefix = Literal["conn", "client", "call", "evt", "link", "key", "wh", "tnt", "vault"]
+Prefix = Literal["conn", "client", "call", "evt", "link", "key", "res", "wh", "tnt", "vault"]
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 26

@@ -1,6 +1,6 @@
 """What a call came to: a result, or one of a few failures that each say what happened and what to do. Never `{}`."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar
 
 from evergrant.model.json import Json, JsonObject
@@ -15,6 +15,8 @@ class Result:
     content: Json
     empty: bool = False
     note: str | None = None
+    tool_name: str | None = field(default=None, compare=False)
+    """The tool that was called, where that is known: it says of what form `content` is."""
 
     def as_json(self) -> JsonObject:
         note: JsonObject = {"note": self.note} if self.note else {}

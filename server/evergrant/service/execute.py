@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import httpx2
@@ -47,6 +48,9 @@ from evergrant.wire import NOT_SENT, AnswerTooLarge
 NO_MORE_PAGES_AFTER_S = 25.0
 """A list that comes slowly is given back with what there is of it, before clients give up."""
 
+Progress = Callable[[int], Awaitable[None]]
+"""Told how many requests of a read have been answered so far; raises nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Call:
@@ -70,23 +74,36 @@ class Executor:
     _writes: set[asyncio.Task[Outcome]] = field(default_factory=set[asyncio.Task[Outcome]])
 
     async def execute_tool(
-        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
+        self,
+        key: AccountKey,
+        tool_name: str,
+        tool_input: JsonObject,
+        *,
+        idempotency_key: str | None = None,
+        progress: Progress | None = None,
     ) -> Outcome:
         """Validate, sign, send and read one call; a failure names the account, whatever it is about.
 
         A write goes on to its end when its caller is cancelled: half-sent, nobody could say what it did. Under the
         same `idempotency_key` a tool with a header for it may be called again; without one each call has its own.
         """
-        outcome = await self._outcome(key, tool_name, tool_input, idempotency_key or str(uuid.uuid4()))
+        outcome = await self._outcome(key, tool_name, tool_input, idempotency_key or str(uuid.uuid4()), progress)
         if isinstance(outcome, Failure) and outcome.account is None:
             return replace(outcome, account=key.account_id)
         return outcome
 
-    async def _outcome(self, key: AccountKey, tool_name: str, tool_input: JsonObject, idempotency_key: str) -> Outcome:
+    async def _outcome(
+        self,
+        key: AccountKey,
+        tool_name: str,
+        tool_input: JsonObject,
+        idempotency_key: str,
+        progress: Progress | None,
+    ) -> Outcome:
         try:
             call = await self._prepare(key, tool_name, tool_input, idempotency_key)
             if call.tool.effect == "read":
-                return await self._run(key, call)
+                return await self._run(key, call, progress)
             write = asyncio.create_task(self._run(key, call))
             self._writes.add(write)
             write.add_done_callback(self._writes.discard)
@@ -127,10 +144,10 @@ class Executor:
             raise Refused(wrong)
         return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key)
 
-    async def _run(self, key: AccountKey, call: _Call) -> Outcome:
+    async def _run(self, key: AccountKey, call: _Call, progress: Progress | None = None) -> Outcome:
         """Play the tool's script; where a token was refused, it asks once more with a newer one."""
         try:
-            outcome = await self._play(GrantKey(*key, call.tool.credential), call)
+            outcome = await self._play(GrantKey(*key, call.tool.credential), call, progress)
         except Refused as refused:
             outcome = refused.failure
         except BadValue as error:
@@ -150,22 +167,24 @@ class Executor:
             return replace(outcome, reauth_url=link.url, confirmation_code=link.code, what_to_do=todo)
         return outcome
 
-    async def _play(self, key: GrantKey, call: _Call) -> Outcome:
+    async def _play(self, key: GrantKey, call: _Call, progress: Progress | None) -> Outcome:
         script = perform(call.connector, call.tool, call.given, call.idempotency_key)
         began = self.clock.monotonic()
-        ask, generation = next(script), 0
+        ask, generation, answered = next(script), 0, 0
         while True:
             async with self.tokens.use(key, newer_than=generation if ask.newer else 0) as held:
                 reply = await self._send(call, ask, held)
             if not isinstance(reply, Reply):
                 return reply
-            generation = held.grant.generation
+            generation, answered = held.grant.generation, answered + 1
+            if progress:
+                await progress(answered)
             late = self.clock.monotonic() - began > NO_MORE_PAGES_AFTER_S
             try:
                 ask = script.send(replace(reply, late=late))
             except StopIteration as end:
                 outcome: Outcome = end.value
-                return self._cleared(outcome)
+                return self._cleared(call, outcome)
 
     async def _send(self, call: _Call, ask: Ask, held: Held) -> Reply | Failure:
         account = held.account
@@ -191,10 +210,10 @@ class Executor:
         sign = signature(call.connector, held.account.values)
         return CredentialAuth(held.grant.access_token, origins, sign, lambda: self.tokens.has_ended(held))
 
-    def _cleared(self, outcome: Outcome) -> Outcome:
+    def _cleared(self, call: _Call, outcome: Outcome) -> Outcome:
         """Without secrets in the words about it: some providers repeat the token that they refuse."""
         if isinstance(outcome, Result):
-            return replace(outcome, note=outcome.note and self.redact(outcome.note))
+            return replace(outcome, note=outcome.note and self.redact(outcome.note), tool_name=call.name)
         code, message = (text and self.redact(text) for text in (outcome.provider_code, outcome.provider_message))
         happened = self.redact(outcome.what_happened)
         return replace(outcome, what_happened=happened, provider_code=code, provider_message=message)

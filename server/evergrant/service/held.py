@@ -18,7 +18,7 @@ from evergrant.model.outcome import Failure, Outcome, ProviderUnavailable, Reaut
 from evergrant.service.approval_words import too_large, too_many
 from evergrant.service.approvals import Approvals
 from evergrant.service.call_runs import CallRuns
-from evergrant.service.execute import Executor
+from evergrant.service.execute import Executor, Progress
 from evergrant.service.held_words import (
     call_cancelled,
     call_expired,
@@ -69,12 +69,15 @@ class HeldCalls:
         *,
         asked_by: str | None = None,
         idempotency_key: str | None = None,
+        progress: Progress | None = None,
     ) -> Outcome:
         """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed.
 
         The operator hears of a dead grant before the agent does.
         """
-        outcome = await self.executor.execute_tool(key, tool_name, tool_input, idempotency_key=idempotency_key)
+        outcome = await self.executor.execute_tool(
+            key, tool_name, tool_input, idempotency_key=idempotency_key, progress=progress
+        )
         if idempotency_key is not None and isinstance(outcome, ProviderUnavailable):
             return self._with_key(tool_name, outcome)
         if not isinstance(outcome, ReauthRequired):

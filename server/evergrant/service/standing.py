@@ -13,6 +13,7 @@ from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Failure, NotAllowed, Outcome
 from evergrant.model.policy import Verdict
 from evergrant.model.principal import Principal
+from evergrant.service.execute import Progress
 from evergrant.service.held import HeldCalls
 from evergrant.service.held_words import no_such_call
 from evergrant.tokens.refusals import unknown_account
@@ -28,6 +29,8 @@ class Standing:
     every_account: Accounts
     every_call: HeldCalls
     toolsets: Toolsets
+    progress: Progress | None = None
+    """Told of the call in hand."""
 
     @property
     def tenant_id(self) -> str:
@@ -90,7 +93,12 @@ class Standing:
         if verdict == "confirm":
             return await self.every_call.propose(found.key, tool_name, tool_input, asked_by=who)
         return await self.every_call.execute(
-            found.key, tool_name, tool_input, asked_by=who, idempotency_key=idempotency_key
+            found.key,
+            tool_name,
+            tool_input,
+            asked_by=who,
+            idempotency_key=idempotency_key,
+            progress=self.progress,
         )
 
     async def resume(self, call_id: str) -> Outcome:

@@ -223,6 +223,25 @@ class HeldCallRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=_time())
 
 
+class KeptResultRow(SQLModel, table=True):
+    """A result that was too large to be given whole, until `expires_at`. `size` are the characters of its content."""
+
+    __tablename__: ClassVar[str] = "kept_result"
+    __table_args__ = (
+        Index("ix_kept_result_account", "tenant_id", "account_id", "id"),
+        Index("ix_kept_result_expires_at", "expires_at"),
+    )
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    account_id: str
+    tool_name: str
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    size: int
+    created_at: datetime = Field(sa_column=_time())
+    expires_at: datetime = Field(sa_column=_time())
+
+
 class EventRow(SQLModel, table=True):
     """The outbox: what happened to a grant, written in the transaction in which it happened.
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, delete, select, update
 
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount, GrantKey
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
+from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, KeptResultRow, OrphanRow
 from evergrant.vault.account_queries import Ids, connectors_of, of_connector, says, seen
 from evergrant.vault.data_keys import destroy
 from evergrant.vault.idempotency import forget_answers
@@ -142,7 +142,10 @@ class Accounts:
         return list(self._database.read(lambda session: session.exec(select(AccountRow.tenant_id).distinct()).all()))
 
     async def block(self, keys: Sequence[AccountKey]) -> None:
-        """Mark the accounts as `revoked`, in one transaction: from now on no process uses or renews their grants."""
+        """Mark the accounts as `revoked`, in one transaction: from now on no process uses or renews their grants.
+
+        What is kept of their results goes at once.
+        """
 
         def work(session: Session) -> None:
             for key in keys:
@@ -151,6 +154,11 @@ class Accounts:
                     row.state, row.cause = "revoked", "revoked"
                 mine = (col(GrantRow.tenant_id) == key.tenant_id, col(GrantRow.account_id) == key.account_id)
                 session.exec(update(GrantRow).where(*mine).values(refresh_at=None))
+                of_results = (
+                    col(KeptResultRow.tenant_id) == key.tenant_id,
+                    col(KeptResultRow.account_id) == key.account_id,
+                )
+                session.exec(delete(KeptResultRow).where(*of_results))
 
         await self._database.write(work)
 
@@ -159,7 +167,7 @@ class Accounts:
         return await self._database.empty_log()
 
     async def remove(self, key: AccountKey) -> bool:
-        """Shred the account: its data key, so that no copy opens any more, its rows and its calls that wait.
+        """Shred the account: its data key, so that no copy opens any more, its rows, its kept calls and results.
 
         False where there is none.
 
@@ -167,7 +175,7 @@ class Accounts:
         """
 
         def work(session: Session) -> bool:
-            for table in (GrantRow, OrphanRow, HeldCallRow):
+            for table in (GrantRow, OrphanRow, HeldCallRow, KeptResultRow):
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
             forget_answers(session, key.tenant_id)  # some may be of its calls

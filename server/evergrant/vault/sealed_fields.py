@@ -17,6 +17,7 @@ from evergrant.store.tables import (
     GrantRow,
     HeldCallRow,
     KeptAnswerRow,
+    KeptResultRow,
     OrphanRow,
     WebhookEndpointRow,
 )
@@ -101,6 +102,7 @@ SEALED_TABLES = (
         None,
         {"tool_input": (Of("id"), "tool_input"), "outcome": (Of("id"), "outcome")},
     ),
+    SealedTable(KeptResultRow, "account_id", None, {"content": (Of("id"), "content")}),
     SealedTable(
         AuthorizationRow, "connection_id", "connector", {name: (Of("id"), name) for name in ("code_verifier", "code")}
     ),

@@ -13,6 +13,7 @@ from evergrant.catalog.catalog import UnknownConnector
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.meta import Input, meta_tool
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.way_back import way_back
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import InvalidInput, NotFound
@@ -61,24 +62,14 @@ def _note(shown: int, wanted: int, all_: int, *, connects: bool) -> str | None:
 
 
 def _row(parts: Parts, account: ConnectedAccount) -> JsonObject:
-    row = {
+    return {
         "id": account.id,
         "alias": account.alias,
         "connector": account.connector,
         "as": account.label,
         "state": account.state,
+        **way_back(parts, account),
     }
-    if account.paused and account.state == "active":
-        return {**row, "state": "paused", "what_to_do": "Only its operator can resume it. Do not guess its data."}
-    if account.state == "active":
-        return row
-    if account.state == "revoked":
-        return {**row, "what_to_do": "Its operator has stopped it. Its tools fail; do not guess their data."}
-    link = parts.reauth_url(account.key)
-    until_then = "Its tools fail until then; do not guess their data."
-    what_to_do = f"Ask {account.label} to reconnect at {link.where}. {until_then}"
-    code: JsonObject = {"confirmation_code": link.code} if link.code else {}
-    return {**row, "reauth_url": link.url, **code, "what_to_do": what_to_do}
 
 
 async def _connect(parts: Parts, who: Standing, given: _Connect) -> CallToolResult:

@@ -5,6 +5,7 @@ from typing import Annotated
 from mcp.types import ToolAnnotations
 from pydantic import Field, JsonValue, WithJsonSchema
 
+from evergrant.entry.mcp import envelope
 from evergrant.entry.mcp.meta import Answer, Input, meta_tool
 from evergrant.entry.mcp.parts import Parts
 from evergrant.service.standing import Standing
@@ -30,6 +31,7 @@ EXECUTE_TOOL = meta_tool(
     "An empty result says so and is not a failure. A failure says what happened and what to do next; reauth_required "
     "carries a link for the person.",
     given=_Execute,
+    gives=envelope.schema({}),
     run=_execute,
     hints=ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True),
 )

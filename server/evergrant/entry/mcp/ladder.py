@@ -11,6 +11,7 @@ from mcp.types import InputResponses
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.client import Context, is_modern, takes_tasks
 from evergrant.entry.mcp.elicit import MOST_ROUNDS, Heard, Round, ask_and_hold
+from evergrant.entry.mcp.handover import Handover
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.pending import ForPerson, Pending
 from evergrant.entry.mcp.questions import by_form, can_ask
@@ -23,8 +24,9 @@ from evergrant.service.standing import Standing
 class Ladder:
     """Answers calls of any tenant that wait for a person."""
 
-    def __init__(self, parts: Parts, tasks: Tasks) -> None:
+    def __init__(self, parts: Parts, tasks: Tasks, handover: Handover) -> None:
         self._parts = parts
+        self._handover = handover
         self._tasks = tasks
 
     async def climb(self, context: Context, who: Standing, why: ForPerson, number: int = 1) -> HandlerResult:
@@ -70,7 +72,7 @@ class Ladder:
         outcome = await pending.who.resume(pending.call_id)
         still = Pending.of(pending.who, outcome)
         if still is None:
-            return results.of(outcome)
+            return await self._handover.of(pending.who, outcome)
         if still.key == pending.key:  # the new grant is dead already
             return still.unfinished()
         return await self.climb(context, pending.who, still.why, number + 1)

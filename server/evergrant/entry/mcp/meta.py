@@ -38,9 +38,16 @@ class MetaTool:
 
 
 def meta_tool(
-    name: str, title: str, description: str, *, given: type[InputT], run: Run[InputT], hints: ToolAnnotations
+    name: str,
+    title: str,
+    description: str,
+    *,
+    given: type[InputT],
+    run: Run[InputT],
+    hints: ToolAnnotations,
+    gives: dict[str, JsonValue] | None = None,
 ) -> MetaTool:
-    """A tool whose arguments are checked against `given` before `run` gets them."""
+    """A tool whose arguments are checked against `given` before `run` gets them; `gives` is its output schema."""
 
     async def call(parts: Parts, who: Standing, arguments: JsonObject) -> Answer:
         try:
@@ -51,7 +58,9 @@ def meta_tool(
 
     schema = cast("dict[str, JsonValue]", _terse(given.model_json_schema()))
     schema.pop("description", None)
-    wire = WireTool(name=name, title=title, description=description, input_schema=schema, annotations=hints)
+    wire = WireTool(
+        name=name, title=title, description=description, input_schema=schema, output_schema=gives, annotations=hints
+    )
     return MetaTool(wire, call)
 
 

@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_PARAMS, ToolAnnotations
+from mcp.types import INVALID_PARAMS
 from mcp.types import Tool as WireTool
 
 from evergrant.catalog.catalog import UnknownConnector, UnknownTool
 from evergrant.catalog.declaration import DeclarationError
 from evergrant.catalog.tool import Tool
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.wire_tool import account_argument, wire_tool
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json
 from evergrant.model.outcome import Failure, InvalidInput, NotFound, Outcome
 from evergrant.service.standing import Standing
 
 MOST_CHOICES = 20
-ACCOUNT, ACCOUNT_WHERE_TAKEN = "account", "connected_account_id"
 
 
 class NamedTools:
@@ -49,7 +49,7 @@ class NamedTools:
         connector = self._owner(name)
         if connector is None:
             raise _unknown(name)
-        which = _account_argument(self.of(connector)[name])
+        which = account_argument(self.of(connector)[name])
         chosen = _named(who, connector, arguments.get(which)) or _only(who, connector, name, which, arguments)
         if isinstance(chosen, Failure):
             return chosen
@@ -72,36 +72,7 @@ class NamedTools:
 
     def _make(self, name: str) -> WireTool:
         connector, tool = self._parts.catalog.tool(name)
-        return _wire(connector, self._parts.catalog.connector(connector).name, name, tool)
-
-
-def annotations(tool: Tool) -> ToolAnnotations:
-    """The hints that follow from a tool's effect."""
-    return ToolAnnotations(
-        read_only_hint=tool.effect == "read",
-        destructive_hint=tool.effect == "destroy",
-        idempotent_hint=tool.idempotent or tool.effect == "read",
-        open_world_hint=True,
-    )
-
-
-def _wire(connector: str, title: str, name: str, tool: Tool) -> WireTool:
-    schema = tool.input_schema
-    which = {
-        "type": "string",
-        "description": f"Id or alias from list_accounts. Needed when more than one {title} account is connected.",
-    }
-    return WireTool(
-        name=name,
-        title=f"{title}: {name.removeprefix(f'{connector}_').replace('_', ' ')}",
-        description=tool.description,
-        input_schema={**schema, "properties": {**tool.inputs, _account_argument(tool): which}},
-        annotations=annotations(tool),
-    )
-
-
-def _account_argument(tool: Tool) -> str:
-    return ACCOUNT_WHERE_TAKEN if ACCOUNT in tool.inputs else ACCOUNT
+        return wire_tool(connector, self._parts.catalog.connector(connector).name, name, tool)
 
 
 def _named(who: Standing, connector: str, wanted: Json) -> ConnectedAccount | None:

@@ -10,9 +10,11 @@ from evergrant.entry.mcp.list_changes import ListChanges
 from evergrant.model.clock import Clock
 from evergrant.model.principal import Principal
 from evergrant.model.tool_mode import SEARCH
+from evergrant.service.accounts import AccountDesk
 from evergrant.service.connect import Connect
 from evergrant.service.held import HeldCalls
 from evergrant.service.links import Links
+from evergrant.service.result_pages import ResultPages
 from evergrant.service.standing import Standing
 from evergrant.service.tenant_pace import TenantPace
 from evergrant.tokens.refusals import ReauthUrl
@@ -36,6 +38,8 @@ class Parts:
     clock: Clock
     reauth_url: ReauthUrl
     links: Links
+    desk: AccountDesk
+    pages: ResultPages
     log: FilteringBoundLogger
     state_key: bytes = field(repr=False)
     """Seals what a client of 2026-07-28 carries from round to round; the same for every process of the vault."""

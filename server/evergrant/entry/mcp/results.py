@@ -1,4 +1,4 @@
-"""What a call came to, as a tool result: structured content for programs and the same in text for models."""
+"""Tool results: structured content for programs and the same in text for models."""
 
 import json
 from typing import cast
@@ -6,33 +6,25 @@ from typing import cast
 from mcp.types import CallToolResult, TextContent
 
 from evergrant.model.json import Json, JsonObject
-from evergrant.model.outcome import Failure, InvalidInput, Outcome, Result
-
-LARGEST_RESULT = 900_000
-"""Bytes on the wire, text and structured content together: the SDK's client refuses an event of more than 1 MiB."""
-
-
-def of(outcome: Outcome) -> CallToolResult:
-    """The tool result of an outcome; a failure is an `isError` result that says what to do."""
-    if isinstance(outcome, Failure):
-        return failed(outcome)
-    result = data(outcome.as_json(), first=outcome.note if outcome.empty else None)
-    return result if _fits(result) else failed(_too_large(outcome))
+from evergrant.model.outcome import Failure
 
 
 def data(value: JsonObject, first: str | None = None) -> CallToolResult:
     """A success; `first` is said in the text before the JSON."""
-    text, clean = _as_text(value)
-    return CallToolResult(
-        content=[TextContent(text=f"{_utf8(first)}\n{text}" if first else text)], structured_content=clean
-    )
+    return made(*as_text(value), first)
+
+
+def made(text: str, clean: JsonObject, first: str | None = None) -> CallToolResult:
+    """As `data`, of what `as_text` gave."""
+    said = f"{_utf8(first)}\n{text}" if first else text
+    return CallToolResult(content=[TextContent(text=said)], structured_content=dict(clean))
 
 
 def failed(failure: Failure) -> CallToolResult:
     """A failure with all of its fields in the text too, for clients that show a model nothing else."""
     fields = failure.as_json()
     more = [f"{name}: {_plain(value)}" for name, value in fields.items() if name not in _SAID]
-    _, clean = _as_text(fields)
+    _, clean = as_text(fields)
     text = _utf8("\n".join([failure.as_text(), *more]))
     return CallToolResult(content=[TextContent(text=text)], structured_content=clean, is_error=True)
 
@@ -53,7 +45,7 @@ def broken(reference: str) -> CallToolResult:
     )
 
 
-def _as_text(value: JsonObject) -> tuple[str, dict[str, Json]]:
+def as_text(value: JsonObject) -> tuple[str, dict[str, Json]]:
     """JSON and the value that it stands for; raises ValueError for a number that JSON has not got.
 
     Half a surrogate pair, which JSON can escape and UTF-8 cannot hold, becomes a question mark in both.
@@ -69,16 +61,3 @@ def _utf8(text: str) -> str:
 
 def _plain(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _fits(result: CallToolResult) -> bool:
-    # ASCII with escapes is the largest form that the transports give it.
-    return len(json.dumps(result.model_dump(mode="json", by_alias=True))) <= LARGEST_RESULT
-
-
-def _too_large(result: Result) -> Failure:
-    return InvalidInput(
-        account=result.account,
-        what_happened=f"The call ran as {result.label}, but its answer is too large to hand over.",
-        what_to_do="Ask for less: a smaller page, fewer fields, a narrower search. A write is done: do not repeat it.",
-    )

@@ -1,6 +1,7 @@
 """The MCP server: one object that serves clients of the handshake era and of 2026-07-28."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
@@ -24,6 +25,8 @@ from evergrant.entry.mcp.accounts import CONNECT_ACCOUNT, LIST_ACCOUNTS
 from evergrant.entry.mcp.client import TASKS, Context, is_modern
 from evergrant.entry.mcp.discovery import DESCRIBE_TOOLS, search_tools
 from evergrant.entry.mcp.execution import EXECUTE_TOOL
+from evergrant.entry.mcp.handover import Handover
+from evergrant.entry.mcp.icons import server_icon
 from evergrant.entry.mcp.ladder import Ladder
 from evergrant.entry.mcp.listing import Listing
 from evergrant.entry.mcp.meta import Answer, MetaTool
@@ -31,9 +34,12 @@ from evergrant.entry.mcp.named import NamedTools
 from evergrant.entry.mcp.paced import Paced
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.pending import ForPerson
+from evergrant.entry.mcp.progress import progress_to
+from evergrant.entry.mcp.resources import Resources, linked
+from evergrant.entry.mcp.result_page import GET_RESULT_PAGE
 from evergrant.entry.mcp.resume import RESUME_CALL
 from evergrant.entry.mcp.tasks import TaskParams, Tasks, TaskUpdate
-from evergrant.entry.mcp.wall import Wall, broken
+from evergrant.entry.mcp.wall import Wall
 from evergrant.entry.mcp.wire_lists import WireLists, named_only
 from evergrant.model.json import JsonObject
 from evergrant.model.principal import Principal
@@ -51,8 +57,8 @@ Tokens are renewed for you, so never ask for one. When a call fails with reauth_
 reauth_url: give them the link and the confirmation_code as they are, say which account it is for, and do not guess or \
 make up the data meanwhile; resume_call then goes on with that call. With insufficient_scope it is the step_up_url. \
 With confirmation_required a person must approve the call at its approval_url, and resume_call then runs it. \
-An empty result means that the query ran and matched nothing. A failure says what to do next; retry only what says \
-that it may be retried."""
+An empty result means that the query ran and matched nothing; a truncated one goes on with get_result_page. A failure \
+says what to do next; retry only what says that it may be retried."""
 
 
 class _Server(Server[Any]):
@@ -79,14 +85,18 @@ TaskHandler = Callable[[Context, Standing, ParamsT], Awaitable[HandlerResult]]
 
 def make_server(parts: Parts, principal_of: Callable[[], Principal]) -> Server[Any]:
     """A server for any number of sessions; `principal_of` says, within a request, who asks."""
-    surface = _Surface(parts, principal_of)
+    surface, resources = _Surface(parts, principal_of), Resources(parts, principal_of)
     server = _Server(
         NAME,
         version=version("evergrant"),
         title="Evergrant",
         instructions=INSTRUCTIONS,
+        icons=[server_icon()],
         on_list_tools=surface.list_tools,
         on_subscriptions_listen=surface.listen,
+        on_list_resources=resources.listed,
+        on_list_resource_templates=resources.templates,
+        on_read_resource=resources.read,
         # Without it the SDK walks the whole list of tools at every call over HTTP.
         get_tool_input_schema=surface.input_schema,
     )
@@ -114,9 +124,18 @@ class _Surface:
         self._parts = parts
         self._principal_of = principal_of
         self._named = NamedTools(parts)
-        self._tasks = Tasks(parts.clock)
-        self._ladder = Ladder(parts, self._tasks)
-        tools = (LIST_ACCOUNTS, search_tools(parts), DESCRIBE_TOOLS, EXECUTE_TOOL, RESUME_CALL, CONNECT_ACCOUNT)
+        self._handover = Handover(parts.catalog, parts.pages, parts.log)
+        self._tasks = Tasks(parts.clock, self._handover)
+        self._ladder = Ladder(parts, self._tasks, self._handover)
+        tools = (
+            LIST_ACCOUNTS,
+            search_tools(parts),
+            DESCRIBE_TOOLS,
+            EXECUTE_TOOL,
+            GET_RESULT_PAGE,
+            RESUME_CALL,
+            CONNECT_ACCOUNT,
+        )
         self._meta = {tool.wire.name: tool for tool in tools}
         self._listing = Listing(parts, self._named, self._meta_names)
 
@@ -128,14 +147,14 @@ class _Surface:
             names, following = self._listing.page(who, connectors, params.cursor if params else None)
             tools = named_only(names)
             return ListToolsResult(tools=tools, next_cursor=following, ttl_ms=FRESH_MS, cache_scope="private")
-        raise broken(wall)
+        raise wall.error()
 
     async def listen(self, context: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
         with Wall(self._parts.log, "subscriptions/listen") as wall:
             who = self._who()
             changes = self._listing.changes(who.principal)
             return await self._parts.list_changes.listen(context, who, params, changes=changes)
-        raise broken(wall)
+        raise wall.error()
 
     def list_changes(self) -> bool:
         return self._listing.changes(self._principal_of())
@@ -146,13 +165,16 @@ class _Surface:
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> HandlerResult:
         with Wall(self._parts.log, "tools/call") as wall:
-            who = self._who()
+            who = replace(self._who(), progress=progress_to(context, self._parts.clock))
             if params.request_state is not None and is_modern(context):
-                return await self._ladder.go_on(context, who, params.request_state, params.input_responses)
+                gone_on = self._ladder.go_on(context, who, params.request_state, params.input_responses)
+                return linked(context, await gone_on)
             answer = await self._call(who, params.name, cast("JsonObject", params.arguments or {}))
             if isinstance(answer, ForPerson):
-                return await self._ladder.climb(context, who, answer)
-            return answer if isinstance(answer, CallToolResult) else results.of(answer)
+                return linked(context, await self._ladder.climb(context, who, answer))
+            if isinstance(answer, CallToolResult):
+                return answer
+            return linked(context, await self._handover.of(who, answer))
         return results.broken(wall.reference)
 
     async def get_task(self, context: Context, params: TaskParams) -> HandlerResult:
@@ -173,7 +195,7 @@ class _Surface:
     async def _task(self, answer: TaskHandler[ParamsT], context: Context, params: ParamsT) -> HandlerResult:
         with Wall(self._parts.log, context.method) as wall:
             return await answer(context, self._who(), params)
-        raise broken(wall)
+        raise wall.error()
 
     def _meta_names(self, who: Principal) -> Sequence[str]:
         return tuple(name for name in self._meta if self._meta_tool(who, name))

@@ -24,8 +24,8 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ConfigDict
 
-from evergrant.entry.mcp import results
 from evergrant.entry.mcp.client import TASKS, Context, takes_tasks
+from evergrant.entry.mcp.handover import Handover
 from evergrant.entry.mcp.pending import APPROVE, Pending
 from evergrant.entry.mcp.questions import Said, by_form, heard, question
 from evergrant.model.clock import Clock
@@ -96,8 +96,8 @@ class _Asked:
 class Tasks:
     """The tasks of any tenant."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, handover: Handover) -> None:
+        self._clock, self._handover = clock, handover
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
 
     def begin(self, pending: Pending) -> Task:
@@ -117,7 +117,7 @@ class Tasks:
         found = await self._gone_on(who, call.id)
         if isinstance(found, _Asked):
             return self._waiting(context, call, found)
-        return _task(_call(who, call.id), "completed", result=results.of(found))
+        return _task(_call(who, call.id), "completed", result=await self._handover.of(who, found))
 
     async def update(self, context: Context, who: Standing, params: TaskUpdate) -> HandlerResult:
         """Take the person's answer; one to another question, or a second one, changes nothing."""

@@ -46,10 +46,9 @@ class Wall:
         )
         return True
 
-
-def broken(wall: Wall) -> MCPError:
-    """For a request whose handling ended at the wall."""
-    return MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {wall.reference}.")
+    def error(self) -> MCPError:
+        """What a client is told of what went wrong."""
+        return MCPError(INTERNAL_ERROR, f"Evergrant failed at this; the reason is in its log under {self.reference}.")
 
 
 def _first(error: Exception) -> Exception:

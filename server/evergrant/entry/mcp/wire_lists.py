@@ -14,7 +14,7 @@ from mcp_types.methods import serialize_server_result
 from structlog.typing import FilteringBoundLogger
 
 from evergrant.entry.mcp.client import Context
-from evergrant.entry.mcp.wall import Wall, broken
+from evergrant.entry.mcp.wall import Wall
 
 LIST = "tools/list"
 
@@ -40,7 +40,7 @@ class WireLists:
         with Wall(self._log, LIST) as wall:
             result["tools"] = [self._form(ctx.protocol_version, tool["name"]) for tool in result["tools"]]
             return result
-        raise broken(wall)
+        raise wall.error()
 
     def _made(self, version: str, name: str) -> Mapping[str, Any]:
         listed = ListToolsResult(tools=[self.tool(name)]).model_dump(by_alias=True, mode="json", exclude_none=True)

@@ -164,6 +164,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id"),
     )
     op.create_index("ix_kept_answer_expires_at", "kept_answer", ["expires_at"])
+
+    op.create_table(
+        "kept_result",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("tool_name", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_kept_result_account", "kept_result", ["tenant_id", "account_id", "id"])
+    op.create_index("ix_kept_result_expires_at", "kept_result", ["expires_at"])
+
     op.create_table(
         "orphan_grant",
         sa.Column("tenant_id", sa.String(), nullable=False),
