@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 from typing import Literal
 
-Prefix = Literal["conn", "client", "call", "evt", "link", "key", "wh", "tnt", "vault"]
+Prefix = Literal["aud", "conn", "client", "call", "evt", "link", "key", "wh", "tnt", "vault"]
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 26
@@ -14,6 +14,11 @@ def new_id(prefix: Prefix, now: datetime) -> str:
     """`prefix_` and a ULID (48 bits of milliseconds, 80 random bits), such as `conn_01JD9Z...`."""
     number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
     return f"{prefix}_{crockford(number, _LENGTH)}"
+
+
+def lowest_id(prefix: Prefix, moment: datetime) -> str:
+    """Not after any id of that prefix made at `moment` or later, and after all that were made before."""
+    return f"{prefix}_{crockford(int(moment.timestamp() * 1000) << 80, _LENGTH)}"
 
 
 def crockford(number: int, length: int) -> str:

@@ -6,12 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from evergrant.calls.trace import CallTrace
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock
 from evergrant.model.held_call import HeldCall
 from evergrant.model.ids import new_id
 from evergrant.model.json import JsonObject
-from evergrant.model.outcome import Outcome, ReauthRequired
+from evergrant.model.outcome import Failure, Outcome, ReauthRequired
+from evergrant.service.audit import Audit
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.execute import Executor
 from evergrant.service.held_words import call_cancelled, call_expired, kept, no_such_call, not_kept, still_running
@@ -46,6 +48,7 @@ class HeldCalls:
     changes: Changes
     clock: Clock
     tell: Tell
+    audit: Audit
 
     async def execute(
         self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
@@ -54,7 +57,13 @@ class HeldCalls:
 
         The operator hears of a dead grant before the agent does.
         """
-        outcome = await self.executor.execute_tool(key, tool_name, tool_input)
+        async with self.audit.call(key, tool_input, asked_by) as noted:
+            return noted.came_to(await self._executed(key, tool_name, tool_input, asked_by, noted.trace))
+
+    async def _executed(
+        self, key: AccountKey, tool_name: str, tool_input: JsonObject, asked_by: str | None, trace: CallTrace
+    ) -> Outcome:
+        outcome = await self.executor.execute_tool(key, tool_name, tool_input, trace=trace)
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)
@@ -62,6 +71,11 @@ class HeldCalls:
             return await self._kept(outcome, self._new(key, tool_name, tool_input, asked_by))
         except (StoreUnavailable, SealBroken) as error:
             return not_kept(outcome, f"it could not be stored: {error}")
+
+    def refused(self, key: AccountKey, tool_name: str, asked_by: str, refusal: Failure) -> None:
+        """Note that its caller may not make a call."""
+        connector, tool = self.executor.catalog.tool(tool_name)
+        self.audit.refused(key, (connector, tool_name, tool), asked_by, refusal)
 
     async def resume(self, tenant_id: str, call_id: str) -> Outcome:
         """Run a kept call once, or give back what it came to; ReauthRequired while its grant is still dead.

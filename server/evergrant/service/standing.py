@@ -57,6 +57,7 @@ class Standing:
     async def execute_as(self, found: ConnectedAccount, tool_name: str, tool_input: JsonObject) -> Outcome:
         """As `execute`, for one of `accounts()`."""
         if refusal := self._refusal(tool_name):
+            self.every_call.refused(found.key, tool_name, self.principal.name, refusal)
             return replace(refusal, account=found.id)
         return await self.every_call.execute(found.key, tool_name, tool_input, asked_by=self.principal.name)
 

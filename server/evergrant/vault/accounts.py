@@ -12,6 +12,7 @@ from sqlmodel import Session, col, delete, select, update
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount, GrantKey
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
+from evergrant.vault.audit import forget_inputs
 from evergrant.vault.data_keys import destroy
 
 
@@ -114,6 +115,8 @@ class Accounts:
     async def remove(self, key: AccountKey) -> bool:
         """Shred the account: its data key, so that no copy opens any more, its rows and its calls that wait.
 
+        Its lines of the audit stay, without what its calls said.
+
         False where there is none.
 
         The one place where an account ends.
@@ -123,6 +126,7 @@ class Accounts:
             for table in (GrantRow, OrphanRow, HeldCallRow):
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
+            forget_inputs(session, key)
             destroy(session, *key)
             row = session.get(AccountRow, tuple(key))
             if row is not None:
