@@ -30,6 +30,7 @@ from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.held import HeldCalls, Tell
+from evergrant.service.idempotency import Once
 from evergrant.service.journal import Journal
 from evergrant.service.keys import Keys
 from evergrant.service.links import Links
@@ -69,6 +70,7 @@ from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
+from evergrant.vault.idempotency import KeptAnswers
 from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.vault import Vault, open_vault
@@ -116,6 +118,7 @@ class App:
     live: LiveSecrets
     audit: Audit
     audit_log: AuditLog
+    once: Once
     issuer: Issuer | None
     """Whose access tokens let callers in over HTTP; None where nobody's do."""
 
@@ -274,6 +277,7 @@ def _compose(
         live=world.live,
         audit=audit,
         audit_log=audit_log,
+        once=Once(KeptAnswers(database, vault.data_keys), mark, clock),
         issuer=Issuer(to_tokens, settings.jwt_issuer, settings.jwks_url) if settings.jwt_issuer else None,
     )
 

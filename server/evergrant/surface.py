@@ -17,10 +17,12 @@ from evergrant.app import App
 from evergrant.entry.addressed import Addressed
 from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
+from evergrant.entry.api.described import documented
 from evergrant.entry.api.events import event_routes
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.keys import key_routes
 from evergrant.entry.api.links import link_routes
+from evergrant.entry.api.nowhere import nowhere
 from evergrant.entry.api.tools import tool_routes
 from evergrant.entry.api.webhooks import webhook_routes
 from evergrant.entry.consents import Consents
@@ -78,9 +80,22 @@ def web_app(
     where = metadata_url(app.settings.resource) if app.issuer else None
     door = Door(principal_of or known_bearers(app, log), log, where)
     endpoint = mcp_endpoint(server, door, origins=own)
-    api = Api(door, mcp_parts(app, log).standing, log)
+    api = Api(door, mcp_parts(app, log).standing, log, app.once)
     every_tenant = app.settings.jwt_tenant_claim is not None
     pages = Pages(consents(app, None) if every_tenant else consents(app), snippets)
+
+    told = documented(
+        api,
+        [
+            *event_routes(api, app.outbox, app.clock),
+            *link_routes(api, app.links),
+            *authorization_routes(api, app.answers),
+            *tool_routes(api),
+            *call_routes(api),
+            *webhook_routes(api, app.webhooks),
+            *key_routes(api, app.key_desk),
+        ],
+    )
 
     @asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
@@ -90,13 +105,8 @@ def web_app(
     return Starlette(
         routes=[
             *pages.routes(),
-            *event_routes(api, app.outbox, app.clock),
-            *link_routes(api, app.links),
-            *authorization_routes(api, app.answers),
-            *tool_routes(api),
-            *call_routes(api),
-            *webhook_routes(api, app.webhooks),
-            *key_routes(api, app.key_desk),
+            *told,
+            nowhere(door, told),
             *(metadata_routes(app.settings.resource, app.issuer.url) if app.issuer else ()),
             Route("/healthz", _health),
             endpoint.route,

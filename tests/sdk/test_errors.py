@@ -17,6 +17,7 @@ from tests.fakes.practice import START
 
 from evergrant import Evergrant
 from evergrant.entry.api.guard import Api
+from evergrant.entry.api.operation import Given, Operation
 from evergrant.entry.api.problem import answer, of_failure, problem
 from evergrant.entry.door import Door
 from evergrant.model.outcome import FAILURES, Failure, ProviderUnavailable, RateLimited, ReauthRequired, Result
@@ -37,6 +38,9 @@ async def _known(token: str) -> Principal | None:
     return Principal("tnt_local") if token == TOKEN else None
 
 
+OPERATION = Operation("Answer", Given, "tests")
+
+
 @dataclass
 class Script:
     """A server that gives these answers, one after another; an exception is a connection that breaks."""
@@ -53,7 +57,7 @@ class Script:
         log = structlog.get_logger()
         api = Api(Door(_known, log), _no_services, log)
         paths = ("/execute", "/calls/{id}/resume")
-        routes = [api.agent_route(path, "POST", self._next) for path in paths]
+        routes = [api.agent_route(path, "POST", self._next, OPERATION) for path in paths]
         transport = httpx2.ASGITransport(Starlette(routes=routes))
         return Evergrant("http://localhost", token, transport=_Breaking(transport, self), clock=self.clock)
 

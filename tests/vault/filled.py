@@ -17,6 +17,7 @@ from evergrant.vault.connections import Connections
 from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
+from evergrant.vault.idempotency import KeptAnswer, KeptAnswers, RequestKey
 from evergrant.vault.sealed_fields import SEALED_TABLES, SealedTable
 from evergrant.vault.vault import Vault
 
@@ -47,6 +48,7 @@ async def fill(vault: Vault) -> None:
             await consents.add(consent, Secret(f"state {tenant_id} {number}"))
             await consents.hold(consent, Secret("a code that waits for the back end"))
             await _add_endpoint(vault, tenant_id, number)
+            await _answer(vault, RequestKey(tenant_id, f"once_{number}"))
 
 
 async def _connect(vault: Vault, new: ConnectedAccount) -> None:
@@ -73,6 +75,12 @@ async def _add_endpoint(vault: Vault, tenant_id: str, number: int) -> None:
     endpoints, added = Endpoints(vault.database, vault.data_keys), endpoint(number, tenant_id=tenant_id)
     await endpoints.add(added, Secret(f"whsec_first_{number}"))
     await endpoints.rotate(added.key, Secret(f"whsec_second_{number}"), START + timedelta(days=1))
+
+
+async def _answer(vault: Vault, key: RequestKey) -> None:
+    answers = KeptAnswers(vault.database, vault.data_keys)
+    await answers.begin(key, "fingerprint", "process", START, START + timedelta(days=1))
+    await answers.finish(key, "process", KeptAnswer(201, "application/json", "{}"))
 
 
 def connection(tenant_id: str, connector: str, number: int) -> Connection:

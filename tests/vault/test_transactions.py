@@ -38,6 +38,7 @@ from evergrant.vault.deliveries import Claim, Deliveries, Setback
 from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants, Held
 from evergrant.vault.held_calls import KeptCalls
+from evergrant.vault.idempotency import KeptAnswer, KeptAnswers, RequestKey
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.rotation import Rotation
 from evergrant.vault.vault import Vault, open_vault
@@ -47,6 +48,7 @@ KEY = account().grant_key
 CONNECTION = Connection("client_1", "tnt_a", "sandbox", "abc", Secret("of-this-client"), "http://x/callback", (), START)
 HOOK, SIGNING = endpoint(), Secret("whsec_of-this-endpoint")
 DONE = Result(account="conn_1", label="Ada", content=None)
+REQUEST, ANSWER = RequestKey("tnt_a", "once_1"), KeptAnswer(200, "application/json", "{}")
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP")
 HARMLESS = ("SELECT", "PRAGMA")
 
@@ -97,6 +99,7 @@ class Stores:
     api_keys: ApiKeys
     audit: AuditLog
     census: Census
+    answers: KeptAnswers
 
     @property
     def held(self) -> Held:
@@ -134,6 +137,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         ApiKeys(database),
         AuditLog(database, keys),
         Census(database),
+        KeptAnswers(database, vault.data_keys),
     )
     await made.api_keys.add(api_key(1), "digest 1")
     await made.endpoints.add(HOOK, SIGNING)
@@ -205,6 +209,23 @@ async def forgotten(stores: Stores) -> None:
     assert await stores.authorizations.forget_codes(consent().expires_at, "nobody confirmed it") == 1
 
 
+async def begun(stores: Stores) -> KeptAnswers:
+    assert await stores.answers.begin(REQUEST, "print", "process", START, START + timedelta(days=1)) is None
+    return stores.answers
+
+
+async def answered(stores: Stores) -> None:
+    assert await (await begun(stores)).finish(REQUEST, "process", ANSWER)
+
+
+async def let_go(stores: Stores) -> None:
+    assert await (await begun(stores)).release(REQUEST, "process")
+
+
+async def pruned(stores: Stores) -> None:
+    await (await begun(stores)).prune(START + timedelta(days=1))
+
+
 NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
@@ -251,6 +272,10 @@ DRIVEN: dict[str, Drive] = {
     "Grants.withdraw": withdrawn,
     "Agenda.put_off": put_off,
     "Agenda.distrust_the_future": lambda on: on.agenda.distrust_the_future(START - timedelta(days=1)),
+    "KeptAnswers.begin": begun,
+    "KeptAnswers.finish": answered,
+    "KeptAnswers.release": let_go,
+    "KeptAnswers.prune": pruned,
     "KeptCalls.add": lambda on: on.calls.add(held_call(number=2), 10),
     "KeptCalls.claim": lambda on: on.calls.claim(held_call(), "process"),
     "KeptCalls.put_back": lambda on: on.calls.put_back(held_call(), START),
@@ -260,6 +285,7 @@ DRIVEN: dict[str, Drive] = {
     "Grants.bury": lambda on: on.grants.bury(on.held, "revoked", death(account())),
 }
 READS: dict[str, Callable[[Stores], object]] = {
+    "ApiKeys.after": lambda on: on.api_keys.after("tnt_a", None, 10),
     "ApiKeys.all": lambda on: on.api_keys.all("tnt_a"),
     "ApiKeys.of_digest": lambda on: on.api_keys.of_digest("digest 1"),
     "Accounts.tenants": lambda on: on.accounts.tenants(),
@@ -279,6 +305,7 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Authorizations.of_link": lambda on: on.authorizations.of_link("tnt_a", "hash of a link"),
     "Authorizations.with_state": lambda on: on.authorizations.with_state(STATE),
     "Outbox.last": lambda on: on.outbox.last("tnt_a"),
+    "Endpoints.after": lambda on: on.endpoints.after("tnt_a", None, 10),
     "Endpoints.all": lambda on: on.endpoints.all("tnt_a"),
     "Endpoints.get": lambda on: on.endpoints.get(HOOK.key),
     "Endpoints.secrets": lambda on: on.endpoints.secrets(HOOK.key, START),
@@ -293,6 +320,7 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Agenda.due": lambda on: on.agenda.due(START, 10),
     "Agenda.next_due": lambda on: on.agenda.next_due(),
     "Agenda.crowd": lambda on: on.agenda.crowd(START, START),
+    "KeptCalls.before": lambda on: on.calls.before("tnt_a", None, 10),
     "KeptCalls.get": lambda on: on.calls.get("tnt_a", held_call().id),
     "KeptCalls.listed": lambda on: on.calls.listed("tnt_a"),
     "KeptCalls.same_read": lambda on: on.calls.same_read(held_call(), START),

@@ -42,6 +42,7 @@ async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, Non
 
     async def tick() -> datetime | None:
         await app.answers.forget_late()
+        await app.once.answers.prune(app.clock.now())
         return await app.schedule.tick()
 
     async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:

@@ -11,9 +11,9 @@ from evergrant.model.account import Cause, GrantKey
 class Exchange:
     """One exchange of a refresh token, sent once.
 
-    Results of a success: `stored`; `kept_aside`, since another success had come first; `account_gone`; `spooled`, since
-    the database could not be written; `unsaved`, where nothing could be. Of a failure: `ambiguous`, where the server may have
-    carried it out; else the class of its answer (`terminal`, `config`, `permission`, `refresh`, `ratelimit`,
+    Results of a success: `stored`; `kept_aside`, since another success had come first; `spooled`, since the database
+    could not be written; `unsaved`, where nothing could be; `account_gone`. Of a failure: `ambiguous`, where the server
+    may have carried it out; else the class of its answer (`terminal`, `config`, `permission`, `refresh`, `ratelimit`,
     `transient`).
     """
 

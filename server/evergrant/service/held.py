@@ -1,12 +1,11 @@
 """Calls that met a dead grant: kept, sealed, and gone on with once, after the reconnect (`service/call_runs.py`)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from evergrant.calls.trace import CallTrace
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock
 from evergrant.model.held_call import HeldCall
@@ -51,19 +50,27 @@ class HeldCalls:
     audit: Audit
 
     async def execute(
-        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
+        self,
+        key: AccountKey,
+        tool_name: str,
+        tool_input: JsonObject,
+        *,
+        asked_by: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Outcome:
         """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed.
 
         The operator hears of a dead grant before the agent does.
         """
         async with self.audit.call(key, tool_input, asked_by) as noted:
-            return noted.came_to(await self._executed(key, tool_name, tool_input, asked_by, noted.trace))
+            outcome = await self.executor.execute_tool(
+                key, tool_name, tool_input, idempotency_key=idempotency_key, trace=noted.trace
+            )
+            return noted.came_to(await self._kept_if_dead(outcome, key, tool_name, tool_input, asked_by))
 
-    async def _executed(
-        self, key: AccountKey, tool_name: str, tool_input: JsonObject, asked_by: str | None, trace: CallTrace
+    async def _kept_if_dead(
+        self, outcome: Outcome, key: AccountKey, tool_name: str, tool_input: JsonObject, asked_by: str | None
     ) -> Outcome:
-        outcome = await self.executor.execute_tool(key, tool_name, tool_input, trace=trace)
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)
@@ -118,6 +125,18 @@ class HeldCalls:
     def listed(self, tenant_id: str, account_id: str | None = None, *, ended: bool = False) -> list[HeldCall]:
         """The calls that wait or run, with `ended` all, newest first, without contents; raises StoreUnavailable."""
         return self.calls.listed(tenant_id, account_id, ended=ended)
+
+    def before(
+        self,
+        tenant_id: str,
+        call_id: str | None,
+        limit: int,
+        *,
+        accounts: Collection[str] | None = None,
+        ended: bool = False,
+    ) -> list[HeldCall]:
+        """As KeptCalls.before; raises StoreUnavailable."""
+        return self.calls.before(tenant_id, call_id, limit, accounts=accounts, ended=ended)
 
     async def cancel(self, tenant_id: str, call_id: str) -> bool:
         """Whether the call was waiting and will now never run; raises StoreUnavailable."""

@@ -49,17 +49,25 @@ class Standing:
         """Whether a tool is there for it."""
         return self.principal.may_call(tool_name, tool.effect)
 
-    async def execute(self, account: str, tool_name: str, tool_input: JsonObject) -> Outcome:
+    async def execute(
+        self, account: str, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
+    ) -> Outcome:
         """As HeldCalls.execute, for an account by id or alias; what it may not call is refused in words."""
         found = self.account(account)
-        return await self.execute_as(found, tool_name, tool_input) if found else unknown_account().failure
+        if found is None:
+            return unknown_account().failure
+        return await self.execute_as(found, tool_name, tool_input, idempotency_key=idempotency_key)
 
-    async def execute_as(self, found: ConnectedAccount, tool_name: str, tool_input: JsonObject) -> Outcome:
+    async def execute_as(
+        self, found: ConnectedAccount, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
+    ) -> Outcome:
         """As `execute`, for one of `accounts()`."""
         if refusal := self._refusal(tool_name):
             self.every_call.refused(found.key, tool_name, self.principal.name, refusal)
             return replace(refusal, account=found.id)
-        return await self.every_call.execute(found.key, tool_name, tool_input, asked_by=self.principal.name)
+        return await self.every_call.execute(
+            found.key, tool_name, tool_input, asked_by=self.principal.name, idempotency_key=idempotency_key
+        )
 
     async def resume(self, call_id: str) -> Outcome:
         """As HeldCalls.resume, for a call that it can see."""
@@ -85,6 +93,13 @@ class Standing:
         """As HeldCalls.listed, for the calls of accounts that it can see."""
         found = self.every_call.listed(self.tenant_id, account_id, ended=ended)
         return [call for call in found if self.principal.sees(call.account_id)]
+
+    def calls_before(
+        self, call_id: str | None, limit: int, *, account_id: str | None = None, ended: bool = False
+    ) -> list[HeldCall]:
+        """So many at most of `calls` that are older than one of them."""
+        accounts = self.principal.accounts if account_id is None else frozenset({account_id})
+        return self.every_call.before(self.tenant_id, call_id, limit, accounts=accounts, ended=ended)
 
     def _refusal(self, tool_name: str) -> Failure | None:
         try:

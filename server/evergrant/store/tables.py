@@ -291,6 +291,23 @@ class ApiKeyRow(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 
 
+class KeptAnswerRow(SQLModel, table=True):
+    """A request that came with an Idempotency-Key: a fingerprint of its content, and what was answered.
+
+    `claim` names the process that does it. Without claim and answer, what came of it is not known any more.
+    """
+
+    __tablename__: ClassVar[str] = "kept_answer"
+    __table_args__ = (Index("ix_kept_answer_expires_at", "expires_at"),)
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    request: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    claim: str | None = None
+    answer: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    expires_at: datetime = Field(sa_column=_time())
+
+
 class DeliveryRow(SQLModel, table=True):
     """One event on its way to one endpoint, written with the event.
 

@@ -14,6 +14,7 @@ from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, OrphanRow
 from evergrant.vault.audit import forget_inputs
 from evergrant.vault.data_keys import destroy
+from evergrant.vault.idempotency import forget_answers
 
 
 class AliasTaken(Exception):
@@ -127,6 +128,7 @@ class Accounts:
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
             forget_inputs(session, key)
+            forget_answers(session, key.tenant_id)  # some may be of its calls
             destroy(session, *key)
             row = session.get(AccountRow, tuple(key))
             if row is not None:

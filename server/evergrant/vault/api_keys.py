@@ -39,6 +39,12 @@ class ApiKeys:
         wanted = select(ApiKeyRow).where(col(ApiKeyRow.tenant_id) == tenant_id).order_by(col(ApiKeyRow.id))
         return self._database.read(lambda session: [_key(row) for row in session.exec(wanted)])
 
+    def after(self, tenant_id: str, key_id: str | None, limit: int) -> list[ApiKey]:
+        """So many of the tenant's keys at most, the oldest first, that come after one of them."""
+        wanted = select(ApiKeyRow).where(col(ApiKeyRow.tenant_id) == tenant_id, col(ApiKeyRow.id) > (key_id or ""))
+        wanted = wanted.order_by(col(ApiKeyRow.id)).limit(limit)
+        return self._database.read(lambda session: [_key(row) for row in session.exec(wanted)])
+
     def of_digest(self, digest: str) -> ApiKey | None:
         """The key of whatever tenant that has this digest: who bears it says which tenant he is of."""
         wanted = select(ApiKeyRow).where(col(ApiKeyRow.digest) == digest)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import cast
 
 from sqlalchemy import func
@@ -48,6 +49,11 @@ class Endpoints:
     def all(self, tenant_id: str) -> list[Endpoint]:
         """The tenant's endpoints, the oldest first, with the number of their deliveries by state."""
         return self._database.read(lambda session: endpoints_of(session, tenant_id))
+
+    def after(self, tenant_id: str, endpoint_id: str | None, limit: int) -> list[Endpoint]:
+        """So many of those at most that come after one of them."""
+        later = (each for each in self.all(tenant_id) if each.id > (endpoint_id or ""))
+        return list(islice(later, limit))
 
     def get(self, key: EndpointKey) -> Endpoint | None:
         """The endpoint, where it is the tenant's."""

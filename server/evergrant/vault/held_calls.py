@@ -1,7 +1,7 @@
 """Kept tool calls: input and outcome sealed with the account's data key, and the moves between their states."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -54,9 +54,25 @@ class KeptCalls:
         self, tenant_id: str, account_id: str | None = None, *, ended: bool = False, limit: int = 1000
     ) -> list[HeldCall]:
         """The tenant's calls that wait or run, and with `ended` all, newest first; without inputs and outcomes."""
+        accounts = None if account_id is None else [account_id]
+        return self.before(tenant_id, None, limit, accounts=accounts, ended=ended)
+
+    def before(
+        self,
+        tenant_id: str,
+        call_id: str | None,
+        limit: int,
+        *,
+        accounts: Collection[str] | None = None,
+        ended: bool = False,
+    ) -> list[HeldCall]:
+        """So many at most of the calls of these accounts (None is all) that wait or run, with `ended` all, newest
+        first, that are older than one of them; without inputs and outcomes."""
         query = select(HeldCallRow).where(col(HeldCallRow.tenant_id) == tenant_id)
-        if account_id is not None:
-            query = query.where(col(HeldCallRow.account_id) == account_id)
+        if call_id is not None:
+            query = query.where(col(HeldCallRow.id) < call_id)
+        if accounts is not None:
+            query = query.where(col(HeldCallRow.account_id).in_(sorted(accounts)))
         if not ended:
             query = query.where(col(HeldCallRow.status).in_(("waiting", "running")))
         query = query.order_by(col(HeldCallRow.id).desc()).limit(limit)

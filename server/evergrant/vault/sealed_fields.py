@@ -17,6 +17,7 @@ from evergrant.store.tables import (
     ConnectionRow,
     GrantRow,
     HeldCallRow,
+    KeptAnswerRow,
     OrphanRow,
     WebhookEndpointRow,
 )
@@ -105,5 +106,6 @@ SEALED_TABLES = (
     SealedTable(
         AuthorizationRow, "connection_id", "connector", {name: (Of("id"), name) for name in ("code_verifier", "code")}
     ),
+    SealedTable(KeptAnswerRow, "id", "", {name: (name,) for name in ("request", "answer")}),
     SealedTable(WebhookEndpointRow, "id", "", {name: (name,) for name in ("secret", "former_secret")}),
 )

@@ -66,10 +66,10 @@ async def test_waiting_calls_are_listed_shown_and_cancelled(
         "local",
     )
     assert "tool_input" not in listed
-    assert (await client.get("/v1/calls", params={"account": "other"})).json() == {"calls": []}
+    assert (await client.get("/v1/calls", params={"account": "other"})).json() == {"calls": [], "next_cursor": None}
     assert (await client.get(f"/v1/calls/{call_id}")).json()["tool_input"] == ROW
     assert (await client.delete(f"/v1/calls/{call_id}")).json() == {"id": call_id, "status": "cancelled"}
-    assert (await client.get("/v1/calls")).json() == {"calls": []}
+    assert (await client.get("/v1/calls")).json() == {"calls": [], "next_cursor": None}
     (ended,) = (await client.get("/v1/calls", params={"all": "true", "account": account.id})).json()["calls"]
     assert ended["status"] == "cancelled"
     assert (await client.delete(f"/v1/calls/{call_id}")).status_code == 409

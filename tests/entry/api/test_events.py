@@ -24,7 +24,7 @@ async def test_a_dead_grant_is_read_as_an_event(world: Practice, client: httpx2.
 async def test_a_place_that_is_none_is_refused_in_words(client: httpx2.AsyncClient, given: str) -> None:
     answer = await client.get("/v1/events", params={"after": given})
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
-    assert answer.json()["title"] == "after is a number that is not negative."
+    assert answer.json()["title"] == "The query parameter after does not fit: write digits only."
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer evg_x"}, {"Authorization": "Basic evg_x"}])

@@ -129,7 +129,7 @@ async def test_calls_of_other_accounts_are_not_listed_shown_resumed_or_cancelled
     agent, at = bearing(client, key), f"/v1/calls/{call_id}"
     answers = [await agent.get(at), await agent.delete(at), await agent.post(f"{at}/resume")]
 
-    assert (await agent.get("/v1/calls")).json() == {"calls": []}
+    assert (await agent.get("/v1/calls")).json() == {"calls": [], "next_cursor": None}
     assert {answer.status_code for answer in answers} == {404}
     assert [call.id for call in world.app.held_calls.listed(LOCAL_TENANT)] == [call_id]
 
@@ -164,7 +164,7 @@ async def test_a_key_ends_at_its_time_or_when_it_is_ended(
 async def test_what_cannot_be_a_key_is_refused_in_words(client: httpx2.AsyncClient, wish: dict[str, object]) -> None:
     refused = await client.post("/v1/keys", json=wish)
 
-    assert (refused.status_code, (await client.get("/v1/keys")).json()) == (400, {"keys": []})
+    assert (refused.status_code, (await client.get("/v1/keys")).json()) == (400, {"keys": [], "next_cursor": None})
     assert refused.json()["title"]
 
 

@@ -83,8 +83,10 @@ async def test_what_no_link_can_be_made_for_is_refused_in_words(
 
 
 async def test_a_body_that_is_too_large_or_no_json_is_refused(client: httpx2.AsyncClient) -> None:
-    for content in (b"{" + b" " * 70_000 + b"}", b"not json", b""):
-        assert (await client.post("/v1/links", content=content)).status_code == 400
+    for content, status in ((b"{" + b" " * 70_000 + b"}", 413), (b"not json", 400), (b"", 400)):
+        assert (await client.post("/v1/links", content=content)).status_code == status
+    form = await client.post("/v1/links", data={"connector": "sandbox"})
+    assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/links"), ("GET", "/v1/links/abc")])

@@ -54,7 +54,7 @@ async def test_an_endpoint_is_added_tried_listed_replayed_and_removed(
     assert receiver.ids[1] == receiver.ids[2]
 
     assert (await client.delete(one)).json() == {"removed": added["id"]}
-    assert (await client.get(PATH)).json() == {"webhook_endpoints": []}
+    assert (await client.get(PATH)).json() == {"webhook_endpoints": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,13 @@ async def test_an_endpoint_is_added_tried_listed_replayed_and_removed(
         (b'{"url": 1}', "does not fit at /url"),
         (b'{"url": "https://10.0.0.1/"}', "not of the public internet"),
         (b'{"url": "http://127.0.0.1/", "types": "x"}', "does not fit at /types"),
-        (b'{"url": "http://127.0.0.1/", "types": ["x"]}', "There is no event type"),
+        (b'{"url": "http://127.0.0.1/", "types": ["x"]}', "does not fit at /types/0"),
     ],
 )
 async def test_what_cannot_be_added_is_refused_in_words(client: httpx2.AsyncClient, given: bytes, words: str) -> None:
     answer = await client.post(PATH, content=given)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    status = 413 if len(given) > 64 << 10 else 400
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
     assert words in answer.json()["title"]
 
 
@@ -86,7 +87,7 @@ async def test_another_tenants_endpoint_is_not_there(
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].json() == answers[1].json()
     assert world.app.webhooks.endpoints.get(EndpointKey("tnt_other", foreign.id))
-    assert (await client.get(PATH)).json() == {"webhook_endpoints": []}
+    assert (await client.get(PATH)).json() == {"webhook_endpoints": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize("given", [{}, {"since": "yesterday"}, {"since": True}, {"since": None}])
@@ -106,7 +107,7 @@ async def test_a_stranger_learns_nothing(stranger: httpx2.AsyncClient) -> None:
 
 async def test_events_are_waited_for_and_chosen_by_type(world: Practice, client: httpx2.AsyncClient) -> None:
     began = world.clock.monotonic()
-    assert (await client.get("/v1/events", params={"wait": 600})).json() == {"events": [], "next": 0}
+    assert (await client.get("/v1/events", params={"wait": 30})).json() == {"events": [], "next": 0}
     assert world.clock.monotonic() - began == 30
     account = await world.connect()
     world.sandbox.revoke(client_id="practice")
@@ -114,5 +115,5 @@ async def test_events_are_waited_for_and_chosen_by_type(world: Practice, client:
     for types, number in (("agent.auth.reauth_required", 1), ("connection.faulted", 0), ("", 1)):
         found = (await client.get("/v1/events", params={"types": types, "wait": 1})).json()
         assert len(found["events"]) == number
-    answer = await client.get("/v1/events", params={"types": "reauth"})
-    assert answer.json()["title"] == "There is no event type 'reauth'."
+    for wrong in ({"types": "reauth"}, {"wait": 31}, {"limit": 0}, {"typ": "x"}, [("after", 1), ("after", 2)]):
+        assert (await client.get("/v1/events", params=wrong)).status_code == 400

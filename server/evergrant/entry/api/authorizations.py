@@ -1,23 +1,62 @@
 """`/v1/authorizations`: consents under way, and the word of the tenant's back end on who the person is."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
 
+from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from evergrant.entry.api.guard import Api
+from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.problem import answer, problem
 from evergrant.model.json import JsonObject
 from evergrant.service.answers import Answers, NoSuchConsent, NothingKept
 from evergrant.service.consent import ConsentFailed, OtherPerson
-from evergrant.vault.authorizations import Authorization
+from evergrant.vault.authorizations import Authorization, Status
+
+TAG = "authorizations"
+
+
+class Consent(Given):
+    id: str
+    purpose: Literal["connect", "reauth"]
+    connector: str
+    connected_account_id: str | None = Field(description="The account to renew, and once it is done the one at hand.")
+    alias: str
+    scopes: list[str]
+    status: Status
+    detail: str | None = Field(description="What went wrong, in words.")
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class ConsentConfirmed(Given):
+    id: str
+    status: Literal["done"]
+    connected_account_id: str
+
+
+class ConsentDenied(Given):
+    id: str
+    status: Literal["denied"]
+
+
+LOOK = Operation("Look at a consent", Consent, TAG, errors=(404,))
+CONFIRM = Operation(
+    "Confirm that the person who consented is the right one",
+    ConsentConfirmed,
+    TAG,
+    errors=(404, 409),
+    detail="The provider's code is exchanged only now.",
+)
+DENY = Operation("Say that the person who consented is not the right one", ConsentDenied, TAG, errors=(404, 409))
 
 Work = Callable[[str, str], Awaitable[Response]]
 """What is done for a tenant with the consent of an id."""
 
 
-def authorization_routes(api: Api, answers: Answers) -> Sequence[Route]:
+def authorization_routes(api: Api, answers: Answers) -> Sequence[Described]:
     """`GET /v1/authorizations/{id}`; `POST` to `/confirm` and `/deny` beneath it."""
 
     async def look(tenant_id: str, authorization_id: str) -> Response:
@@ -38,9 +77,9 @@ def authorization_routes(api: Api, answers: Answers) -> Sequence[Route]:
         return answer({"id": authorization_id, "status": "denied"})
 
     return [
-        api.operator_route("/authorizations/{id}", "GET", _of_one(look)),
-        api.operator_route("/authorizations/{id}/confirm", "POST", _of_one(confirm)),
-        api.operator_route("/authorizations/{id}/deny", "POST", _of_one(deny)),
+        api.operator_route("/authorizations/{id}", "GET", _of_one(look), LOOK),
+        api.operator_route("/authorizations/{id}/confirm", "POST", _of_one(confirm), CONFIRM),
+        api.operator_route("/authorizations/{id}/deny", "POST", _of_one(deny), DENY),
     ]
 
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from structlog.typing import FilteringBoundLogger
 
-from evergrant.entry.api.problem import internal_error, problem, unavailable
+from evergrant.entry.api.idempotency_key import answered_once
+from evergrant.entry.api.operation import Described, Operation
+from evergrant.entry.api.problem import BadRequest, internal_error, problem, unavailable
+from evergrant.entry.api.query import query_of
 from evergrant.entry.door import Door
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.principal import Principal
+from evergrant.service.idempotency import Once
 from evergrant.service.standing import Standing
 from evergrant.service.token_desk import OPERATE, TOOLS
 from evergrant.store.database import StoreUnavailable
@@ -23,14 +26,6 @@ AgentAnswer = Callable[[Request, Standing], Awaitable[Response]]
 """What answers a request of anybody who bears a good token."""
 
 
-class BadRequest(Exception):
-    """The request itself is wrong; the message says what is, the `code` is stable."""
-
-    def __init__(self, what_happened: str, what_to_do: str, code: str = "invalid_request") -> None:
-        super().__init__(what_happened)
-        self.code, self.what_happened, self.what_to_do = code, what_happened, what_to_do
-
-
 @dataclass(frozen=True, slots=True)
 class Api:
     """Makes the routes of `/v1`: no route of it answers without a good token, and none lets an exception out."""
@@ -38,8 +33,10 @@ class Api:
     door: Door
     standing: Callable[[Principal], Standing]
     log: FilteringBoundLogger
+    once: Once | None = None
+    """What honours an Idempotency-Key; without it the header is not looked at."""
 
-    def operator_route(self, path: str, method: str, answer: Answer) -> Route:
+    def operator_route(self, path: str, method: str, answer: Answer, operation: Operation) -> Described:
         """`answer` at `/v1` + `path`, for bearers who see to a tenant and not only call its tools."""
 
         async def for_operators(request: Request, who: Standing) -> Response:
@@ -47,9 +44,9 @@ class Api:
                 return self.door.too_little(_not_for_agents(), OPERATE)
             return await answer(request, who.tenant_id)
 
-        return self._route(path, method, for_operators, OPERATE)
+        return self._route(path, method, for_operators, OPERATE, operation)
 
-    def agent_route(self, path: str, method: str, answer: AgentAnswer) -> Route:
+    def agent_route(self, path: str, method: str, answer: AgentAnswer, operation: Operation) -> Described:
         """`answer` at `/v1` + `path`, for bearers only."""
 
         async def for_agents(request: Request, who: Standing) -> Response:
@@ -57,24 +54,38 @@ class Api:
             lacks_scope = response.status_code == 403 and who.principal.read_only
             return self.door.too_little(response, TOOLS) if lacks_scope else response
 
-        return self._route(path, method, for_agents, TOOLS)
+        return self._route(path, method, for_agents, TOOLS, operation)
 
-    def _route(self, path: str, method: str, answer: AgentAnswer, wanted: str) -> Route:
+    def _route(self, path: str, method: str, answer: AgentAnswer, wanted: str, operation: Operation) -> Described:
         async def guarded(request: Request) -> Response:
             admitted = await self.door.admit(request.headers, wanted)
             if isinstance(admitted, Response):
                 return admitted
             with Wall(self.log, f"{method} /v1{path}") as wall:
-                return await self._answered(request, self.standing(admitted), answer)
+                return await self._answered(request, self.standing(admitted), answer, operation)
             return internal_error(wall.reference)
 
-        return Route(f"/v1{path}", guarded, methods=[method])
+        return Described(f"/v1{path}", method, guarded, operation=operation, scope=wanted)
 
-    async def _answered(self, request: Request, who: Standing, answer: AgentAnswer) -> Response:
+    async def _answered(self, request: Request, who: Standing, answer: AgentAnswer, operation: Operation) -> Response:
+        async def said() -> Response:
+            return await self._said(request, who, answer)
+
+        try:
+            query_of(request, operation.query)
+            if self.once is None or not operation.honours_key(request.method):
+                return await said()
+            return await answered_once(self.once, request, who, operation, said)
+        except BadRequest as error:
+            return problem(error.status, error.code, error.what_happened, error.what_to_do)
+        except (StoreUnavailable, SealBroken) as error:
+            return unavailable(error)
+
+    async def _said(self, request: Request, who: Standing, answer: AgentAnswer) -> Response:
         try:
             return await answer(request, who)
         except BadRequest as error:
-            return problem(400, error.code, error.what_happened, error.what_to_do)
+            return problem(error.status, error.code, error.what_happened, error.what_to_do)
         except (StoreUnavailable, SealBroken) as error:
             return unavailable(error)
 

@@ -3,36 +3,86 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from pydantic import Field, StrictInt
+from pydantic import AwareDatetime, Field, StrictInt
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from evergrant.entry.api.body import Body, body_of
-from evergrant.entry.api.guard import Api, BadRequest
-from evergrant.entry.api.problem import answer, problem
+from evergrant.entry.api.guard import Api
+from evergrant.entry.api.operation import Described, Given, Operation
+from evergrant.entry.api.paging import Page, Paged, page_of
+from evergrant.entry.api.problem import BadRequest, answer, problem
+from evergrant.entry.api.query import query_of
 from evergrant.service.api_keys import CannotMakeKey, KeyDesk, Wish
 
 
-class _Make(Body):
+class KeyWanted(Body):
     name: str
-    connected_account_ids: list[str] | None = None
-    """Ids or aliases; left out, it is all, also those to come."""
-    tools: list[str] = []
-    """Patterns of tool names, such as `gmail_*`."""
+    connected_account_ids: list[str] | None = Field(
+        default=None, description="Ids or aliases; left out, it is all, also those to come."
+    )
+    tools: list[str] = Field(default=[], description="Patterns of tool names, such as `gmail_*`; none are all.")
     read_only: bool = False
     operator: bool = False
     expires_in_s: StrictInt | None = Field(default=None, ge=60)
 
 
-def key_routes(api: Api, desk: KeyDesk) -> Sequence[Route]:
+class Key(Given):
+    """An API key, without what is borne."""
+
+    id: str
+    name: str
+    connected_account_ids: list[str] | None
+    tools: list[str]
+    read_only: bool
+    operator: bool
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+
+
+class KeyMade(Key):
+    """A new key."""
+
+    key: str = Field(description="What is borne. It is told this once.")
+
+
+class KeyList(Page):
+    keys: list[Key]
+
+
+class KeyEnded(Given):
+    ended: str
+
+
+class _Listed(Paged):
+    pass
+
+
+LIST = Operation("List the API keys", KeyList, "keys", query=_Listed)
+MAKE = Operation(
+    "Make an API key",
+    KeyMade,
+    "keys",
+    status=201,
+    takes=KeyWanted,
+    example={"name": "summaries", "tools": ["gmail_*"], "read_only": True, "expires_in_s": 86_400},
+)
+END = Operation("End an API key", KeyEnded, "keys", errors=(404,), detail="It is good for nothing from then on.")
+
+
+def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
     """List, make, end. What is borne is in the answer to `POST`, and never again."""
 
-    async def listed(_request: Request, tenant_id: str) -> Response:
-        return answer({"keys": [key.as_json() for key in desk.keys.all(tenant_id)]})
+    async def listed(request: Request, tenant_id: str) -> Response:
+        found, following = page_of(
+            query_of(request, _Listed),
+            lambda after, limit: desk.keys.after(tenant_id, after, limit),
+            lambda key: key.id,
+        )
+        return answer({"keys": [key.as_json() for key in found], "next_cursor": following})
 
     async def make(request: Request, tenant_id: str) -> Response:
-        given = await body_of(request, _Make)
+        given = await body_of(request, KeyWanted)
         life = timedelta(seconds=given.expires_in_s) if given.expires_in_s is not None else None
         wish = Wish(given.name, given.connected_account_ids, given.tools, given.read_only, given.operator, life)
         try:
@@ -48,7 +98,7 @@ def key_routes(api: Api, desk: KeyDesk) -> Sequence[Route]:
         return problem(404, "not_found", "There is no such key.", "List them: GET /v1/keys")
 
     return [
-        api.operator_route("/keys", "GET", listed),
-        api.operator_route("/keys", "POST", make),
-        api.operator_route("/keys/{key_id}", "DELETE", end),
+        api.operator_route("/keys", "GET", listed, LIST),
+        api.operator_route("/keys", "POST", make, MAKE),
+        api.operator_route("/keys/{key_id}", "DELETE", end, END),
     ]

@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 
+from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.entry.api.body import Body, body_of
-from evergrant.entry.api.guard import Api, BadRequest
-from evergrant.entry.api.problem import answer, problem
+from evergrant.entry.api.guard import Api
+from evergrant.entry.api.operation import Described, Given, Operation
+from evergrant.entry.api.problem import BadRequest, answer, problem
 from evergrant.model.account import AccountKey
 from evergrant.model.json import JsonObject
-from evergrant.model.link import Claims
+from evergrant.model.link import Claims, Purpose
 from evergrant.service.connect import CannotConnect
 from evergrant.service.links import LinkRefused, Links
 
 
-class Wanted(Body):
+class LinkWanted(Body):
     """A link for an account that there is, or for a new one of a connector."""
 
     connected_account_id: str | None = None
@@ -27,11 +28,43 @@ class Wanted(Body):
     scopes: tuple[str, ...] = ()
 
 
-def link_routes(api: Api, links: Links) -> Sequence[Route]:
+class LinkClaims(Given):
+    purpose: Purpose
+    connector: str | None
+    connected_account_id: str | None
+    expires_at: AwareDatetime
+    confirmation_code: str | None = Field(
+        description="What the page asks its person for; null where your back end confirms who it was."
+    )
+
+
+class LinkMade(LinkClaims):
+    url: str = Field(description="Where the person consents.")
+    warning: str | None = Field(default=None, description="What stands in the way of a consent that lasts.")
+
+
+class LinkFound(LinkClaims):
+    usable: bool
+
+
+MAKE = Operation(
+    "Make a link at which a person connects or reconnects an account",
+    LinkMade,
+    "links",
+    status=201,
+    takes=LinkWanted,
+    errors=(404,),
+    detail="Name one of the two: `connected_account_id` or `connector`. Nothing is stored.",
+    example={"connector": "gmail", "alias": "work"},
+)
+LOOK = Operation("Look at a link", LinkFound, "links", errors=(404,))
+
+
+def link_routes(api: Api, links: Links) -> Sequence[Described]:
     """`POST /v1/links` makes one, and stores nothing; `GET /v1/links/{link}` says what one is for, and its code."""
 
     async def make(request: Request, tenant_id: str) -> Response:
-        wanted = await body_of(request, Wanted)
+        wanted = await body_of(request, LinkWanted)
         try:
             claims = _claims(links, tenant_id, wanted)
             wish = links.wish(claims)
@@ -54,10 +87,10 @@ def link_routes(api: Api, links: Links) -> Sequence[Route]:
         code = links.seal.code(handle) if links.asks_code else None
         return answer({"confirmation_code": code, "usable": _usable(links, handle), **_as_json(claims)})
 
-    return [api.operator_route("/links", "POST", make), api.operator_route("/links/{handle}", "GET", look)]
+    return [api.operator_route("/links", "POST", make, MAKE), api.operator_route("/links/{handle}", "GET", look, LOOK)]
 
 
-def _claims(links: Links, tenant_id: str, wanted: Wanted) -> Claims:
+def _claims(links: Links, tenant_id: str, wanted: LinkWanted) -> Claims:
     if (wanted.connected_account_id is None) == (wanted.connector is None):
         raise BadRequest("A link is for one of the two: connected_account_id or connector.", "Name one of them.")
     if wanted.connected_account_id is None:

@@ -1,5 +1,8 @@
 """Errors of the HTTP API as problem documents (RFC 9457)."""
 
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from evergrant.model.json import JsonObject
@@ -8,6 +11,43 @@ from evergrant.model.outcome import Failure
 HEADERS = {"Cache-Control": "no-store"}
 SAID = ("code", "what_happened", "what_to_do")
 RENAMED = {"status": "provider_status"}
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). What a call of a tool came to carries more of the members below."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=lambda schema: schema.pop("additionalProperties", None))
+
+    type: Literal["about:blank"]
+    status: int
+    title: str = Field(description="What happened, in words.")
+    detail: str = Field(description="What to do, in words.")
+    code: str = Field(description="Stable, and for programs.")
+    retryable: bool | None = Field(
+        default=None,
+        description="Whether the same request may simply be made again, with no harm if the first was carried out.",
+    )
+    account: str | None = Field(default=None, description="The connected account that it is about.")
+    connector: str | None = None
+    provider_status: int | None = None
+    provider_code: str | None = None
+    provider_message: str | None = None
+    retry_after_s: float | None = Field(default=None, description="Seconds to wait, where that is known.")
+    pointer: str | None = Field(default=None, description="The place in the tool's input that does not fit.")
+    missing: list[str] | None = Field(default=None, description="Scopes that the grant lacks.")
+    cause: str | None = None
+    reauth_url: str | None = Field(default=None, description="Where the account's person reconnects it.")
+    step_up_url: str | None = Field(default=None, description="Where the account's person adds scopes.")
+    confirmation_code: str | None = Field(default=None, description="What the page asks its person for.")
+    call_id: str | None = Field(default=None, description="Of the call that is kept.")
+
+
+class BadRequest(Exception):
+    """The request itself is wrong; the message says what is, the `code` is stable."""
+
+    def __init__(self, what_happened: str, what_to_do: str, code: str = "invalid_request", status: int = 400) -> None:
+        super().__init__(what_happened)
+        self.code, self.what_happened, self.what_to_do, self.status = code, what_happened, what_to_do, status
 
 
 def problem(status: int, code: str, what_happened: str, what_to_do: str, **more: object) -> JSONResponse:

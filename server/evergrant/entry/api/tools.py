@@ -1,30 +1,59 @@
 """`/v1/tools`: what an account can be asked to do."""
 
 from collections.abc import Sequence
+from typing import Literal
 
+from pydantic import Field, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from evergrant.catalog.catalog import UnknownConnector
 from evergrant.catalog.declaration import DeclarationError
-from evergrant.catalog.tool import Tool
-from evergrant.entry.api.guard import Api, BadRequest
+from evergrant.catalog.tool import Effect, Tool
+from evergrant.entry.api.guard import Api
+from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.problem import answer, of_failure
+from evergrant.entry.api.query import Query, query_of
 from evergrant.model.json import JsonObject
 from evergrant.service.standing import Standing
 from evergrant.service.wording import broken_connector
 from evergrant.tokens.refusals import unknown_account
 
 
-def tool_routes(api: Api) -> Sequence[Route]:
+class _Of(Query):
+    connected_account_id: str = Field(min_length=1, description="Id or alias of a connected account.")
+
+
+class ToolTold(Given):
+    name: str
+    description: str
+    effect: Effect
+    idempotent: bool
+    tier: Literal["core", "extended"]
+    scopes: list[str]
+    input_schema: dict[str, JsonValue] = Field(description="JSON Schema of `tool_input`.")
+
+
+class ToolList(Given):
+    account: str
+    tools: list[ToolTold]
+
+
+LIST = Operation(
+    "List the tools of a connected account, core ones first",
+    ToolList,
+    "tools",
+    query=_Of,
+    errors=(404, 502),
+    detail="All of them at once: they are what a model is given.",
+)
+
+
+def tool_routes(api: Api) -> Sequence[Described]:
     """`GET /v1/tools?connected_account_id=ID`: the account's tools, core ones first."""
 
     async def tools(request: Request, who: Standing) -> Response:
-        named = request.query_params.get("connected_account_id", "")
-        if not named:
-            raise BadRequest("connected_account_id is missing.", "Give the id or the alias of a connected account.")
-        account = who.account(named)
+        account = who.account(query_of(request, _Of).connected_account_id)
         if account is None:
             return of_failure(unknown_account().failure, 404)
         try:
@@ -35,7 +64,7 @@ def tool_routes(api: Api) -> Sequence[Route]:
         ordered = sorted(found.items(), key=lambda each: each[1].tier != "core")
         return answer({"account": account.id, "tools": [_as_json(name, tool) for name, tool in ordered]})
 
-    return [api.agent_route("/tools", "GET", tools)]
+    return [api.agent_route("/tools", "GET", tools, LIST)]
 
 
 def _as_json(name: str, tool: Tool) -> JsonObject:

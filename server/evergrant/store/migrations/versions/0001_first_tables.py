@@ -175,6 +175,17 @@ def upgrade() -> None:
     op.create_index("ix_held_call_status", "held_call", ["status", "expires_at"])
 
     op.create_table(
+        "kept_answer",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=True),
+        sa.Column("claim", sa.String(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_kept_answer_expires_at", "kept_answer", ["expires_at"])
+    op.create_table(
         "orphan_grant",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=False),
