@@ -55,6 +55,7 @@ async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, Non
             stand_by=app.schedule.stand_by,
             begin_epoch=lambda: advance(app.vault.database, app.vault.ring),
             tend_calls=app.held_calls.runs.tend,
+            prune_audit=app.prune_audit,
         )
         scheduler.start()
         watches = [
