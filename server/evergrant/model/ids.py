@@ -1,6 +1,7 @@
 """Prefixed ULIDs: ids that say what they name and sort by time."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -14,6 +15,13 @@ def new_id(prefix: Prefix, now: datetime) -> str:
     """`prefix_` and a ULID (48 bits of milliseconds, 80 random bits), such as `conn_01JD9Z...`."""
     number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
     return f"{prefix}_{crockford(number, _LENGTH)}"
+
+
+def new_ids(prefix: Prefix, moments: Sequence[datetime]) -> list[str]:
+    """Ids for what happened at these moments; those of one millisecond are in the order given."""
+    base = secrets.randbits(79)
+    numbers = ((int(moment.timestamp() * 1000) << 80) + base + place for place, moment in enumerate(moments))
+    return [f"{prefix}_{crockford(number, _LENGTH)}" for number in numbers]
 
 
 def lowest_id(prefix: Prefix, moment: datetime) -> str:

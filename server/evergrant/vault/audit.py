@@ -13,7 +13,7 @@ from sqlmodel import Session, col, delete, select, update
 from evergrant.model.account import AccountKey
 from evergrant.model.audit import SUCCEEDED, AuditFilter, AuditKind, AuditRecord
 from evergrant.model.held_call import CallEffect
-from evergrant.model.ids import lowest_id, new_id
+from evergrant.model.ids import lowest_id, new_ids
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.store.database import Database
@@ -35,9 +35,11 @@ class AuditLog:
 
     async def add(self, records: Sequence[AuditRecord]) -> None:
         """Write them in one transaction; an input whose account is gone is left out."""
+        ids = new_ids("aud", [record.at for record in records])
+        named = [(record, record.id or new) for record, new in zip(records, ids, strict=True)]
 
         def work(session: Session) -> None:
-            session.connection().execute(insert(AuditRow), [self._values(session, record) for record in records])
+            session.connection().execute(insert(AuditRow), [self._values(session, one, id_) for one, id_ in named])
 
         await self._database.write(work)
 
@@ -85,8 +87,7 @@ class AuditLog:
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         return self._database.read(lambda session: session.connection().execute(query).all())
 
-    def _values(self, session: Session, record: AuditRecord) -> dict[str, object]:
-        record_id = record.id or new_id("aud", record.at)
+    def _values(self, session: Session, record: AuditRecord, record_id: str) -> dict[str, object]:
         return {
             "tenant_id": record.tenant_id,
             "id": record_id,
