@@ -8,6 +8,7 @@ import typer
 from evergrant.cli import (
     accounts,
     api_keys,
+    audit,
     call,
     calls,
     connections,
@@ -55,6 +56,7 @@ def build() -> typer.Typer:
         call.call
     )
     app.add_typer(calls.calls, name="calls")
+    app.add_typer(audit.audit, name="audit")
     app.command(epilog="Example: evergrant install claude-desktop")(install.install)
     app.command(epilog="Example: evergrant uninstall cursor")(install.uninstall)
     app.command(epilog="Example: evergrant token | pbcopy")(serve.token)

@@ -104,7 +104,7 @@ class Tally(Collector):
         self._counts[name][labels] += number
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class State(Collector):
     """What is counted at each reading: how accounts, kept calls, deliveries and the audit stand."""
 

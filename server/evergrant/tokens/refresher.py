@@ -209,7 +209,7 @@ class Refresher:
     async def _redeemed(self, client: Client, held: Held, token: Secret) -> tuple[Issued | Rejected, Exchange]:
         """The answer, and what is to be told of it: a failure was told already, a success is told once it is kept."""
         began = self.clock.monotonic()
-        with refresh_span(client.connector.name) as span:
+        with refresh_span(held.account.connector) as span:
             answer = await self.endpoint.refresh(client, token)
             took = self.clock.monotonic() - began
             exchange = exchanged(held, answer, self.clock.now(), took)
