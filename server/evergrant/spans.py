@@ -52,27 +52,37 @@ class CallSpan:
         self._span.end()
 
 
-@contextmanager
-def request_span(request: httpx2.Request) -> Generator[trace.Span]:
-    """A block in which a request is sent to a provider and answered; `answered` notes the status."""
-    with TRACER.start_as_current_span(
-        request.method, kind=SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
-    ) as span:
-        if span.is_recording():
-            span.set_attributes(_of_request(request))
-        try:
-            yield span
-        except BaseException as error:
-            failed(span, type(error).__name__)
-            raise
+class RequestSpan:
+    """A block in which a request is sent to a provider and answered."""
 
+    __slots__ = ("_current", "_request", "_span")
 
-def answered(span: trace.Span, status: int) -> None:
-    """Note the status of an answer."""
-    if span.is_recording():
-        span.set_attribute("http.response.status_code", status)
-        if status >= 400:
-            failed(span, str(status))
+    def __init__(self, request: httpx2.Request) -> None:
+        self._request = request
+        self._span: trace.Span = trace.INVALID_SPAN
+        self._current: Token[context.Context] | None = None
+
+    def __enter__(self) -> "RequestSpan":
+        self._span = TRACER.start_span(self._request.method, kind=SpanKind.CLIENT)
+        if self._span.is_recording():
+            self._span.set_attributes(_of_request(self._request))
+            self._current = context.attach(trace.set_span_in_context(self._span))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._current is None:
+            return
+        context.detach(self._current)
+        if kind:
+            failed(self._span, kind.__name__)
+        self._span.end()
+
+    def answered(self, status: int) -> None:
+        """Note the status of the answer."""
+        if self._current is not None:
+            self._span.set_attribute("http.response.status_code", status)
+            if status >= 400:
+                failed(self._span, str(status))
 
 
 @contextmanager
