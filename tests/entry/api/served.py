@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 from tests.fakes.practice import Practice, practice
 from tests.fakes.receiver import Receiver, receiving
-from tests.service.holding import reconnect, waiting
+from tests.service.holding import waiting
 
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
