@@ -124,7 +124,7 @@ class NotedCall:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.span.leave()
         write = self.trace.goes_on
-        if self._outcome is None and write is not None and not write.done():
+        if self._outcome is None and write is not None:
             write.add_done_callback(self._went_on)
             return
         left = LEFT if kind is asyncio.CancelledError else FAULT
