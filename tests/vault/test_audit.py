@@ -1,6 +1,6 @@
 """The audit in the vault: pages, filters, sealed inputs, and what is forgotten when."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ async def test_pages_follow_one_another_in_either_order_and_leave_nothing_out(va
     log = await filled(vault, account(1))
     newest = [one.at for one in log.page("tnt_a", AuditFilter(), 100)]
     for oldest_first in (False, True):
-        seen, after = [], None
+        seen, after = list[datetime](), None
         while page := log.page("tnt_a", AuditFilter(), 5, after=after, oldest_first=oldest_first):
             seen += [one.at for one in page]
             after = page[-1].id

@@ -25,7 +25,7 @@ async def test_what_was_called_is_read_in_pages_newest_first(
         assert (await client.post("/v1/execute", json=asked)).status_code == 200
     await lines(world)
 
-    pages, query = [], {"limit": "2", "connected_account_id": "acme"}
+    pages, query = list[list[str]](), {"limit": "2", "connected_account_id": "acme"}
     while True:
         page = (await client.get("/v1/audit", params=query)).json()
         pages.append([line["at"] for line in page["lines"]])
@@ -68,7 +68,7 @@ async def test_filters_narrow(
 async def test_another_tenant_and_an_agent_see_nothing(
     world: Practice, account: ConnectedAccount, client: httpx2.AsyncClient
 ) -> None:
-    asked = {"connected_account_id": "acme", "tool_name": SEARCH, "tool_input": {}}
+    asked: dict[str, object] = {"connected_account_id": "acme", "tool_name": SEARCH, "tool_input": {}}
     await client.post("/v1/execute", json=asked)
     (line,) = await lines(world)
     assert world.app.audit_log.get("tnt_other", line.id) is None
