@@ -16,6 +16,7 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.audit import AuditFilter
 from evergrant.model.outcome import NotAllowed, Result
 from evergrant.model.principal import Principal
+from evergrant.sandbox.behaviour import Behaviour
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.service.standing import Standing
 from evergrant.settings import LOCAL_TENANT
@@ -168,6 +169,20 @@ async def test_a_request_that_leaves_after_its_tokens_end_counts_and_its_refusal
     assert (trace.sent_ended, trace.refused) == (1, 0)
     trace.token_refused()
     assert (trace.sent_ended, trace.refused) == (1, 1)
+
+
+async def test_that_a_request_leaves_is_told_by_the_network_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally, looks = Tally(), iter([False, True])
+    async with practice(tmp_path, Behaviour(access_token_ttl=600)) as world:
+        world.app.audit.counters.append(tally)
+        account = await world.connect()
+        world.clock.advance(550)
+        monkeypatch.setattr(world.app.tokens, "has_ended", lambda _held: next(looks))
+        assert isinstance(await world.app.held_calls.execute(account.key, SEARCH, {}), Result)
+
+    assert told(tally, "expired_token_sends") == {("sandbox", "clock"): 1}
 
 
 async def test_a_request_with_a_token_about_to_end_is_watched_until_its_first_byte(
