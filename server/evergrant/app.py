@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -26,18 +27,21 @@ from evergrant.service.accounts import AccountDesk
 from evergrant.service.answers import Answers
 from evergrant.service.api_keys import KeyDesk
 from evergrant.service.approvals import Approvals
+from evergrant.service.audit import Audit
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
 from evergrant.service.held import HeldCalls, Tell
 from evergrant.service.idempotency import Once
+from evergrant.service.journal import Journal
 from evergrant.service.keys import Keys
 from evergrant.service.links import Links
 from evergrant.service.panic import Panic
 from evergrant.service.person import verdict
 from evergrant.service.proof import Proofs
 from evergrant.service.registry import Registry
+from evergrant.service.rerun import Rerun
 from evergrant.service.result_pages import ResultPages
 from evergrant.service.revoking import Revoker
 from evergrant.service.tenant_pace import TenantPace
@@ -65,6 +69,7 @@ from evergrant.vault.account_lists import AccountLists
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.api_keys import ApiKeys
+from evergrant.vault.audit import AuditLog
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.deliveries import Deliveries
@@ -82,6 +87,9 @@ from evergrant.wire import http_client
 
 TOLD_WITHIN_S = 2.0
 """So long an agent's answer waits for the operator's web service to take the event that says why."""
+
+PRUNED_AT_ONCE = 1000
+"""Lines of the audit to a transaction: it holds the write lock for some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +132,17 @@ class App:
     notes: DesktopNotes | None
     """None where no notes are wished for, or this machine has no program that shows them."""
     live: LiveSecrets
+    audit: Audit
+    audit_log: AuditLog
     once: Once
     issuer: Issuer | None
     """Whose access tokens let callers in over HTTP; None where nobody's do."""
+
+    async def prune_audit(self) -> None:
+        """Forget the lines of the audit whose time is over; raises StoreUnavailable."""
+        before = self.clock.now() - timedelta(days=self.settings.audit_days)
+        while await self.audit_log.prune(before, PRUNED_AT_ONCE) == PRUNED_AT_ONCE:
+            pass
 
     async def tell_news(self) -> None:
         """Have what is due told: by webhook, and on the desktop. Raises StoreUnavailable."""
@@ -162,6 +178,7 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
                 await app.dispatcher.close()
                 await app.executor.drain()
                 await app.tokens.drain()
+                await app.audit.journal.drain()
     finally:
         vault.close()
 
@@ -195,6 +212,8 @@ def _compose(
     grants, authorizations = Grants(database, keys, world.failpoint), Authorizations(database, keys)
     endpoint = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s, world.live.redact)
     sender = Sender(to_apis)
+    audit_log = AuditLog(database, vault.data_keys)
+    audit = Audit(Journal(audit_log), clock, settings.audit_inputs)
     breakers = Breakers(clock, world.random)
     limits = Limits(catalog, breakers, host_pace(clock), connection_pace(clock))
     locks = AccountLocks(vault.folder / "locks", clock)
@@ -215,6 +234,7 @@ def _compose(
         clock=clock,
         reauth_url=links.reauth,
         verdict=lambda client, grant: verdict(sender, client, grant),
+        told=audit.told,
     )
     refresher = Refresher(
         catalog=catalog,
@@ -231,13 +251,14 @@ def _compose(
         breakers=breakers,
         places=places,
         restored=lambda: is_restored(database, vault.ring),
+        told=audit.told,
     )
     tokens = TokenSource(catalog, grants, refresher, clock)
     executor = Executor(catalog, tokens, sender, world.live.redact, links, clock)
     # Inputs are no secrets of ours that texts must be cleared of, so the log's list is not told of them.
     kept_calls, kept_results = KeptCalls(database, vault.data_keys), KeptResults(database, vault.data_keys)
     mark = ProcessMark(vault.folder / "locks")
-    runs = CallRuns(executor.execute_tool, tokens.grant, catalog, kept_calls, mark, clock, world.failpoint)
+    runs = CallRuns(Rerun(executor, audit), tokens.grant, catalog, kept_calls, mark, clock, world.failpoint)
     outbox, deliveries = Outbox(database), Deliveries(database, keys)
     post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
     dispatcher = Dispatcher(deliveries, post, Patience(world.random), clock)
@@ -274,6 +295,7 @@ def _compose(
             Changes(vault.file),
             clock,
             _teller(dispatcher),
+            audit,
         ),
         kept_results=kept_results,
         pages=ResultPages(kept_results, clock, settings.result_tokens),
@@ -287,6 +309,8 @@ def _compose(
         webhooks=Webhooks(Endpoints(database, keys), deliveries, post, post.guard, clock),
         notes=_notes(settings, vault, outbox, accounts),
         live=world.live,
+        audit=audit,
+        audit_log=audit_log,
         once=Once(KeptAnswers(database, vault.data_keys), mark, clock),
         issuer=Issuer(to_tokens, settings.jwt_issuer, settings.jwks_url) if settings.jwt_issuer else None,
     )

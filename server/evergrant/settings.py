@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from evergrant.catalog.registration import Redirect
 from evergrant.dial.guard import Permitted, permitted
 from evergrant.model import tenant
+from evergrant.model.audit import InputPolicy
 from evergrant.model.policy import DEFAULT as DEFAULT_POLICY
 from evergrant.model.policy import Policy
 from evergrant.model.secret import Secret
@@ -98,6 +99,12 @@ class Settings(BaseSettings):
     """How many it may make at once."""
     notify: Literal["off", "desktop"] = "off"
     """Where the person at this machine is told that an account must be reconnected."""
+    audit_inputs: InputPolicy = "none"
+    """What the audit keeps of what calls say."""
+    audit_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long the audit is kept."""
+    otel: bool = False
+    """Whether spans are sent to where OpenTelemetry's own variables say."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("home")

@@ -17,6 +17,7 @@ from evergrant.app import App
 from evergrant.entry.addressed import Addressed
 from evergrant.entry.api.accounts import account_routes
 from evergrant.entry.api.approvals import approval_routes
+from evergrant.entry.api.audit import audit_routes
 from evergrant.entry.api.authorizations import authorization_routes
 from evergrant.entry.api.calls import call_routes
 from evergrant.entry.api.connections import connection_routes
@@ -38,6 +39,8 @@ from evergrant.entry.door import Door, Verify
 from evergrant.entry.mcp.http import mcp_endpoint
 from evergrant.entry.mcp.list_changes import ListChanges
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.metrics import State, Tally
+from evergrant.entry.metrics_page import MetricsPage
 from evergrant.entry.pages import Pages
 from evergrant.entry.resource_metadata import metadata_routes, metadata_url
 from evergrant.model.principal import Principal
@@ -50,6 +53,7 @@ from evergrant.service.token_desk import TokenDesk
 from evergrant.service.tool_search import ToolSearch
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import is_local_bearer, local_bearer
+from evergrant.vault.census import Census
 
 ARRIVALS = ("/callback", *(f"/{path}/" for path in PATHS.values()))
 """Providers, mails and the tenant's own product send people here."""
@@ -125,8 +129,14 @@ def web_app(
             *approval_routes(api, app.held_calls),
             *webhook_routes(api, app.webhooks),
             *key_routes(api, app.key_desk),
+            *audit_routes(api, app.audit_log, app.accounts),
         ],
     )
+
+    tally = Tally()
+    app.audit.counters.append(tally)
+    state, take = State(app.clock, app.audit.journal), Census(app.vault.database).take
+    metrics = MetricsPage(door, tally, state, take, app.clock, LOCAL_TENANT)
 
     @asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncGenerator[None, None]:
@@ -141,6 +151,7 @@ def web_app(
             nowhere(door, told),
             *(metadata_routes(app.settings.resource, app.issuer.url) if app.issuer else ()),
             Route("/healthz", _health),
+            metrics.route,
             endpoint.route,
         ],
         middleware=[Middleware(Addressed, own=own, arrivals=ARRIVALS)],

@@ -136,7 +136,7 @@ async def test_another_site_may_send_a_browser_to_a_callback(client: httpx2.Asyn
 
 
 async def test_every_route_but_the_pages_wants_a_bearer(web: Starlette, client: httpx2.AsyncClient) -> None:
-    guarded = [(method, path) for method, path in every_request(web) if path.startswith(("/v1/", "/mcp"))]
+    guarded = [(method, path) for method, path in every_request(web) if path.startswith(("/v1/", "/mcp", "/metrics"))]
     others = {path for _, path in every_request(web)} - {path for _, path in guarded}
 
     assert [path for path in others if not path.startswith(OPEN[1:]) and path != "/"] == []

@@ -21,6 +21,7 @@ from evergrant.entry.jobs import (
     BEGIN_EPOCH,
     EPOCH_LENGTH,
     LONGEST_WAIT,
+    PRUNE_AUDIT,
     TEND_CALLS,
     job_set,
     keep_on_time,
@@ -254,6 +255,33 @@ async def test_an_epoch_begins_at_the_start_and_a_failure_is_only_told() -> None
     scheduler.shutdown(wait=False)
 
     assert told == ["The keychain is locked."]
+    assert EPOCH_LENGTH - LONGEST_WAIT < following - CLOCK.now() <= EPOCH_LENGTH
+
+
+async def test_the_audits_old_lines_are_forgotten_at_the_start_and_hourly_and_a_failure_is_only_told() -> None:
+    pruned, told = asyncio.Event(), list[str]()
+
+    async def prune_audit() -> None:
+        pruned.set()
+        raise StoreUnavailable("The disk is full.")
+
+    def note(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
+        told.append(str(event["error"]))
+        raise structlog.DropEvent
+
+    log = structlog.wrap_logger(None, processors=[note])
+    scheduler = job_set(nothing_to_do, CLOCK, CLOCK, log, prune_audit=prune_audit)
+    scheduler.start()
+    async with asyncio.timeout(10):
+        await pruned.wait()
+        while not told:
+            await checkpoint()
+    job = scheduler.get_job(PRUNE_AUDIT)
+    assert job is not None
+    following: datetime = job.next_run_time
+    scheduler.shutdown(wait=False)
+
+    assert told == ["The disk is full."]
     assert EPOCH_LENGTH - LONGEST_WAIT < following - CLOCK.now() <= EPOCH_LENGTH
 
 

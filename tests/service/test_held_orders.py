@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.practice import Practice, practice
 
-from evergrant.model.account import AccountKey, ConnectedAccount, GrantKey
+from evergrant.model.account import ConnectedAccount, GrantKey
 from evergrant.model.held_call import HeldCall
 from evergrant.model.ids import new_id
 from evergrant.model.json import JsonObject
@@ -82,9 +82,7 @@ class Play:
     processes: list[Process]
 
     def start(self, number: int) -> Process:
-        async def execute(
-            key: AccountKey, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
-        ) -> Outcome:
+        async def execute(call: HeldCall, tool_input: JsonObject, *, idempotency_key: str) -> Outcome:
             self.provider.keys.add(idempotency_key)
             self.provider.pending[number] = asyncio.get_running_loop().create_future()
             return await self.provider.pending[number]

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from sqlalchemy import LargeBinary
 from sqlmodel import Session, SQLModel, select
-from tests.vault.samples import START, account, endpoint, grant, held_call, kept_result, renewed
+from tests.vault.samples import START, account, audit_record, endpoint, grant, held_call, kept_result, renewed
 
 from evergrant.model.account import AccountKey, ConnectedAccount, Connection
 from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
+from evergrant.vault.audit import AuditLog
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
 from evergrant.vault.endpoints import Endpoints
@@ -60,6 +61,7 @@ async def _connect(vault: Vault, new: ConnectedAccount) -> None:
         await grants.commit(held, renewed(2))
     await _hold(KeptCalls(vault.database, vault.data_keys), new)
     await KeptResults(vault.database, vault.data_keys).add(kept_result(new))
+    await AuditLog(vault.database, vault.data_keys).add([audit_record(new), audit_record(new)])
 
 
 async def _hold(calls: KeptCalls, of: ConnectedAccount) -> None:

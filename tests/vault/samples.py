@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.audit import AuditRecord
 from evergrant.model.endpoint import Endpoint
 from evergrant.model.event import Event, reauth_required
 from evergrant.model.grant import Grant
@@ -54,6 +55,29 @@ def renewed(generation: int = 2) -> Renewed:
 
 def endpoint(number: int = 1, *, tenant_id: str = "tnt_a", types: tuple[str, ...] = ()) -> Endpoint:
     return Endpoint(f"wh_{number}", tenant_id, f"https://hooks.example/{number}", types, START)
+
+
+def audit_record(of: ConnectedAccount, *, record_id: str = "", minutes: float = 0, outcome: str = "ok") -> AuditRecord:
+    """A call that ended so many minutes after the start, with its input."""
+    return AuditRecord(
+        tenant_id=of.tenant_id,
+        at=START + timedelta(minutes=minutes),
+        kind="call",
+        outcome=outcome,
+        duration_s=0.25,
+        principal="key_1",
+        account_id=of.id,
+        connector=of.connector,
+        tool=f"{of.connector}_append_row",
+        effect="write",
+        requests=1,
+        request_bytes=20,
+        response_bytes=300,
+        provider_request_id="req-1",
+        input_names=("row",),
+        tool_input={"row": ["what was said"]},
+        id=record_id,
+    )
 
 
 def death(of: ConnectedAccount) -> Event:

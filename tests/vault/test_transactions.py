@@ -18,12 +18,23 @@ from sqlalchemy import Engine, event
 from tests.fakes.clock import ManualClock
 from tests.fakes.tenant_statements import unbound
 from tests.vault.conftest import no_keychain
-from tests.vault.samples import START, account, death, endpoint, grant, held_call, kept_result, renewed
+from tests.vault.samples import (
+    START,
+    account,
+    audit_record,
+    death,
+    endpoint,
+    grant,
+    held_call,
+    kept_result,
+    renewed,
+)
 from tests.vault.test_authorizations import STATE, consent
 
 import evergrant.vault
 from evergrant.model.account import Connection
 from evergrant.model.api_key import ApiKey
+from evergrant.model.audit import AuditFilter
 from evergrant.model.event import connection_faulted
 from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
@@ -33,7 +44,9 @@ from evergrant.vault.account_lists import AccountLists
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
 from evergrant.vault.api_keys import ApiKeys
+from evergrant.vault.audit import AuditLog
 from evergrant.vault.authorizations import Authorizations
+from evergrant.vault.census import Census
 from evergrant.vault.connections import Connections
 from evergrant.vault.deliveries import Claim, Deliveries, Setback
 from evergrant.vault.endpoints import Endpoints
@@ -103,6 +116,8 @@ class Stores:
     api_keys: ApiKeys
     lists: AccountLists
     tenants: Tenants
+    audit: AuditLog
+    census: Census
     answers: KeptAnswers
 
     @property
@@ -142,6 +157,8 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         ApiKeys(database),
         AccountLists(database),
         Tenants(database),
+        AuditLog(database, keys),
+        Census(database),
         KeptAnswers(database, vault.data_keys),
     )
     await made.tenants.add(Tenant("tnt_a", "A", START))
@@ -153,6 +170,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
     await made.calls.add(held_call(), 10)
     await made.tenants.add(Tenant("tnt_b", "B", START))
     await made.results.add(kept_result())
+    await made.audit.add([audit_record(account(), record_id="aud_1")])
     yield made
     database.close()
 
@@ -243,6 +261,8 @@ DRIVEN: dict[str, Drive] = {
     "Accounts.rename": lambda on: on.accounts.rename(account().key, "other"),
     "Accounts.block": lambda on: on.accounts.block([account().key]),
     "Accounts.remove": lambda on: on.accounts.remove(account().key),
+    "AuditLog.add": lambda on: on.audit.add([audit_record(account())]),
+    "AuditLog.prune": lambda on: on.audit.prune(START + timedelta(days=1), 10),
     "Authorizations.add": lambda on: on.authorizations.add(consent(2), Secret("another state")),
     "Authorizations.take": lambda on: on.authorizations.take(consent()),
     "Authorizations.hold": lambda on: on.authorizations.hold(consent(), Secret("a code")),
@@ -320,6 +340,10 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Accounts.consents": lambda on: on.accounts.consents(account().key),
     "Accounts.crowded": lambda on: on.accounts.crowded("sandbox", "client", 1),
     "Accounts.free_alias": lambda on: on.accounts.free_alias("tnt_a", "acme-1"),
+    "AuditLog.page": lambda on: on.audit.page("tnt_a", AuditFilter(), 10),
+    "AuditLog.get": lambda on: on.audit.get("tnt_a", "aud_1"),
+    "AuditLog.tool_input": lambda on: on.audit.tool_input("tnt_a", "aud_1"),
+    "Census.take": lambda on: on.census.take(),
     "Authorizations.get": lambda on: on.authorizations.get("tnt_a", "link_1"),
     "Authorizations.of_link": lambda on: on.authorizations.of_link("tnt_a", "hash of a link"),
     "Authorizations.with_state": lambda on: on.authorizations.with_state(STATE),

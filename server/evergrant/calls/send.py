@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx2
 
+from evergrant.spans import RequestSpan
 from evergrant.wire import LARGEST_API_ANSWER, read_capped
 
 CALL_DEADLINE_S = 60.0
@@ -24,8 +25,11 @@ class Sender:
         A call that is not over by the deadline is a ReadTimeout.
         """
         try:
-            async with asyncio.timeout(self.deadline_s):
-                return await self._send(request, auth)
+            with RequestSpan(request) as span:
+                async with asyncio.timeout(self.deadline_s):
+                    response, body = await self._send(request, auth)
+                span.answered(response.status_code)
+                return response, body
         except TimeoutError:
             raise httpx2.ReadTimeout(f"no whole answer within {self.deadline_s:g} s", request=request) from None
 

@@ -75,6 +75,7 @@ VERBS = (
         'Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'',
     ),
     ("calls", "calls:calls", "The calls that met a dead grant and wait for their person.", None),
+    ("audit", "audit:audit", "What was called and renewed, by whom, and what came of it.", None),
     (
         "install",
         "install:install",

@@ -17,6 +17,7 @@ from evergrant.cli.logs import Logs, configure, loop_failure
 from evergrant.cli.output import Exit, Output
 from evergrant.cli.passphrase import ask_passphrase
 from evergrant.cli.server import running_port
+from evergrant.cli.tracing import NoExporter
 from evergrant.entry.private_socket import SocketUnavailable
 from evergrant.events.target import BadTarget
 from evergrant.model.live import LiveSecrets
@@ -57,6 +58,7 @@ ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     RotationUnderWay: (Exit.FAILED, "rotation_under_way"),
     CannotCopy: (Exit.FAILED, "cannot_copy"),
     CannotRestore: (Exit.FAILED, "cannot_restore"),
+    NoExporter: (Exit.FAILED, "no_exporter"),
     NoSuchAccount: (Exit.NOT_CONNECTED, "not_found"),
     NoSuchTenant: (Exit.NOT_CONNECTED, "not_found"),
     BadTenant: (Exit.USAGE, "cannot_make"),

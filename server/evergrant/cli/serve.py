@@ -9,6 +9,7 @@ from evergrant.cli.logs import configure
 from evergrant.cli.output import Exit, JsonOption, output
 from evergrant.cli.running import run, settings
 from evergrant.cli.server import AlreadyRunning, CannotListen, runs_here
+from evergrant.cli.tracing import sending_spans
 from evergrant.cli.webhooks_render import endpoints_text
 from evergrant.model.json import Json
 from evergrant.settings import LOCAL_TENANT
@@ -36,7 +37,8 @@ def serve(
     async def work(app: App) -> None:
         from evergrant.cli.serving import serve as serve_app  # noqa: PLC0415  (no other verb pays for the MCP SDK)
 
-        await serve_app(app, out, logs.log, quiet=background)
+        with sending_spans(wished=configured.otel):
+            await serve_app(app, out, logs.log, quiet=background)
 
     try:
         if running := runs_here(configured):
@@ -63,7 +65,8 @@ def mcp(
     async def work(app: App) -> None:
         from evergrant.cli.serving import in_process as serve_in_process  # noqa: PLC0415
 
-        await serve_in_process(app, logs.log)
+        with sending_spans(wished=configured.otel):
+            await serve_in_process(app, logs.log)
 
     if not in_process:
         out.fail(Exit.USAGE, "usage", "Without options the command is just: evergrant mcp")

@@ -59,6 +59,7 @@ async def jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None
             stand_by=app.schedule.stand_by,
             begin_epoch=lambda: advance(app.vault.database, app.vault.ring),
             tend_calls=tend,
+            prune_audit=app.prune_audit,
         )
         scheduler.start()
         watches = [

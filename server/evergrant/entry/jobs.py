@@ -20,6 +20,8 @@ LONGEST_WAIT = timedelta(seconds=30)
 SHORTEST_WAIT = timedelta(seconds=1)
 EPOCH_LENGTH = timedelta(hours=1)
 REFRESH_DUE, TAKE_OVER, BEGIN_EPOCH, TEND_CALLS = "refresh_due", "take_over", "begin_epoch", "tend_calls"
+PRUNE_AUDIT = "prune_audit"
+HOURLY = (BEGIN_EPOCH, PRUNE_AUDIT)
 
 Tick = Callable[[], Awaitable[datetime | None]]
 
@@ -38,6 +40,7 @@ def job_set(
     stand_by: Tick = nothing_to_do,
     begin_epoch: Callable[[], Awaitable[object]] = nothing_to_do,
     tend_calls: Callable[[], Awaitable[object]] = nothing_to_do,
+    prune_audit: Callable[[], Awaitable[object]] = nothing_to_do,
 ) -> AsyncIOScheduler:
     """A scheduler, not yet started, that ticks at the next due time and at least every 30 seconds.
 
@@ -46,7 +49,8 @@ def job_set(
     tick is made up for and never dropped: APScheduler's own default drops what is a second late, which a laptop that
     slept always is. A tick that fails, however unforeseen, is logged and followed by the next one; APScheduler would
     log the failure itself. `begin_epoch` runs at the start and hourly, whoever leads: copies
-    of the vault are told by it. So does `tend_calls`, every 30 seconds: it sees to kept calls.
+    of the vault are told by it. So does `tend_calls`, every 30 seconds: it sees to kept calls. And hourly `prune_audit`
+    forgets what the audit need not keep any longer.
     """
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -83,10 +87,22 @@ def job_set(
     now = machine_clock.now()
     _every(LONGEST_WAIT, scheduler, refresh_due, REFRESH_DUE, now)
     _every(EPOCH_LENGTH, scheduler, next_epoch, BEGIN_EPOCH, now)
+    _every(EPOCH_LENGTH, scheduler, _pruning(prune_audit, log), PRUNE_AUDIT, now)
     _every(LONGEST_WAIT, scheduler, tend, TEND_CALLS, now)
     if elected is not None:
         scheduler.add_job(take_over, args=[elected], id=TAKE_OVER, misfire_grace_time=None)
     return scheduler
+
+
+def _pruning(prune_audit: Callable[[], Awaitable[object]], log: FilteringBoundLogger) -> Callable[[], Awaitable[None]]:
+    async def prune() -> None:
+        with Wall(log, "audit", with_text=True):
+            try:
+                await prune_audit()
+            except StoreUnavailable as error:
+                log.warning("the audit's old lines are not forgotten yet", error=str(error))
+
+    return prune
 
 
 def _every(
@@ -121,7 +137,7 @@ async def keep_on_time(scheduler: AsyncIOScheduler, machine_clock: Clock) -> Non
         await machine_clock.sleep(LONGEST_WAIT.total_seconds())
         now = machine_clock.now()
         for job in scheduler.get_jobs():
-            longest = EPOCH_LENGTH if job.id == BEGIN_EPOCH else LONGEST_WAIT
+            longest = EPOCH_LENGTH if job.id in HOURLY else LONGEST_WAIT
             if job.next_run_time is not None and job.next_run_time > now + longest:
                 job.modify(next_run_time=now)
 

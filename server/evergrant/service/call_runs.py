@@ -15,7 +15,7 @@ from typing import Protocol
 from evergrant.calls.refusal import is_repeatable
 from evergrant.catalog.catalog import Catalog, UnknownTool
 from evergrant.catalog.declaration import DeclarationError
-from evergrant.model.account import AccountKey, GrantKey
+from evergrant.model.account import GrantKey
 from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.held_call import HeldCall
@@ -55,9 +55,7 @@ Run = asyncio.Task[Outcome | None]
 class Execute(Protocol):
     """What calls a tool."""
 
-    async def __call__(
-        self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
-    ) -> Outcome: ...
+    async def __call__(self, call: HeldCall, tool_input: JsonObject, *, idempotency_key: str) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +158,7 @@ class CallRuns:
             return None
         self.failpoint("call_claimed")
         begun = replace(call, status="running", claim=self.process.name, fence=call.fence + 1)
-        outcome = await self.execute(
-            call.account_key, call.tool_name, call.tool_input, idempotency_key=_idempotency_key(call)
-        )
+        outcome = await self.execute(call, call.tool_input, idempotency_key=_idempotency_key(call))
         self.failpoint("call_executed")
         return await self._settled(begun, self._said(call, outcome))
 

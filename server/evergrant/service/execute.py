@@ -11,6 +11,7 @@ from evergrant.calls.codecs import BadValue
 from evergrant.calls.perform import Ask, Reply, perform
 from evergrant.calls.refusal import again_later, is_repeatable
 from evergrant.calls.send import Sender
+from evergrant.calls.trace import CallTrace
 from evergrant.calls.validate import fault
 from evergrant.catalog.catalog import Catalog, UnknownTool
 from evergrant.catalog.connector import Connector
@@ -59,6 +60,7 @@ class _Call:
     tool: Tool
     given: JsonObject
     idempotency_key: str
+    trace: CallTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,16 @@ class Executor:
         *,
         idempotency_key: str | None = None,
         progress: Progress | None = None,
+        trace: CallTrace | None = None,
     ) -> Outcome:
         """Validate, sign, send and read one call; a failure names the account, whatever it is about.
 
         A write goes on to its end when its caller is cancelled: half-sent, nobody could say what it did. Under the
         same `idempotency_key` a tool with a header for it may be called again; without one each call has its own.
+        `trace` is told what the call did.
         """
-        outcome = await self._outcome(key, tool_name, tool_input, idempotency_key or str(uuid.uuid4()), progress)
+        once, told = idempotency_key or str(uuid.uuid4()), trace or CallTrace()
+        outcome = await self._outcome(key, tool_name, tool_input, once, told, progress)
         if isinstance(outcome, Failure) and outcome.account is None:
             return replace(outcome, account=key.account_id)
         return outcome
@@ -98,14 +103,16 @@ class Executor:
         tool_name: str,
         tool_input: JsonObject,
         idempotency_key: str,
+        trace: CallTrace,
         progress: Progress | None,
     ) -> Outcome:
         try:
-            call = await self._prepare(key, tool_name, tool_input, idempotency_key)
+            call = await self._prepare(key, tool_name, tool_input, idempotency_key, trace)
             if call.tool.effect == "read":
                 return await self._run(key, call, progress)
             write = asyncio.create_task(self._run(key, call))
             self._writes.add(write)
+            trace.goes_on = write
             write.add_done_callback(self._writes.discard)
             return await asyncio.shield(write)
         except Refused as refused:
@@ -113,10 +120,10 @@ class Executor:
         except (StoreUnavailable, SealBroken) as error:
             return vault_unavailable(str(error))
 
-    async def fault(self, key: AccountKey, tool_name: str, tool_input: JsonObject) -> Failure | None:
+    async def fault(self, key: AccountKey, tool_name: str, tool_input: JsonObject, trace: CallTrace) -> Failure | None:
         """Why such a call would be refused before anything is sent, as far as that can be said without sending."""
         try:
-            await self._prepare(key, tool_name, tool_input, "")
+            await self._prepare(key, tool_name, tool_input, "", trace)
         except Refused as refused:
             return replace(refused.failure, account=refused.failure.account or key.account_id)
         except (StoreUnavailable, SealBroken) as error:
@@ -128,13 +135,16 @@ class Executor:
         if self._writes:
             await asyncio.wait(self._writes)  # unlike gather, cancelling this cancels none of them
 
-    async def _prepare(self, key: AccountKey, name: str, given: JsonObject, idempotency_key: str) -> _Call:
+    async def _prepare(
+        self, key: AccountKey, name: str, given: JsonObject, idempotency_key: str, trace: CallTrace
+    ) -> _Call:
         try:
             connector_name, tool = self.catalog.tool(name)
         except UnknownTool:
             raise Refused(no_such_tool(name)) from None
         except DeclarationError as error:
             raise Refused(broken_connector(str(error))) from None
+        trace.known(connector_name, name, tool)
         account = self.tokens.account(key)
         if account.connector != connector_name:
             raise Refused(no_such_tool(name))
@@ -142,7 +152,7 @@ class Executor:
             raise paused(account)
         if wrong := fault(name, tool, given):
             raise Refused(wrong)
-        return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key)
+        return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key, trace)
 
     async def _run(self, key: AccountKey, call: _Call, progress: Progress | None = None) -> Outcome:
         """Play the tool's script; where a token was refused, it asks once more with a newer one."""
@@ -184,23 +194,34 @@ class Executor:
                 ask = script.send(replace(reply, late=late))
             except StopIteration as end:
                 outcome: Outcome = end.value
+                if isinstance(outcome, TokenExpired | ReauthRequired):
+                    call.trace.token_refused()
                 return self._cleared(call, outcome)
+            if ask.newer:
+                call.trace.token_refused()
 
     async def _send(self, call: _Call, ask: Ask, held: Held) -> Reply | Failure:
         account = held.account
         try:
             request = ask.build(account.values)
-            response, body = await self.sender.send(request, self._auth(call, ask, held))
         except BadValue as error:
             return _bad_value(call, error)
+        try:
+            if ask.signed and self.tokens.ends_within(held, self.sender.deadline_s):
+                request.extensions["trace"] = call.trace.watching(lambda: self.tokens.has_ended(held))
+            response, body = await self.sender.send(request, self._auth(call, ask, held))
         except TokenEnded:
             return _ended(call, account)
         except (CredentialWithheld, LookupError, ValueError) as error:
             return _withheld(call, error)
         except AnswerTooLarge as error:
+            call.trace.sent(request)
             return _too_large(call, account, error)
         except httpx2.HTTPError as error:
+            if not isinstance(error, NOT_SENT):
+                call.trace.sent(request)
             return _no_answer(call, account, error, changes=ask.changes)
+        call.trace.answered(request, response, len(body), held.grant.access_token)
         return Reply(account, request, response, without(held.grant.access_token, body))
 
     def _auth(self, call: _Call, ask: Ask, held: Held) -> httpx2.Auth:

@@ -17,6 +17,7 @@ from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Failure, Outcome, ProviderUnavailable, ReauthRequired
 from evergrant.service.approval_words import too_large, too_many
 from evergrant.service.approvals import Approvals
+from evergrant.service.audit import Audit
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.execute import Executor, Progress
 from evergrant.service.held_words import (
@@ -60,6 +61,7 @@ class HeldCalls:
     changes: Changes
     clock: Clock
     tell: Tell
+    audit: Audit
 
     async def execute(
         self,
@@ -75,11 +77,17 @@ class HeldCalls:
 
         The operator hears of a dead grant before the agent does.
         """
-        outcome = await self.executor.execute_tool(
-            key, tool_name, tool_input, idempotency_key=idempotency_key, progress=progress
-        )
-        if idempotency_key is not None and isinstance(outcome, ProviderUnavailable):
-            return self._with_key(tool_name, outcome)
+        async with self.audit.call(key, tool_input, asked_by) as noted:
+            outcome = await self.executor.execute_tool(
+                key, tool_name, tool_input, idempotency_key=idempotency_key, progress=progress, trace=noted.trace
+            )
+            if idempotency_key is not None and isinstance(outcome, ProviderUnavailable):
+                outcome = self._with_key(tool_name, outcome)
+            return noted.came_to(await self._kept_if_dead(outcome, key, tool_name, tool_input, asked_by))
+
+    async def _kept_if_dead(
+        self, outcome: Outcome, key: AccountKey, tool_name: str, tool_input: JsonObject, asked_by: str | None
+    ) -> Outcome:
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)
@@ -92,17 +100,24 @@ class HeldCalls:
         self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
     ) -> Failure:
         """Check a call, send nothing, and keep it until a person has approved it: a ConfirmationRequired says so."""
-        try:
-            if wrong := await self.executor.fault(key, tool_name, tool_input):
-                return wrong
-            return await self._proposed(replace(self._new(key, tool_name, tool_input, asked_by), approval="wanted"))
-        except (StoreUnavailable, SealBroken) as error:
-            return vault_unavailable(str(error))
+        async with self.audit.call(key, tool_input, asked_by) as noted:
+            try:
+                if wrong := await self.executor.fault(key, tool_name, tool_input, noted.trace):
+                    return noted.came_to(wrong)
+                call = replace(self._new(key, tool_name, tool_input, asked_by), approval="wanted")
+                return noted.came_to(await self._proposed(call))
+            except (StoreUnavailable, SealBroken) as error:
+                return noted.came_to(vault_unavailable(str(error)))
 
     def _with_key(self, tool_name: str, outcome: ProviderUnavailable) -> ProviderUnavailable:
         """What may have been carried out may be asked for again where the provider is given the same key again."""
         has_header = self.executor.catalog.tool(tool_name)[1].idempotency_header is not None
         return may_be_sent_again(outcome) if has_header and not outcome.retryable else outcome
+
+    def refused(self, key: AccountKey, tool_name: str, asked_by: str, refusal: Failure) -> None:
+        """Note that its caller may not make a call."""
+        connector, tool = self.executor.catalog.tool(tool_name)
+        self.audit.refused(key, (connector, tool_name, tool), asked_by, refusal)
 
     async def resume(self, tenant_id: str, call_id: str) -> Outcome:
         """Run a kept call once, or give back what it came to.

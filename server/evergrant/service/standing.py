@@ -89,7 +89,9 @@ class Standing:
         """As `execute`, for an account that it has; what a person must approve first is kept and not sent."""
         who, verdict = self.principal.name, self._verdict(tool_name)
         if verdict == "absent":
-            return replace(self._refusal(tool_name), account=found.id)
+            refusal = self._refusal(tool_name)
+            self.every_call.refused(found.key, tool_name, who, refusal)
+            return replace(refusal, account=found.id)
         if verdict == "confirm":
             return await self.every_call.propose(found.key, tool_name, tool_input, asked_by=who)
         return await self.every_call.execute(

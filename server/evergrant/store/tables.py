@@ -188,6 +188,34 @@ class AuthorizationRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=_time())
 
 
+class AuditRow(SQLModel, table=True):
+    """One call or exchange as it ended. What `tool_input` holds is sealed, and goes with its account."""
+
+    __tablename__: ClassVar[str] = "audit"
+    __table_args__ = (Index("ix_audit_account", "tenant_id", "account_id", "id"), Index("ix_audit_at", "at"))
+
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=_time())
+    kind: str
+    outcome: str
+    duration_us: int
+    principal: str | None = None
+    account_id: str | None = None
+    connector: str | None = None
+    tool: str | None = None
+    effect: str | None = None
+    detail: str | None = None
+    requests: int
+    request_bytes: int
+    response_bytes: int
+    provider_request_id: str | None = None
+    call_id: str | None = None
+    generation: int | None = None
+    input_names: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    tool_input: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
 class HeldCallRow(SQLModel, table=True):
     """A tool call that waits for its person, to reconnect or to approve it, and what came of it.
 

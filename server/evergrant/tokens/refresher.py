@@ -15,13 +15,17 @@ from evergrant.catalog.declaration import DeclarationError
 from evergrant.model.account import GrantKey
 from evergrant.model.clock import Clock
 from evergrant.model.event import Event, connection_recovered, expiring_soon
+from evergrant.model.exchange import Exchange, Told, nobody
 from evergrant.model.failpoint import FailPoint
 from evergrant.model.grant import Grant
+from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued, Rejected
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.values import from_token
+from evergrant.spans import failed, refresh_span
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.locks import AccountLocks, LockBusy
+from evergrant.tokens.attempt import exchanged, where_kept
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.places import Places, token_host
 from evergrant.tokens.policy import ends_soon, floor, refresh_token_end, resend_at, rotates, serves
@@ -74,6 +78,7 @@ class Refresher:
     places: Places
     restored: Callable[[], bool]
     """Whether the vault is a copy whose rotating grants must not be touched yet."""
+    told: Told = nobody
 
     async def renew(self, key: GrantKey, newer_than: int) -> Held:
         """The account with a grant of a generation above `newer_than` that is not expired.
@@ -192,14 +197,26 @@ class Refresher:
         if held.grant.refresh_token is None:
             return await self.setbacks.exercise(client, held, newer_than)
         self.breakers.begun(client.connection.id)
-        answer = await self.endpoint.refresh(client, held.grant.refresh_token)
+        answer, exchange = await self._redeemed(client, held, held.grant.refresh_token)
         if isinstance(answer, Issued):
             self.breakers.succeeded(client.connection.id)
-            return await self._commit(client, held, answer)
+            return await self._commit(client, held, answer, exchange)
         self._note_health(client, answer)
         if answer.class_ == "terminal":
             return await self._last_resort(client, held, answer, newer_than)
         return await self.setbacks.postpone(client, held, answer, newer_than)
+
+    async def _redeemed(self, client: Client, held: Held, token: Secret) -> tuple[Issued | Rejected, Exchange]:
+        """The answer, and what is to be told of it: a failure was told already, a success is told once it is kept."""
+        began = self.clock.monotonic()
+        with refresh_span(held.account.connector) as span:
+            answer = await self.endpoint.refresh(client, token)
+            took = self.clock.monotonic() - began
+            exchange = exchanged(held, answer, self.clock.now(), took)
+            if isinstance(answer, Rejected):
+                failed(span, exchange.result)
+                self.told(exchange)
+            return answer, exchange
 
     def _note_health(self, client: Client, answer: Rejected) -> None:
         """A refusal in words shows a provider that works; a rate limit says neither."""
@@ -216,9 +233,9 @@ class Refresher:
         if moved or await self.grants.adopt_orphan(held, now):
             return await self._attempt_here(client, held.key, newer_than, self._locked())
         if held.previous is not None and self._in_grace(held, now):
-            retried = await self.endpoint.refresh(client, held.previous)
+            retried, exchange = await self._redeemed(client, held, held.previous)
             if isinstance(retried, Issued):
-                return await self._commit(client, held, retried)
+                return await self._commit(client, held, retried, exchange)
             if retried.class_ != "terminal":
                 return await self.setbacks.postpone(client, held, retried, newer_than)
         return await self.setbacks.bury(client, held, answer.code or "invalid_grant")
@@ -226,7 +243,7 @@ class Refresher:
     def _in_grace(self, held: Held, now: datetime) -> bool:
         return now < held.grant.issued_at + timedelta(seconds=self._policy(held).grace_s)
 
-    async def _commit(self, client: Client, held: Held, issued: Issued) -> Held:
+    async def _commit(self, client: Client, held: Held, issued: Issued, exchange: Exchange) -> Held:
         try:
             values = from_token(client.connector, issued.body)
         except BadAccountValue:
@@ -237,7 +254,7 @@ class Refresher:
             scopes_granted=self._scopes(client, held, issued),
         )
         self.failpoint("before_commit")
-        stored = await self._keep(held, renewed)
+        stored = await self._keep(held, renewed, exchange)
         self.failpoint("committed")
         if client.connection.fault:
             recovered = connection_recovered(client.connection, self.clock.now())
@@ -253,14 +270,20 @@ class Refresher:
             return granted
         return (*(scope for scope in granted if belongs_to(scope) != held.key.credential), *issued.scopes)
 
-    async def _keep(self, held: Held, renewed: Renewed) -> Held | None:
+    async def _keep(self, held: Held, renewed: Renewed, exchange: Exchange) -> Held | None:
         """Put a success on disk: in the database, or where it cannot be written, in the spool."""
+        result = "unsaved"
         try:
             earliest = floor(self._policy(held), held, self.clock.now(), self.endpoint.deadline_s)
-            return await self.grants.commit(held, renewed, earliest, self._end_near(held, renewed))
+            stored = await self.grants.commit(held, renewed, earliest, self._end_near(held, renewed))
+            result = where_kept(stored, renewed)
+            return stored
         except StoreUnavailable:
             self.spool.keep(held, renewed)
+            result = "spooled"
             raise
+        finally:
+            self.told(replace(exchange, result=result))
 
     def _end_near(self, held: Held, renewed: Renewed) -> Event | None:
         """The event that the refresh token ends soon, where that is known and so."""

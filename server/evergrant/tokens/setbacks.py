@@ -8,6 +8,7 @@ from evergrant.model.account import Cause
 from evergrant.model.clock import Clock
 from evergrant.model.event import connection_faulted, refresh_failing
 from evergrant.model.event import reauth_required as reauth_event
+from evergrant.model.exchange import Death, Told, nobody
 from evergrant.model.grant import Grant
 from evergrant.oauth.answer import Rejected
 from evergrant.oauth.endpoint import Client
@@ -35,6 +36,7 @@ class Setbacks:
     clock: Clock
     reauth_url: ReauthUrl
     verdict: Verdict
+    told: Told = nobody
 
     async def postpone(self, client: Client, held: Held, answer: Rejected, newer_than: int) -> Held:
         """Not a word about the grant: keep it, say when to try again. Raises Refused where the client is at fault."""
@@ -90,6 +92,9 @@ class Setbacks:
         stored = await self.grants.bury(held, cause, event)
         if stored is None:
             raise unknown_account()
+        if (stored.fence, stored.grant.generation) == (held.fence, held.grant.generation) and stored.dead:
+            generation, now = held.grant.generation, self.clock.now()
+            self.told(Death(held.key, held.account.connector, generation, now, cause, code))
         if stored.dead:
             raise reauth_required(stored.account, self.reauth_url)
         return stored

@@ -82,6 +82,11 @@ class TokenSource:
         """Whether this grant's access token has ended by now."""
         return held.grant.expired(self._clock.now())
 
+    def ends_within(self, held: Held, seconds: float) -> bool:
+        """Whether this grant's access token ends so soon that it may do so on the way of a call."""
+        end = held.grant.expires_at
+        return end is not None and (end - self._clock.now()).total_seconds() <= seconds
+
     def generation(self, key: GrantKey) -> int:
         """How many grants the account has had: one at its consent, one more at each exchange; raises Refused."""
         return self._load(key).grant.generation

@@ -13,6 +13,7 @@ from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, KeptResultRow, OrphanRow
 from evergrant.vault.account_queries import Ids, connectors_of, of_connector, says, seen
+from evergrant.vault.audit import forget_inputs
 from evergrant.vault.data_keys import destroy
 from evergrant.vault.idempotency import forget_answers
 
@@ -169,6 +170,8 @@ class Accounts:
     async def remove(self, key: AccountKey) -> bool:
         """Shred the account: its data key, so that no copy opens any more, its rows, its kept calls and results.
 
+        Its lines of the audit stay, without what its calls said.
+
         False where there is none.
 
         The one place where an account ends.
@@ -178,6 +181,7 @@ class Accounts:
             for table in (GrantRow, OrphanRow, HeldCallRow, KeptResultRow):
                 mine = (col(table.tenant_id) == key.tenant_id, col(table.account_id) == key.account_id)
                 session.exec(delete(table).where(*mine))
+            forget_inputs(session, key)
             forget_answers(session, key.tenant_id)  # some may be of its calls
             destroy(session, *key)
             row = session.get(AccountRow, tuple(key))

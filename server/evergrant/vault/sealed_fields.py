@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel
 
 from evergrant.store.tables import (
     AccountRow,
+    AuditRow,
     AuthorizationRow,
     ConnectionRow,
     GrantRow,
@@ -103,6 +104,7 @@ SEALED_TABLES = (
         {"tool_input": (Of("id"), "tool_input"), "outcome": (Of("id"), "outcome")},
     ),
     SealedTable(KeptResultRow, "account_id", None, {"content": (Of("id"), "content")}),
+    SealedTable(AuditRow, "account_id", None, {"tool_input": (Of("id"), "audit_input")}),
     SealedTable(
         AuthorizationRow, "connection_id", "connector", {name: (Of("id"), name) for name in ("code_verifier", "code")}
     ),

@@ -16,6 +16,7 @@ from tests.service.holding import waiting
 
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
+from evergrant.model.audit import EVERYTHING
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
 from evergrant.surface import mcp_parts, web_app
@@ -96,8 +97,11 @@ async def _seeds(world: Practice, receiver: Receiver) -> Mapping[str, str]:
     endpoint, _ = await app.webhooks.add(LOCAL_TENANT, receiver.url)
     link = app.links.made(app.links.to_connect(LOCAL_TENANT, "sandbox", "third", {"origin": world.url}))
     begun = await app.connect.begin(LOCAL_TENANT, "sandbox", "fourth", {"origin": world.url})
+    await app.audit.journal.drain()
+    (line, *_) = app.audit_log.page(LOCAL_TENANT, EVERYTHING, 1)
     return {
         "call_id": waits,
+        "line_id": line.id,
         "key_id": key.id,
         "endpoint_id": endpoint.id,
         "handle": link.url.rpartition("/")[2],

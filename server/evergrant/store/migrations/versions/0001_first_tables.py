@@ -27,6 +27,33 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name="uq_api_key_digest"),
     )
     op.create_table(
+        "audit",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("duration_us", sa.Integer(), nullable=False),
+        sa.Column("principal", sa.String(), nullable=True),
+        sa.Column("account_id", sa.String(), nullable=True),
+        sa.Column("connector", sa.String(), nullable=True),
+        sa.Column("tool", sa.String(), nullable=True),
+        sa.Column("effect", sa.String(), nullable=True),
+        sa.Column("detail", sa.String(), nullable=True),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("request_bytes", sa.Integer(), nullable=False),
+        sa.Column("response_bytes", sa.Integer(), nullable=False),
+        sa.Column("provider_request_id", sa.String(), nullable=True),
+        sa.Column("call_id", sa.String(), nullable=True),
+        sa.Column("generation", sa.Integer(), nullable=True),
+        sa.Column("input_names", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("tool_input", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("ix_audit_account", "audit", ["tenant_id", "account_id", "id"])
+    op.create_index("ix_audit_at", "audit", ["at"])
+
+    op.create_table(
         "authorization",
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
