@@ -6,11 +6,11 @@ begins nothing and the `begin` event says which kind it is.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
@@ -50,6 +50,18 @@ class Database:
     def read(self, work: Work[T]) -> T:
         """What `work` reads, in one snapshot; raises StoreUnavailable."""
         return _run(self._engine, "BEGIN", work)
+
+    def first(self, sql: str, values: Sequence[str]) -> Sequence[Any] | None:
+        """The first row that one SELECT finds, which is a snapshot by itself; raises StoreUnavailable."""
+        try:
+            connection = self._engine.raw_connection()
+            try:
+                found: Sequence[Any] | None = connection.cursor().execute(sql, values).fetchone()
+                return found
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"The vault's database cannot be used: {error}") from None
 
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, after its transaction is on disk; raises StoreUnavailable.
