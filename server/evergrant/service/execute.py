@@ -54,6 +54,8 @@ class _Call:
     tool: Tool
     given: JsonObject
     idempotency_key: str
+    stored: Held
+    """What the account's first look-up found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,12 @@ class Executor:
             raise Refused(no_such_tool(name)) from None
         except DeclarationError as error:
             raise Refused(broken_connector(str(error))) from None
-        if self.tokens.account(key).connector != connector_name:
+        stored = self.tokens.stored(GrantKey(*key))
+        if stored.account.connector != connector_name:
             raise Refused(no_such_tool(name))
         if wrong := fault(name, tool, given):
             raise Refused(wrong)
-        return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key)
+        return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key, stored)
 
     async def _run(self, key: AccountKey, call: _Call) -> Outcome:
         """Play the tool's script; where a token was refused, it asks once more with a newer one."""
@@ -140,12 +143,13 @@ class Executor:
         script = perform(call.connector, call.tool, call.given, call.idempotency_key)
         began = self.clock.monotonic()
         ask, generation = next(script), 0
+        stored: Held | None = call.stored
         while True:
-            async with self.tokens.use(key, newer_than=generation if ask.newer else 0) as held:
+            async with self.tokens.use(key, newer_than=generation if ask.newer else 0, stored=stored) as held:
                 reply = await self._send(call, ask, held)
             if not isinstance(reply, Reply):
                 return reply
-            generation = held.grant.generation
+            generation, stored = held.grant.generation, None
             late = self.clock.monotonic() - began > NO_MORE_PAGES_AFTER_S
             try:
                 ask = script.send(replace(reply, late=late))
