@@ -89,6 +89,7 @@ def web_app(
 
     return Starlette(
         routes=[
+            endpoint.route,  # the first, since routes are looked through in turn and most requests are its
             *pages.routes(),
             *event_routes(api, app.outbox, app.clock),
             *link_routes(api, app.links),
@@ -99,7 +100,6 @@ def web_app(
             *key_routes(api, app.key_desk),
             *(metadata_routes(app.settings.resource, app.issuer.url) if app.issuer else ()),
             Route("/healthz", _health),
-            endpoint.route,
         ],
         middleware=[Middleware(Addressed, own=own, arrivals=ARRIVALS)],
         lifespan=lifespan,

@@ -6,6 +6,7 @@ begins nothing and the `begin` event says which kind it is.
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class Database:
         self._path = path
         self._engine = _engine(path)
         self._inode: int | None = None
+        self._readers = deque[PoolProxiedConnection]()
         self._listeners: list[Callable[[], object]] = []
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evergrant-writer")
 
@@ -54,14 +56,23 @@ class Database:
     def first(self, sql: str, values: Sequence[str]) -> Sequence[Any] | None:
         """The first row that one SELECT finds, which is a snapshot by itself; raises StoreUnavailable."""
         try:
-            connection = self._engine.raw_connection()
-            try:
-                found: Sequence[Any] | None = connection.cursor().execute(sql, values).fetchone()
-                return found
-            finally:
-                connection.close()
+            with self._reader() as connection:
+                found = connection.cursor().execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise StoreUnavailable(f"The vault's database cannot be used: {error}") from None
+        return found[0] if found else None
+
+    @contextmanager
+    def _reader(self) -> Generator[PoolProxiedConnection]:
+        """A connection that is kept for the next reader: borrowing one from the pool takes as long as a query."""
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._engine.raw_connection()
+        try:
+            yield connection
+        finally:
+            self._readers.append(connection)
 
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, after its transaction is on disk; raises StoreUnavailable.
@@ -123,12 +134,18 @@ class Database:
         except OSError as error:
             raise StoreUnavailable(f"The vault's database {self._path} is gone: {error.strerror}.") from None
         if self._inode not in (None, inode):
-            self._engine.dispose()
+            self._let_go()
         self._inode = inode
 
     def close(self) -> None:
         """Finish the write under way and close every connection."""
         self._writer.shutdown(wait=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close every connection; whoever needs one opens a new one."""
+        while self._readers:
+            self._readers.pop().close()
         self._engine.dispose()
 
 
