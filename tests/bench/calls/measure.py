@@ -1,12 +1,13 @@
-"""Tool calls of ours beside those of a bare server of the SDK: in turns, so that what else the machine does hits both."""
+"""Tool calls of ours beside those of a bare server of the SDK, in turns: what else the machine does hits both."""
 
 import asyncio
 import statistics
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx2
 from tests.bench.calls.process import cpu_s, memory_mib, started
@@ -15,6 +16,9 @@ from tests.bench.calls.stage import ALIAS, Ours, free_port, serving, tool_name
 from tests.bench.calls.starts import COMMAND, Start, candidates, measure_starts
 from tests.bench.calls.wire import ERAS, Era, HttpWire, Params, StdioWire, Wire, seconds_each
 
+from evergrant.model.clock import SystemClock
+
+CLOCK = SystemClock()
 FOUND = b"Ada Byron 10"
 GIVEN = {"query": "bakery"}
 TOOL = {"connected_account_id": ALIAS, "tool_name": tool_name(0), "tool_input": GIVEN}
@@ -35,10 +39,26 @@ class Size:
     starts: int = 7
     tools: int = 1_000
     accounts: int = 10_000
+    eras: Sequence[Era] = ERAS
 
 
-QUICK = Size(rounds=3, calls=20, at_once=8, burst=5, starts=1, tools=50, accounts=200)
+QUICK = Size(rounds=3, calls=20, at_once=8, burst=5, starts=1, tools=50, accounts=200, eras=ERAS[:1])
 FEW_TOOLS, FEW_ACCOUNTS = 10, 1
+
+
+class Called(NamedTuple):
+    """A server, and what it is asked."""
+
+    name: str
+    process: Process
+    params: Params
+
+
+class Address(NamedTuple):
+    """Where a server is reached over HTTP."""
+
+    port: int
+    bearer: str | None = None
 
 
 @dataclass(slots=True)
@@ -88,30 +108,26 @@ async def in_turns(sides: Sequence[Side], size: Size) -> None:
 
 
 @asynccontextmanager
-async def over_http(
-    name: str, process: Process, port: int, params: Params, era: Era, size: Size, bearer: str | None = None
-) -> AsyncGenerator[Side, None]:
+async def over_http(called: Called, at: Address, era: Era, size: Size) -> AsyncGenerator[Side, None]:
     """As many connections as there are callers."""
-    wires = [HttpWire(port, era, bearer) for _ in range(size.at_once)]
+    wires = [HttpWire(at.port, era, at.bearer) for _ in range(size.at_once)]
     for wire in wires:
         await wire.begin()
     try:
-        yield Side(name, process, params, wires)
+        yield Side(called.name, called.process, called.params, wires)
     finally:
         for wire in wires:
             wire.close()
 
 
 @asynccontextmanager
-async def over_stdio(
-    name: str, client: Process, process: Process, params: Params, era: Era, size: Size
-) -> AsyncGenerator[Side, None]:
-    """One connection to `client`, behind which `process` does the work."""
+async def over_stdio(called: Called, client: Process, era: Era, size: Size) -> AsyncGenerator[Side, None]:
+    """One connection to `client`, behind which the process does the work."""
     wire = StdioWire(client, era)
     async with asyncio.TaskGroup() as tasks:
         reading = tasks.create_task(wire.running())
         await wire.begin()
-        yield Side(name, process, params, [wire] * size.at_once)
+        yield Side(called.name, called.process, called.params, [wire] * size.at_once)
         reading.cancel()
 
 
@@ -122,11 +138,12 @@ class Measured:
     size: Size
     direct: Side
     """The request alone, without a server."""
-    compared: Mapping[str, Sequence[Side]]
+    compared: Mapping[str, tuple[Side, Side]]
     """By transport: the bare server, then ours."""
-    grown: Sequence[Side]
+    grown: tuple[Side, Side]
     """Ours with few tools and accounts, then with many, over HTTP."""
-    starts: Sequence[Start]
+    starts: tuple[Start, Start, Start]
+    """Of the bare server, of ours that joins a server, of ours in one process."""
     servers_mib: Mapping[str, float]
 
 
@@ -138,8 +155,8 @@ async def measure(folder: Path, size: Size) -> Measured:
         origin = f"http://127.0.0.1:{int(await provider.stdout.readline())}"
         few = await stack.enter_async_context(serving(folder / "few", origin, FEW_TOOLS, FEW_ACCOUNTS))
         many = await stack.enter_async_context(serving(folder / "many", origin, size.tools, size.accounts))
-        compared = {f"HTTP {era}": await _http(origin, few, era, size) for era in ERAS}
-        compared |= {f"stdio {era}": await _stdio(origin, few, era, size) for era in ERAS}
+        compared = {f"HTTP {era}": await _http(origin, few, era, size) for era in size.eras}
+        compared |= {f"stdio {era}": await _stdio(origin, few, era, size) for era in size.eras}
         grown = await _grown(few, many, size)
         servers_mib = {"few": memory_mib(few.process), "many": memory_mib(many.process)}
         direct = await _direct(origin, size)
@@ -149,33 +166,37 @@ async def measure(folder: Path, size: Size) -> Measured:
     return Measured(size, direct, compared, grown, starts, servers_mib)
 
 
-async def _http(origin: str, ours: Ours, era: Era, size: Size) -> Sequence[Side]:
+async def _http(origin: str, ours: Ours, era: Era, size: Size) -> tuple[Side, Side]:
     port = free_port()
     async with started("-m", "tests.bench.calls.bare", origin, str(port)) as bare:
         await _listens(port)
         async with (
-            over_http("bare", bare, port, TO_BARE, era, size) as first,
-            over_http("ours", ours.process, ours.port, TO_OURS, era, size, ours.bearer) as second,
+            over_http(Called("bare", bare, TO_BARE), Address(port), era, size) as first,
+            _ours("ours", ours, era, size) as second,
         ):
             await in_turns((first, second), size)
             return first, second
 
 
-async def _stdio(origin: str, ours: Ours, era: Era, size: Size) -> Sequence[Side]:
+def _ours(name: str, ours: Ours, era: Era, size: Size) -> AbstractAsyncContextManager[Side]:
+    return over_http(Called(name, ours.process, TO_OURS), Address(ours.port, ours.bearer), era, size)
+
+
+async def _stdio(origin: str, ours: Ours, era: Era, size: Size) -> tuple[Side, Side]:
     async with (
         started("-m", "tests.bench.calls.bare", origin) as bare,
         started(COMMAND, "mcp", env=ours.env) as pump,
-        over_stdio("bare", bare, bare, TO_BARE, era, size) as first,
-        over_stdio("ours", pump, ours.process, TO_OURS, era, size) as second,
+        over_stdio(Called("bare", bare, TO_BARE), bare, era, size) as first,
+        over_stdio(Called("ours", ours.process, TO_OURS), pump, era, size) as second,
     ):
         await in_turns((first, second), size)
         return first, second
 
 
-async def _grown(few: Ours, many: Ours, size: Size) -> Sequence[Side]:
+async def _grown(few: Ours, many: Ours, size: Size) -> tuple[Side, Side]:
     async with (
-        over_http("few", few.process, few.port, TO_OURS, ERAS[0], size, few.bearer) as first,
-        over_http("many", many.process, many.port, TO_OURS, ERAS[0], size, many.bearer) as second,
+        _ours("few", few, ERAS[0], size) as first,
+        _ours("many", many, ERAS[0], size) as second,
     ):
         await in_turns((first, second), size)
         return first, second
@@ -186,7 +207,7 @@ async def _listens(port: int) -> None:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionRefusedError:
-            await asyncio.sleep(0.02)
+            await CLOCK.sleep(0.02)
         else:
             writer.close()
             return

@@ -18,7 +18,8 @@ MIB = 1 << 20
 async def started(*arguments: str, env: Mapping[str, str] | None = None) -> AsyncGenerator[Process, None]:
     """A Python process with pipes, until the end of the block."""
     paths = f"{ROOT / 'server'}:{ROOT}"
-    surroundings = {**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "ignore", **(env or {})}
+    here = os.environ  # noqa: TID251 (a child gets its parent's environment)
+    surroundings = {**here, "PYTHONPATH": paths, "PYTHONWARNINGS": "ignore", **(env or {})}
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdin=PIPE, stdout=PIPE, env=surroundings, limit=LARGEST
     )

@@ -39,7 +39,8 @@ class StdioWire:
     """Any number of calls at one time to a process, one message a line; use `running` within a task."""
 
     def __init__(self, process: Process, era: Era) -> None:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         self._in, self._out = process.stdin, process.stdout
         self._era = era
         self._number = 0
@@ -115,8 +116,8 @@ class HttpWire:
         return head, await self._body(head)
 
     async def _body(self, head: bytes) -> bytes:
-        if size := _header(head, b"content-length"):
-            return await self._in.readexactly(int(size))
+        if told := _header(head, b"content-length"):
+            return await self._in.readexactly(int(told))
         whole = b""
         while size := int(await self._in.readuntil(b"\r\n"), 16):
             whole += (await self._in.readexactly(size + 2))[:-2]
