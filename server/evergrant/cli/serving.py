@@ -13,7 +13,6 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.app import App
 from evergrant.cli.clients import CLIENTS, add_command, entry, snippet
 from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_settings
-from evergrant.cli.listening import listening
 from evergrant.cli.output import Output
 from evergrant.cli.server import AlreadyRunning, Running, runs_here, server_lock, write_running
 from evergrant.entry import socket
@@ -74,6 +73,8 @@ async def _jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, Non
 
 async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool) -> None:
     """Serve until Ctrl-C or SIGTERM; raises AlreadyRunning, CannotListen, SocketUnavailable."""
+    from evergrant.cli.listening import listening  # noqa: PLC0415 (stdio has no port)
+
     lock = server_lock(app.settings.home)
     if not lock.try_acquire():
         raise AlreadyRunning(runs_here(app.settings) or Running(0, app.settings.url))
