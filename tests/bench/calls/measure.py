@@ -79,6 +79,8 @@ class Side:
 
     async def call(self, size: Size) -> None:
         """One round: calls one after the other, then some at once."""
+        for wire in set(self.wires):
+            await wire.ready()
         before = self._cpu_s()
         spent = [1000 * each for each in await seconds_each(self.wires[0], self.params, size.calls, FOUND)]
         self.p50_ms.append(statistics.median(spent))
@@ -217,6 +219,9 @@ async def _direct(origin: str, size: Size) -> Side:
     """The same request from this process."""
 
     class Direct:
+        async def ready(self) -> None:
+            """Its client sees for itself to its connections."""
+
         async def ask(self, _method: str, _params: Params) -> bytes:
             response = await http.get(f"{origin}/crm/contacts", headers={"Authorization": f"Bearer {TOKEN}"})
             return response.content

@@ -30,6 +30,10 @@ class CallFailed(Exception):
 class Wire(Protocol):
     """One client's connection to a server."""
 
+    async def ready(self) -> None:
+        """Before a round, which may come after a pause."""
+        ...
+
     async def ask(self, method: str, params: Params) -> bytes:
         """The answer, undecoded."""
         ...
@@ -59,6 +63,9 @@ class StdioWire:
             await self.ask("initialize", HANDSHAKE)
             self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
+    async def ready(self) -> None:
+        """Nothing to do."""
+
     async def ask(self, method: str, params: Params) -> bytes:
         self._number += 1
         answer = asyncio.get_running_loop().create_future()
@@ -85,9 +92,17 @@ class HttpWire:
         }
         self._number = 0
 
+    async def ready(self) -> None:
+        """Connect anew: servers close what is idle for a few seconds. A session outlives its connections."""
+        self._out.close()
+        await self._connect()
+
+    async def _connect(self) -> None:
+        self._in, self._out = await asyncio.open_connection("127.0.0.1", self._port, limit=LARGEST)
+
     async def begin(self) -> None:
         """Connect, and shake hands where the era does."""
-        self._in, self._out = await asyncio.open_connection("127.0.0.1", self._port, limit=LARGEST)
+        await self._connect()
         if self._era == ERAS[1]:
             head, _ = await self._post(_message(0, "initialize", HANDSHAKE, self._era), {})
             self._headers |= {"Mcp-Session-Id": _header(head, b"mcp-session-id"), "MCP-Protocol-Version": self._era}
