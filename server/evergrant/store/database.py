@@ -56,23 +56,23 @@ class Database:
     def first(self, sql: str, values: Sequence[str]) -> Sequence[Any] | None:
         """The first row that one SELECT finds, which is a snapshot by itself; raises StoreUnavailable."""
         try:
-            with self._reader() as connection:
+            connection = self._reader()
+            try:
                 found = connection.cursor().execute(sql, values).fetchall()
+            except sqlite3.Error:
+                connection.invalidate()
+                raise
         except sqlite3.Error as error:
             raise StoreUnavailable(f"The vault's database cannot be used: {error}") from None
+        self._readers.append(connection)
         return found[0] if found else None
 
-    @contextmanager
-    def _reader(self) -> Generator[PoolProxiedConnection]:
-        """A connection that is kept for the next reader: borrowing one from the pool takes as long as a query."""
+    def _reader(self) -> PoolProxiedConnection:
+        """One that a reader has left, else a new one: borrowing it from the pool each time takes as long as a query."""
         try:
-            connection = self._readers.pop()
+            return self._readers.pop()
         except IndexError:
-            connection = self._engine.raw_connection()
-        try:
-            yield connection
-        finally:
-            self._readers.append(connection)
+            return self._engine.raw_connection()
 
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, after its transaction is on disk; raises StoreUnavailable.
