@@ -145,6 +145,7 @@ def web_app(
 
     return Starlette(
         routes=[
+            endpoint.route,  # the first, since routes are looked through in turn and most requests are its
             *pages.routes(),
             *ApprovalPage(pages.consents, app.held_calls.approvals, app.catalog).routes(),
             *told,
@@ -152,7 +153,6 @@ def web_app(
             *(metadata_routes(app.settings.resource, app.issuer.url) if app.issuer else ()),
             Route("/healthz", _health),
             metrics.route,
-            endpoint.route,
         ],
         middleware=[Middleware(Addressed, own=own, arrivals=ARRIVALS)],
         lifespan=lifespan,

@@ -5,11 +5,20 @@ import asyncio
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+from tests.bench.calls import report
+from tests.bench.calls.measure import QUICK, Size
+from tests.bench.calls.measure import measure as measure_calls
 from tests.bench.machine import machine
 from tests.bench.refresh import DUE, ROUNDS, SIZES, Measured, measure
 from tests.bench.seals import CALLS, SEALS, Seals, measure_seals
+
+EXAMPLES = """Examples:
+  scripts/bench calls
+  scripts/bench calls --quick --json
+  scripts/bench calls --page docs/reference/performance.md"""
 
 
 def main() -> int:
@@ -27,11 +36,29 @@ def main() -> int:
     vault.add_argument("--seals", type=int, default=SEALS, help="openings and sealings of which the median is taken")
     vault.add_argument("--calls", type=int, default=CALLS, help="tool calls of which the median is taken")
     vault.add_argument("--json", action="store_true", help="print one JSON object")
+    words = "Tool calls beside those of a bare server of the MCP SDK: latency, throughput, cold start, memory."
+    calls = commands.add_parser(
+        "calls", help=words, description=words, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    calls.add_argument("--quick", action="store_true", help="few calls, in half a minute: to see that it works")
+    calls.add_argument("--rounds", type=int, default=Size().rounds, help="of each comparison; medians of them are told")
+    calls.add_argument("--page", type=Path, help="also write the page of the documentation to this file")
+    calls.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="evergrant-bench-") as folder:
-        run = _vault if given.command == "vault" else _refresh
+        run = {"vault": _vault, "refresh": _refresh, "calls": _calls}[given.command]
         sys.stdout.write(run(parser, given, Path(folder, "vault")))
     return 0
+
+
+def _calls(parser: argparse.ArgumentParser, given: argparse.Namespace, home: Path) -> str:
+    if given.rounds < 1:
+        parser.error("--rounds cannot be fewer than 1")
+    size = QUICK if given.quick else replace(Size(), rounds=given.rounds)
+    measured = asyncio.run(measure_calls(home, size))
+    if given.page:
+        given.page.write_text(report.as_page(measured), encoding="utf-8")
+    return json.dumps(report.as_json(measured), indent=2) + "\n" if given.json else report.as_text(measured)
 
 
 def _vault(parser: argparse.ArgumentParser, given: argparse.Namespace, home: Path) -> str:

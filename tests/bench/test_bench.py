@@ -1,8 +1,13 @@
 """The bench measures what it says: every due account is exchanged in every round, and filler never is."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.bench.calls import report
+from tests.bench.calls.measure import QUICK
+from tests.bench.calls.measure import measure as measure_calls
 from tests.bench.machine import machine
 from tests.bench.refresh import measure
 from tests.bench.seals import measure_seals
@@ -25,6 +30,19 @@ async def test_sealing_is_measured_beside_the_calls_that_it_is_a_part_of(tmp_pat
 
     assert min(measured.open_us, measured.seal_us) > 0
     assert measured.share == (measured.open_us + measured.seal_us) / measured.call_us
+
+
+async def test_calls_are_measured_beside_those_of_a_bare_server(tmp_path: Path) -> None:
+    measured = await measure_calls(tmp_path, replace(QUICK, rounds=1, calls=3, at_once=2, burst=2))
+
+    found = {line.what: line for line in report.lines(measured)}
+    for over in ("HTTP 2026-07-28", "stdio 2026-07-28"):
+        assert {f"{over}: {what}" for what in ("p50", "p99", "throughput", "processor a call")} < found.keys()
+    assert all(min(line.bare, line.ours, line.ratio) > 0 for line in found.values())
+    assert found["memory, pump"].ratio < 0.5  # it imports next to nothing, whatever else the machine does
+    assert report.as_text(measured).count("yes") + report.as_text(measured).count("NO") == 9
+    assert report.as_page(measured).startswith("# Performance")
+    assert json.loads(json.dumps(report.as_json(measured)))["machine"] == machine()
 
 
 def test_the_machine_is_named() -> None:

@@ -448,7 +448,7 @@ async def test_a_read_writes_nothing_and_keeps_no_writer_waiting(stores: Stores,
     transactions = trace.transactions()
     assert transactions
     for transaction in transactions:
-        assert transaction[0] == "BEGIN"
+        assert transaction[0] == "BEGIN" or len(transaction) == 1  # one SELECT is a snapshot by itself
         assert first_words(transaction) <= {"BEGIN", "COMMIT", "SELECT", "WITH"}
     assert names_no_tenant(transactions) == (name in EVERY_TENANT)
 

@@ -6,6 +6,7 @@ Connector files are read at start, since the refresher needs them; tool files on
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ConfigDict, TypeAdapter
 
@@ -43,6 +44,8 @@ class Catalog:
         self._files = {path.stem: path for folder in folders for path in sorted((folder / "connectors").glob("*.yaml"))}
         readable = ((name, self._read_kept(name)) for name in self._files)
         self._connectors = {name: connector for name, connector in readable if connector}
+        offered = ((name, found) for name, found in sorted(self._connectors.items()) if not found.abstract)
+        self._offered = MappingProxyType(dict(offered))
         self._tools = lru_cache(maxsize=None)(self._read_tools)
 
     def connector(self, name: str) -> Connector:
@@ -56,7 +59,7 @@ class Catalog:
 
     def connectors(self) -> Mapping[str, Connector]:
         """All connectors that an account can be connected to, by name in order."""
-        return {name: found for name, found in sorted(self._connectors.items()) if not found.abstract}
+        return self._offered
 
     def names(self) -> tuple[str, ...]:
         """Of every connector that an account can be of, those with faults included."""

@@ -238,6 +238,10 @@ class Connector(Declaration):
 
     def urls(self) -> tuple[str, ...]:
         """All addresses of the declaration, account values not filled in."""
+        return self._urls
+
+    @cached_property
+    def _urls(self) -> tuple[str, ...]:
         help_ = (self.oauth.revocation_help,) if self.oauth.revocation_help else ()
         return (self.base_url, *self.allow, *self.oauth.endpoints(), *help_, *addresses(self.identity, self.account))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httpx2
@@ -23,17 +24,19 @@ def marked(connector: Connector, request: httpx2.Request) -> httpx2.Request:
     """
     url = request.url
     place = (url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme))
-    named = place in set(_written(connector)) or (
+    named = place in _written(connector.urls()) or (
         url.scheme == "http" and url.host in LOOPBACK and _is_confined_to_loopback(connector)
     )
     return mark_declared(request) if named else request
 
 
-def _written(connector: Connector) -> Iterable[Place]:
-    for text in connector.urls():
-        if not deciding(text):
-            parts = urlsplit(text)
-            yield parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
+@lru_cache(maxsize=1024)
+def _written(urls: Iterable[str]) -> frozenset[Place]:
+    """Of all connectors, since each call asks."""
+    written = (urlsplit(text) for text in urls if not deciding(text))
+    return frozenset(
+        (each.scheme, each.hostname or "", each.port or DEFAULT_PORTS.get(each.scheme)) for each in written
+    )
 
 
 def _is_confined_to_loopback(connector: Connector) -> bool:
@@ -41,6 +44,7 @@ def _is_confined_to_loopback(connector: Connector) -> bool:
     return any(is_loopback_only(connector.account[name].pattern) for name in origins)
 
 
+@lru_cache(maxsize=1024)
 def is_loopback_only(pattern: str) -> bool:
     """Whether a value that fits can be an origin on this machine, and on no other."""
     fits = [re.fullmatch(pattern, sample) is not None for sample in (*HERE, *ELSEWHERE)]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from evergrant.catalog.account_value import deciding
@@ -47,6 +48,7 @@ class Origin:
         return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
 
 
+@lru_cache(maxsize=4096)
 def origin(text: str) -> Origin:
     """An allow-list entry such as `https://*.my.salesforce.com/services/`; raises ValueError.
 

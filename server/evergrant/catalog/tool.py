@@ -149,7 +149,7 @@ class Tool(RequestTemplate):
     def _pages_names(self) -> set[str]:
         return {LIMIT, CURSOR} if self.pages else set()
 
-    @property
+    @cached_property
     def used(self) -> set[str]:
         """The inputs and results of steps that have a place in a request, in the shape or beside it."""
         of_items = self.expand.placed() - {ITEM} if self.expand else set[str]()

@@ -13,7 +13,6 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.app import App
 from evergrant.cli.clients import CLIENTS, add_command, entry, snippet
 from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_settings
-from evergrant.cli.listening import listening
 from evergrant.cli.output import Output
 from evergrant.cli.server import AlreadyRunning, Running, runs_here, server_lock, write_running
 from evergrant.entry import socket
@@ -82,6 +81,8 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
 
     Raises AlreadyRunning, CannotListen, SocketUnavailable, UnknownToolset, BadToolsets.
     """
+    from evergrant.cli.listening import listening  # noqa: PLC0415 (stdio has no port)
+
     parts = mcp_parts(app, log)
     lock = server_lock(app.settings.home)
     if not lock.try_acquire():

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 LARGEST_FORM = 4096
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -64,6 +67,8 @@ def _policy(target: str) -> str:
     return f"default-src 'none'; style-src 'self'; form-action {target}; frame-ancestors 'none'; base-uri 'none'"
 
 
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, select_autoescape  # noqa: PLC0415 (stdio has no pages)
+
     folder = Path(__file__).parent / "templates"
     return Environment(loader=FileSystemLoader(folder), autoescape=select_autoescape(["html"]))

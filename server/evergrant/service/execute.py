@@ -61,6 +61,8 @@ class _Call:
     given: JsonObject
     idempotency_key: str
     trace: CallTrace
+    stored: Held
+    """What the account's first look-up found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +94,21 @@ class Executor:
         `trace` is told what the call did.
         """
         once, told = idempotency_key or str(uuid.uuid4()), trace or CallTrace()
-        outcome = await self._outcome(key, tool_name, tool_input, once, told, progress)
+        outcome = await self._outcome(key, (tool_name, tool_input, once, told), progress)
         if isinstance(outcome, Failure) and outcome.account is None:
             return replace(outcome, account=key.account_id)
         return outcome
 
     async def _outcome(
-        self,
-        key: AccountKey,
-        tool_name: str,
-        tool_input: JsonObject,
-        idempotency_key: str,
-        trace: CallTrace,
-        progress: Progress | None,
+        self, key: AccountKey, asked: tuple[str, JsonObject, str, CallTrace], progress: Progress | None
     ) -> Outcome:
         try:
-            call = await self._prepare(key, tool_name, tool_input, idempotency_key, trace)
+            call = await self._prepare(key, *asked)
             if call.tool.effect == "read":
                 return await self._run(key, call, progress)
             write = asyncio.create_task(self._run(key, call))
             self._writes.add(write)
-            trace.goes_on = write
+            call.trace.goes_on = write
             write.add_done_callback(self._writes.discard)
             return await asyncio.shield(write)
         except Refused as refused:
@@ -145,14 +141,14 @@ class Executor:
         except DeclarationError as error:
             raise Refused(broken_connector(str(error))) from None
         trace.known(connector_name, name, tool)
-        account = self.tokens.account(key)
-        if account.connector != connector_name:
+        stored = self.tokens.stored(GrantKey(*key))
+        if stored.account.connector != connector_name:
             raise Refused(no_such_tool(name))
-        if account.paused:
-            raise paused(account)
+        if stored.account.paused:
+            raise paused(stored.account)
         if wrong := fault(name, tool, given):
             raise Refused(wrong)
-        return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key, trace)
+        return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key, trace, stored)
 
     async def _run(self, key: AccountKey, call: _Call, progress: Progress | None = None) -> Outcome:
         """Play the tool's script; where a token was refused, it asks once more with a newer one."""
@@ -181,12 +177,13 @@ class Executor:
         script = perform(call.connector, call.tool, call.given, call.idempotency_key)
         began = self.clock.monotonic()
         ask, generation, answered = next(script), 0, 0
+        stored: Held | None = call.stored
         while True:
-            async with self.tokens.use(key, newer_than=generation if ask.newer else 0) as held:
+            async with self.tokens.use(key, newer_than=generation if ask.newer else 0, stored=stored) as held:
                 reply = await self._send(call, ask, held)
             if not isinstance(reply, Reply):
                 return reply
-            generation, answered = held.grant.generation, answered + 1
+            generation, stored, answered = held.grant.generation, None, answered + 1
             if progress:
                 await progress(answered)
             late = self.clock.monotonic() - began > NO_MORE_PAGES_AFTER_S

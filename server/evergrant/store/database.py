@@ -6,15 +6,16 @@ begins nothing and the `begin` event says which kind it is.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Generator
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class Database:
         self._path = path
         self._engine = _engine(path)
         self._inode: int | None = None
+        self._readers = deque[PoolProxiedConnection]()
         self._listeners: list[Callable[[], object]] = []
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evergrant-writer")
 
@@ -50,6 +52,27 @@ class Database:
     def read(self, work: Work[T]) -> T:
         """What `work` reads, in one snapshot; raises StoreUnavailable."""
         return _run(self._engine, "BEGIN", work)
+
+    def first(self, sql: str, values: Sequence[str]) -> Sequence[Any] | None:
+        """The first row that one SELECT finds, which is a snapshot by itself; raises StoreUnavailable."""
+        try:
+            connection = self._reader()
+            try:
+                found = connection.cursor().execute(sql, values).fetchall()
+            except sqlite3.Error:
+                connection.invalidate()
+                raise
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"The vault's database cannot be used: {error}") from None
+        self._readers.append(connection)
+        return found[0] if found else None
+
+    def _reader(self) -> PoolProxiedConnection:
+        """One that a reader has left, else a new one: borrowing it from the pool each time takes as long as a query."""
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self._engine.raw_connection()
 
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, after its transaction is on disk; raises StoreUnavailable.
@@ -111,12 +134,18 @@ class Database:
         except OSError as error:
             raise StoreUnavailable(f"The vault's database {self._path} is gone: {error.strerror}.") from None
         if self._inode not in (None, inode):
-            self._engine.dispose()
+            self._let_go()
         self._inode = inode
 
     def close(self) -> None:
         """Finish the write under way and close every connection."""
         self._writer.shutdown(wait=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close every connection; whoever needs one opens a new one."""
+        while self._readers:
+            self._readers.pop().close()
         self._engine.dispose()
 
 

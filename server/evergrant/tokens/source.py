@@ -34,9 +34,11 @@ class TokenSource:
         self._call_ended = asyncio.Event()
 
     @asynccontextmanager
-    async def use(self, key: GrantKey, *, newer_than: int = 0) -> AsyncGenerator[Held, None]:
+    async def use(
+        self, key: GrantKey, *, newer_than: int = 0, stored: Held | None = None
+    ) -> AsyncGenerator[Held, None]:
         """A grant for one call, which counts as in flight for the block; raises Refused."""
-        held = await self.grant(key, newer_than=newer_than)
+        held = await self.grant(key, newer_than=newer_than, stored=stored)
         self._calls[key] += 1
         try:
             yield held
@@ -46,13 +48,13 @@ class TokenSource:
                 del self._calls[key]
                 self._call_ended.set()
 
-    async def grant(self, key: GrantKey, *, newer_than: int = 0) -> Held:
+    async def grant(self, key: GrantKey, *, newer_than: int = 0, stored: Held | None = None) -> Held:
         """The account with a grant that lives and is of a generation above `newer_than`, the last one refused.
 
-        The stored one where it will do, else a renewed one. Raises Refused. A caller that is cancelled, or goes
-        away, does not disturb the renewal.
+        The stored one where it will do, else a renewed one; `stored` is that one, where it was read just now. Raises
+        Refused. A caller that is cancelled, or goes away, does not disturb the renewal.
         """
-        held = self._load(key)
+        held = stored if stored and stored.key == key else self._load(key)
         if self._will_do(held, newer_than):
             return await self._after_early_exchange(key, held) if key in self._flights else held
         while not self._will_do(held, newer_than):
@@ -74,9 +76,13 @@ class TokenSource:
                 raise
             return held
 
+    def stored(self, key: GrantKey) -> Held:
+        """The account with its grant as stored, whether it can be used or not; raises Refused."""
+        return self._load(key)
+
     def account(self, key: AccountKey) -> ConnectedAccount:
         """The account as stored; raises Refused."""
-        return self._load(GrantKey(*key)).account
+        return self.stored(GrantKey(*key)).account
 
     def has_ended(self, held: Held) -> bool:
         """Whether this grant's access token has ended by now."""

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, bindparam, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select, update
 
 from evergrant.model.account import DEFAULT_CREDENTIAL, AccountKey, AccountState, Cause, ConnectedAccount, GrantKey
 from evergrant.store.database import Database
+from evergrant.store.lookup import Lookup
 from evergrant.store.tables import AccountRow, ConnectionRow, GrantRow, HeldCallRow, KeptResultRow, OrphanRow
 from evergrant.vault.account_queries import Ids, connectors_of, of_connector, says, seen
 from evergrant.vault.audit import forget_inputs
@@ -35,6 +36,7 @@ class Accounts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._named = Lookup[tuple[AccountRow]](database, _named(), AccountRow)
 
     def get(self, key: AccountKey) -> ConnectedAccount | None:
         """The account, where it is the tenant's."""
@@ -43,13 +45,8 @@ class Accounts:
 
     def named(self, tenant_id: str, name: str) -> ConnectedAccount | None:
         """The tenant's account of that id or alias."""
-
-        def work(session: Session) -> AccountRow | None:
-            either = (col(AccountRow.id) == name) | (col(AccountRow.alias) == name)
-            return session.exec(select(AccountRow).where(AccountRow.tenant_id == tenant_id, either)).first()
-
-        row = self._database.read(work)
-        return account_of(row) if row else None
+        found = self._named.first({"tenant_id": tenant_id, "name": name})
+        return account_of(found[0]) if found else None
 
     def of_subject(self, connection_id: str, tenant_id: str, subject: str) -> ConnectedAccount | None:
         """The tenant's account of that person behind that connection."""
@@ -206,6 +203,11 @@ def _consents(connector: str, client_id: str) -> Select[int]:
         .where(col(ConnectionRow.client_id) == client_id, col(AccountRow.connector) == connector)
         .where(col(GrantRow.credential) == DEFAULT_CREDENTIAL)
     )
+
+
+def _named() -> Select[Any]:
+    either = (col(AccountRow.id) == bindparam("name")) | (col(AccountRow.alias) == bindparam("name"))
+    return select_columns(AccountRow).where(col(AccountRow.tenant_id) == bindparam("tenant_id"), either)
 
 
 def account_of(row: AccountRow) -> ConnectedAccount:

@@ -6,6 +6,7 @@ means to wrap the data keys anew, and to seal nothing anew.
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import func, or_
@@ -60,6 +61,7 @@ class DataKeys:
         self._ring = ring
         self._vault_id = vault_id
         self._told = told
+        self._under = lru_cache(maxsize=4)(self._sealer)  # the ring itself holds the keys, so nothing more is held
 
     def telling(self, told: Told) -> "DataKeys":
         """The same, and `told` hears of each secret that is sealed or opened."""
@@ -119,7 +121,7 @@ class DataKeys:
             ) from None
         return self._under(version).wrap(key, *place)
 
-    def _under(self, version: int) -> Sealer:
+    def _sealer(self, version: int) -> Sealer:
         return Sealer(self._ring.key(version), self._vault_id, vault_key_id(version))
 
 

@@ -17,10 +17,11 @@ from evergrant.model.event import Event, reauth_completed, refresh_recovered
 from evergrant.model.failpoint import FailPoint, nothing
 from evergrant.model.grant import Grant
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, GrantRow, OrphanRow
+from evergrant.store.lookup import Lookup
+from evergrant.store.tables import AccountRow, DataKeyRow, GrantRow, OrphanRow
 from evergrant.vault.accounts import AliasTaken, account_row
 from evergrant.vault.data_keys import DataKeys
-from evergrant.vault.held import Held, Renewed, Rows
+from evergrant.vault.held import Found, Held, Renewed, Rows, held_query
 from evergrant.vault.outbox import add_event
 
 __all__ = ["Grants", "Held", "Renewed"]
@@ -33,10 +34,11 @@ class Grants:
         self._database = database
         self._failpoint = failpoint
         self._rows = Rows(keys)
+        self._stored = Lookup[Found](database, held_query(), AccountRow, GrantRow, DataKeyRow)
 
     def load(self, key: GrantKey) -> Held | None:
         """The account and its grant, where it is the tenant's."""
-        return self._database.read(lambda session: self._rows.held(session, key))
+        return self._rows.opened(self._stored.first(key._asdict()))
 
     def of_account(self, key: AccountKey) -> list[Held]:
         """All grants of the tenant's account, by the name of the credential."""

@@ -51,16 +51,22 @@ class Renewed:
     scopes_granted: tuple[str, ...]
 
 
+Found = tuple[AccountRow, GrantRow, DataKeyRow | None]
+
+
 class Rows:
     """Turns grants into sealed rows and back; each field is sealed with account, credential, field and generation."""
 
     def __init__(self, keys: DataKeys) -> None:
         self._keys = keys
-        self._query = _query()  # built once, since building it takes longer than its answer
+        self._query = held_query()  # built once, since building it takes longer than its answer
 
     def held(self, session: Session, key: GrantKey) -> Held | None:
         """The account and its grant, where it is the tenant's; raises SealBroken."""
-        found = session.exec(self._query, params=key._asdict()).first()
+        return self.opened(session.exec(self._query, params=key._asdict()).first())
+
+    def opened(self, found: Found | None) -> Held | None:
+        """The same of rows that were read already."""
         if found is None:
             return None
         account, row, data_key = found
@@ -120,7 +126,7 @@ class Rows:
         return self._keys.of(session, _owner(account))
 
 
-def _query() -> Select[AccountRow, GrantRow, DataKeyRow]:
+def held_query() -> Select[AccountRow, GrantRow, DataKeyRow]:
     """An account with one of its grants and its data key, by the fields of a GrantKey."""
     joined = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
     keyed = (col(DataKeyRow.tenant_id) == AccountRow.tenant_id) & (col(DataKeyRow.owner_id) == AccountRow.id)
