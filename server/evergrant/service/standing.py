@@ -11,7 +11,6 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.held_call import HeldCall
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Failure, NotAllowed, Outcome
-from evergrant.model.policy import Verdict
 from evergrant.model.principal import Principal
 from evergrant.service.execute import Progress
 from evergrant.service.held import HeldCalls
@@ -87,12 +86,11 @@ class Standing:
         self, found: ConnectedAccount, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
     ) -> Outcome:
         """As `execute`, for an account that it has; what a person must approve first is kept and not sent."""
-        who, verdict = self.principal.name, self._verdict(tool_name)
-        if verdict == "absent":
-            refusal = self._refusal(tool_name)
+        who = self.principal.name
+        if refusal := self._refusal(tool_name):
             self.every_call.refused(found.key, tool_name, who, refusal)
             return replace(refusal, account=found.id)
-        if verdict == "confirm":
+        if self._must_be_approved(tool_name):
             return await self.every_call.propose(found.key, tool_name, tool_input, asked_by=who)
         return await self.every_call.execute(
             found.key,
@@ -108,10 +106,9 @@ class Standing:
         call = self.call(call_id)
         if call is None:
             return no_such_call()
-        verdict = self._verdict(call.tool_name)
-        if verdict == "absent":
-            return self._refusal(call.tool_name)
-        if verdict == "confirm" and call.status == "waiting" and call.approval == "none":
+        if refusal := self._refusal(call.tool_name):
+            return refusal
+        if call.status == "waiting" and call.approval == "none" and self._must_be_approved(call.tool_name):
             # It was made under a looser policy than that of who would now have it run.
             await self.every_call.calls.want_approval(call)
         return await self.every_call.resume(self.tenant_id, call_id)
@@ -129,7 +126,7 @@ class Standing:
         approvals, by = self.every_call.approvals, f"{self.principal.name}, asked by its client"
         decide = approvals.approve if approved else approvals.refuse
         call = self.call(call_id)
-        there = call is not None and self._verdict(call.tool_name) != "absent"
+        there = call is not None and self._refusal(call.tool_name) is None
         return there and not approvals.by_operator and await decide(self.tenant_id, call_id, by)
 
     async def cancel(self, call_id: str) -> bool:
@@ -153,15 +150,23 @@ class Standing:
         accounts = self.principal.accounts if account_id is None else frozenset({account_id})
         return self.every_call.before(self.tenant_id, call_id, limit, accounts=accounts, ended=ended)
 
-    def _verdict(self, tool_name: str) -> Verdict:
+    def _must_be_approved(self, tool_name: str) -> bool:
         try:
             _, tool = self.catalog.tool(tool_name)
         except (UnknownTool, DeclarationError):
-            return "allowed"  # what is wrong with it, the call itself says
-        return self.principal.verdict(tool_name, tool.effect) if self.may_call(tool_name, tool) else "absent"
+            return False
+        return self.principal.verdict(tool_name, tool.effect) == "confirm"
 
-    def _refusal(self, tool_name: str) -> Failure:
-        limited = "it may only read" if self.principal.may_call(tool_name, "read") else "it is not among its tools"
+    def _refusal(self, tool_name: str) -> Failure | None:
+        try:
+            _, tool = self.catalog.tool(tool_name)
+        except (UnknownTool, DeclarationError):
+            return None  # what is wrong with it, the call itself says
+        if self.may_call(tool_name, tool):
+            return None
+        limited = (
+            "it may only read" if self.principal.read_only and tool.effect != "read" else "it is not among its tools"
+        )
         return NotAllowed(
             what_happened=f"This caller may not call {tool_name}: {limited}. Nothing was sent.",
             what_to_do="Do without it, or tell the person that the operator would have to allow it.",
