@@ -3,20 +3,16 @@
 import json
 import re
 from collections.abc import Callable
-from typing import cast
 
-from mcp.server.context import HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
     INVALID_PARAMS,
-    CallToolResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
     PaginatedRequestParams,
     ReadResourceRequestParams,
     ReadResourceResult,
     Resource,
-    ResourceLink,
     ResourceTemplate,
     TextResourceContents,
 )
@@ -25,9 +21,10 @@ from evergrant.entry.mcp import envelope, results
 from evergrant.entry.mcp.account_status import status_of
 from evergrant.entry.mcp.client import Context, is_modern
 from evergrant.entry.mcp.parts import Parts
+from evergrant.entry.mcp.result_link import MIME, RESULTS
 from evergrant.entry.mcp.wall import Wall
 from evergrant.model.account import ConnectedAccount
-from evergrant.model.json import Json, JsonObject, at
+from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Failure, VaultUnavailable
 from evergrant.model.principal import Principal
 from evergrant.service.standing import Standing
@@ -36,8 +33,7 @@ from evergrant.vault.account_lists import Wanted
 PAGE = 100
 FRESH_MS = 60_000
 """How long a client may keep a list of resources."""
-MIME = "application/json"
-ACCOUNTS, RESULTS = "evergrant://accounts/", "evergrant://results/"
+ACCOUNTS = "evergrant://accounts/"
 NOT_FOUND_UNTIL_2026 = -32002
 """What the handshake era says of a resource that is not there; since then it is a wrong parameter."""
 ACCOUNT_ID = re.compile(r"conn_\w+")
@@ -59,20 +55,6 @@ TEMPLATES = (
         mime_type=MIME,
     ),
 )
-FIRST_WITH_LINKS = "2025-06-18"
-"""The version of the protocol that brought links to resources."""
-
-
-def linked(context: Context, result: HandlerResult) -> HandlerResult:
-    """The answer to a call, where it is not the whole of it with a link to that, if the client knows of links."""
-    if not isinstance(result, CallToolResult) or result.is_error or context.protocol_version < FIRST_WITH_LINKS:
-        return result
-    result_id = at(cast("Json", result.structured_content), "/result_id")
-    if isinstance(result_id, str):
-        result.content.append(
-            ResourceLink(name=result_id, uri=f"{RESULTS}{result_id}", mime_type=MIME, description="The whole result.")
-        )
-    return result
 
 
 class Resources:

@@ -35,7 +35,8 @@ from evergrant.entry.mcp.paced import Paced
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.pending import ForPerson
 from evergrant.entry.mcp.progress import progress_to
-from evergrant.entry.mcp.resources import Resources, linked
+from evergrant.entry.mcp.resources import Resources
+from evergrant.entry.mcp.result_link import linked
 from evergrant.entry.mcp.result_page import GET_RESULT_PAGE
 from evergrant.entry.mcp.resume import RESUME_CALL
 from evergrant.entry.mcp.tasks import TaskParams, Tasks, TaskUpdate
