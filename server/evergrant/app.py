@@ -20,6 +20,7 @@ from evergrant.events.patience import Patience
 from evergrant.events.send import Post
 from evergrant.model.clock import Clock
 from evergrant.model.live import LiveSecrets
+from evergrant.model.principal import Principal
 from evergrant.model.tenant import Rate
 from evergrant.oauth.endpoint import Client, TokenEndpoint
 from evergrant.oauth.issuer import Issuer
@@ -44,6 +45,7 @@ from evergrant.service.registry import Registry
 from evergrant.service.rerun import Rerun
 from evergrant.service.result_pages import ResultPages
 from evergrant.service.revoking import Revoker
+from evergrant.service.standing import Standing
 from evergrant.service.tenant_pace import TenantPace
 from evergrant.service.tenants import TenantDesk
 from evergrant.service.unattended import Unattended
@@ -143,6 +145,10 @@ class App:
         before = self.clock.now() - timedelta(days=self.settings.audit_days)
         while await self.audit_log.prune(before, PRUNED_AT_ONCE) == PRUNED_AT_ONCE:
             pass
+
+    def standing(self, principal: Principal) -> Standing:
+        """What a caller sees and does."""
+        return Standing(principal, self.catalog, self.accounts, self.held_calls, self.toolsets)
 
     async def tell_news(self) -> None:
         """Have what is due told: by webhook, and on the desktop. Raises StoreUnavailable."""

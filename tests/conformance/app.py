@@ -2,18 +2,19 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 from mcp.server import Server
-from mcp.server.context import HandlerResult
+from mcp.server.context import CallNext, HandlerResult
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ToolsListChanged
 from mcp.types import (
     CallToolRequestParams,
     CallToolResult,
     ListToolsResult,
-    PaginatedRequestParams,
     SubscriptionsListenRequestParams,
+    Tool,
 )
+from mcp_types.methods import serialize_server_result
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
@@ -36,7 +37,7 @@ from evergrant.entry.mcp.wall import Wall
 
 def conforming(parts: Parts) -> Server[Any]:
     """The server as it is, which also answers to the names that the suite calls."""
-    server = make_server(parts, bearer_principal, list_changed=True)
+    server = make_server(parts, bearer_principal)
     bus = InMemorySubscriptionBus()
     server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, ListenHandler(bus))
     add_documents(server)
@@ -58,15 +59,9 @@ def _changes(bus: InMemorySubscriptionBus) -> tuple[Fixture, ...]:
 
 
 def _add(server: Server[Any], fixtures: Mapping[str, Fixture], log: FilteringBoundLogger) -> None:
-    listing, calling = server.get_request_handler("tools/list"), server.get_request_handler("tools/call")
-    own_schema = server.get_tool_input_schema
-    assert listing
+    calling, own_schema = server.get_request_handler("tools/call"), server.get_tool_input_schema
     assert calling
     assert own_schema
-
-    async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-        own = cast("ListToolsResult", await listing.handler(context, params))
-        return own.model_copy(update={"tools": [*own.tools, *(each.wire for each in fixtures.values())]})
 
     async def call_tool(context: Context, params: CallToolRequestParams) -> HandlerResult:
         if params.name not in fixtures:
@@ -78,9 +73,23 @@ def _add(server: Server[Any], fixtures: Mapping[str, Fixture], log: FilteringBou
     def schema(name: str) -> Mapping[str, Any] | None:
         return fixtures[name].wire.input_schema if name in fixtures else own_schema(name)
 
-    server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
+    server.middleware.insert(0, _Listed([each.wire for each in fixtures.values()]))
     server.add_request_handler("tools/call", CallToolRequestParams, call_tool)
     server.get_tool_input_schema = schema
+
+
+class _Listed:
+    """Adds tools to what goes on the wire: our own lists have nothing but names before that."""
+
+    def __init__(self, tools: list[Tool]) -> None:
+        self._tools = tools
+
+    async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        result = await call_next(ctx)
+        if ctx.method == "tools/list" and isinstance(result, dict):
+            listed = ListToolsResult(tools=self._tools).model_dump(by_alias=True, mode="json", exclude_none=True)
+            result["tools"] += serialize_server_result("tools/list", ctx.protocol_version, listed)["tools"]
+        return result
 
 
 @asynccontextmanager

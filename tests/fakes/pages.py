@@ -19,7 +19,7 @@ from tests.fakes.tables import lay_tables
 import evergrant
 from evergrant.app import App, open_app
 from evergrant.catalog.catalog import data_folder
-from evergrant.cli.server import listening
+from evergrant.cli.listening import listening
 from evergrant.demo.connecting import connect, consent
 from evergrant.demo.services import SERVICES, write_connectors
 from evergrant.entry.mcp.http import bearer_principal

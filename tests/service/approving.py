@@ -24,7 +24,7 @@ def caller(
 ) -> Standing:
     """A caller of the local tenant, under that policy."""
     who = Principal(LOCAL_TENANT, "night agent", accounts, tools, policy)
-    return Standing(who, world.app.catalog, world.app.accounts, world.app.held_calls)
+    return world.app.standing(who)
 
 
 async def proposed(who: Standing, tool: str = DELETE, tool_input: JsonObject | None = None) -> str:

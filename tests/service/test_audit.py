@@ -57,7 +57,7 @@ def told(tally: Tally, name: str) -> dict[tuple[str, ...], float]:
 
 def standing(world: Practice, **limits: object) -> Standing:
     principal = Principal(LOCAL_TENANT, name="key_night", **limits)  # type: ignore[arg-type]
-    return Standing(principal, world.app.catalog, world.app.accounts, world.app.held_calls)
+    return world.app.standing(principal)
 
 
 async def test_a_line_says_who_called_what_and_what_the_provider_calls_it(

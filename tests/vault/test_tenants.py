@@ -51,7 +51,7 @@ async def filled(vault: Vault, tenants: Tenants) -> None:
         await tenants.add(Tenant(tenant_id, tenant_id, START))
     await fill(vault)
     for tenant_id in ("tnt_a", "tnt_b"):
-        key = ApiKey("key_1", tenant_id, "agent", None, (), False, False, START, None)
+        key = ApiKey("key_1", tenant_id, "agent", None, (), None, False, START, None)
         await ApiKeys(vault.database).add(key, f"digest {tenant_id}")
         held = Grants(vault.database, vault.data_keys).load(account(tenant_id=tenant_id).grant_key)
         assert held
@@ -131,7 +131,7 @@ async def test_a_tenant_with_an_account_or_a_code_that_is_being_redeemed_is_not_
 async def test_a_key_that_comes_too_late_lets_nobody_in_and_a_new_tenant_of_that_id_begins_with_nothing(
     vault: Vault, tenants: Tenants
 ) -> None:
-    late = ApiKey("key_2", "tnt_a", "late", None, (), False, False, START, None)
+    late = ApiKey("key_2", "tnt_a", "late", None, (), None, False, START, None)
     await filled(vault, tenants)
     await tenants.begin_end("tnt_a")
     while_it_ends = await ApiKeys(vault.database).add(late, "late")

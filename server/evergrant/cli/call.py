@@ -17,7 +17,6 @@ from evergrant.model.json import Json, JsonObject
 from evergrant.model.outcome import ConfirmationRequired, Outcome
 from evergrant.model.principal import Principal
 from evergrant.service.approval_words import arguments
-from evergrant.service.standing import Standing
 from evergrant.settings import LOCAL_TENANT
 
 BY = "command line"
@@ -45,7 +44,7 @@ def call(
         found = app.desk.find(LOCAL_TENANT, account)
         chosen: JsonObject = _example(app, tool) if example and data is None else given
         caller = Principal(LOCAL_TENANT, BY, policy=app.settings.policy)
-        who = Standing(caller, app.catalog, app.accounts, app.held_calls)
+        who = app.standing(caller)
         outcome = await who.execute_as(found, tool, chosen)
         return await _decided(app, out, outcome, yes=yes) if isinstance(outcome, ConfirmationRequired) else outcome
 

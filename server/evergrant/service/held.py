@@ -98,14 +98,12 @@ class HeldCalls:
 
     async def propose(
         self, key: AccountKey, tool_name: str, tool_input: JsonObject, *, asked_by: str | None = None
-    ) -> Failure:
+    ) -> Outcome:
         """Check a call, send nothing, and keep it until a person has approved it: a ConfirmationRequired says so."""
         async with self.audit.call(key, tool_input, asked_by) as noted:
             try:
-                if wrong := await self.executor.fault(key, tool_name, tool_input, noted.trace):
-                    return noted.came_to(wrong)
-                call = replace(self._new(key, tool_name, tool_input, asked_by), approval="wanted")
-                return noted.came_to(await self._proposed(call))
+                wrong = await self.executor.fault(key, tool_name, tool_input, noted.trace)
+                return noted.came_to(wrong or await self._proposed(self._new(key, tool_name, tool_input, asked_by)))
             except (StoreUnavailable, SealBroken) as error:
                 return noted.came_to(vault_unavailable(str(error)))
 
@@ -204,7 +202,8 @@ class HeldCalls:
             tool_input=tool_input,
         )
 
-    async def _proposed(self, call: HeldCall) -> Failure:
+    async def _proposed(self, made: HeldCall) -> Failure:
+        call = replace(made, approval="wanted")
         if call.size > LARGEST_INPUT:
             return too_large(call, LARGEST_INPUT)
         if not await self.calls.add(call, MOST_WAITING):

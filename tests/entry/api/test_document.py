@@ -92,7 +92,7 @@ async def test_every_example_is_one_that_is_taken(world: Practice) -> None:
 
 
 async def test_an_agents_key_may_read_it(world: Practice, client: httpx2.AsyncClient) -> None:
-    _, key = await world.app.key_desk.make(LOCAL_TENANT, Wish("agent", read_only=True))
+    _, key = await world.app.key_desk.make(LOCAL_TENANT, Wish("agent", policy="read_only"))
     answer = await client.get("/v1/openapi.json", headers={"Authorization": f"Bearer {key.reveal()}"})
     assert answer.status_code == 200
 

@@ -96,7 +96,7 @@ async def test_a_secret_that_is_told_once_is_told_to_whoever_asks_again_and_lies
         assert (first.status_code, first.content) == (second.status_code, second.content)
     (made,) = world.app.key_desk.keys.all(LOCAL_TENANT)
     secrets = [answers[0][0].json()["key"], answers[1][0].json()["secret"]]
-    assert world.app.key_desk.bearer(secrets[0]) == made.principal()
+    assert world.app.key_desk.bearer(secrets[0]) == made.principal("confirm_destructive")
     files = b"".join(file.read_bytes() for file in world.app.vault.file.parent.glob("vault.db*"))
     assert not any(secret.encode() in files for secret in [*secrets, KEY["Idempotency-Key"]])
 

@@ -52,7 +52,7 @@ class Ladder:
         asked = Round.of(who, state)
         pending, said = asked.pending, asked.said(responses or {}, self._parts.clock.now())
         if said == "no":
-            return await pending.declined()
+            return await pending.declined(self._handover)
         if said == "nobody" and isinstance(pending.why, ConfirmationRequired):
             return pending.unfinished()
         if said == "yes":
@@ -66,7 +66,7 @@ class Ladder:
 
     async def _answered(self, context: Context, pending: Pending, heard: Heard, number: int = 1) -> HandlerResult:
         if heard == "declined":
-            return await pending.declined()
+            return await pending.declined(self._handover)
         if heard == "waiting":
             return pending.unfinished()
         outcome = await pending.who.resume(pending.call_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from mcp.types import CallToolResult
 
 from evergrant.entry.mcp import results
+from evergrant.entry.mcp.handover import Handover
 from evergrant.model.outcome import ConfirmationRequired, Outcome, ReauthRequired
 from evergrant.service.standing import Standing
 
@@ -63,11 +64,11 @@ class Pending:
         """The answer of a request that can wait no longer; the call itself does."""
         return results.failed(self.why)
 
-    async def declined(self) -> CallToolResult:
+    async def declined(self, handover: Handover) -> CallToolResult:
         """The answer to a person who said no: a reconnect can still come, a call that was refused is over."""
         if isinstance(self.why, ConfirmationRequired):
             refused = await self.who.decide(self.call_id, approved=False)
             # What somebody else has decided meanwhile is not carried out by a no.
-            return results.of(await self.who.resume(self.call_id)) if refused else self.unfinished()
+            return await handover.of(self.who, await self.who.resume(self.call_id)) if refused else self.unfinished()
         happened = f"{self.why.what_happened} The person was asked to reconnect and has not agreed."
         return results.failed(replace(self.why, what_happened=happened))

@@ -113,7 +113,7 @@ class Tasks:
             return _task(call, "cancelled")
         known = self._asked.get(call.id)
         if known and known.said in {"no", "nobody"} and call.status == "waiting":
-            return _task(call, "completed", result=await _turned_down(known))
+            return _task(call, "completed", result=await _turned_down(known, self._handover))
         found = await self._gone_on(who, call.id)
         if isinstance(found, _Asked):
             return self._waiting(context, call, found)
@@ -190,8 +190,8 @@ def _call(who: Standing, call_id: str) -> HeldCall:
     return call
 
 
-async def _turned_down(asked: _Asked) -> CallToolResult:
-    return asked.pending.unfinished() if asked.said == "nobody" else await asked.pending.declined()
+async def _turned_down(asked: _Asked, handover: Handover) -> CallToolResult:
+    return asked.pending.unfinished() if asked.said == "nobody" else await asked.pending.declined(handover)
 
 
 def _task(
