@@ -20,6 +20,7 @@ from tests.fakes.practice import START, Practice, practice, sandbox
 from tests.fakes.reconnect import reconnect
 from typing_extensions import override
 
+from evergrant.entry.mcp.handover import Handover
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.pending import Pending
 from evergrant.entry.mcp.waiting import STEP_S
@@ -336,7 +337,11 @@ async def test_the_code_that_the_page_asks_for_stands_beside_the_link(parts: Par
     )
     pending = Pending(parts.standing(Principal(LOCAL_TENANT)), "call_x", link)
 
-    for text in (pending.said, said(pending.unfinished()), said(await pending.declined())):
+    for text in (
+        pending.said,
+        said(pending.unfinished()),
+        said(await pending.declined(Handover(parts.catalog, parts.pages, parts.log))),
+    ):
         assert "https://auth.example/reconnect/x" in text
         assert "ABCD-1234" in text
 
