@@ -4,27 +4,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict
-from pydantic.config import JsonDict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from evergrant.entry.api.body import Body
+from evergrant.entry.api.problem import open_ended
 from evergrant.entry.api.query import Query
 from evergrant.model.json import JsonObject
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def _open(schema: JsonDict) -> None:
-    schema.pop("additionalProperties", None)
-
-
 class Given(BaseModel):
     """Base of answers. Ours have no members that their model lacks; clients allow for some to come, so the document
     does not forbid them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_open)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=open_ended)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 from starlette.responses import JSONResponse
 
 from evergrant.model.json import JsonObject
@@ -15,10 +16,15 @@ SAID = ("code", "what_happened", "what_to_do")
 RENAMED = {"status": "provider_status"}
 
 
+def open_ended(schema: JsonDict) -> None:
+    """Leave out that there are no other members."""
+    schema.pop("additionalProperties", None)
+
+
 class Problem(BaseModel):
     """An error (RFC 9457). What a call of a tool came to carries more of the members below."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=lambda schema: schema.pop("additionalProperties", None))
+    model_config = ConfigDict(extra="allow", json_schema_extra=open_ended)
 
     type: Literal["about:blank"]
     status: int
