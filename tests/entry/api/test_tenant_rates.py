@@ -17,7 +17,12 @@ from evergrant.surface import mcp_parts
 
 pytestmark = pytest.mark.anyio
 BURST = 5
-CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_accounts", "arguments": {}}}
+CALL: dict[str, object] = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {"name": "list_accounts", "arguments": {}},
+}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
