@@ -6,20 +6,24 @@ cursor is one that was given, that a connector is there, that a tool takes this 
 others).
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# (Schemathesis leaves the arguments of its generic types open)
+
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, cycle
+from typing import Any
 
 import schemathesis
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.engine import events, from_schema
 from schemathesis.generation import GenerationMode
 from schemathesis.generation.case import Case
-from schemathesis.hooks import HookContext
+from schemathesis.hooks import HookContext, unregister
 from schemathesis.schemas import BaseSchema
 from tests.entry.api.served import Served
 
@@ -78,7 +82,7 @@ def _hooked(api: Served, found: Found) -> Generator[None]:
     real, number = {name: cycle(bodies) for name, bodies in _bodies(api.seeds).items()}, count()
 
     @schemathesis.hook
-    def before_call(context: HookContext, case: Case, kwargs: object) -> None:
+    def before_call(context: HookContext, case: Case[Any], kwargs: object) -> None:
         positive = case.meta is None or case.meta.generation.mode is GenerationMode.POSITIVE
         if positive and case.operation.label in real:
             case.body = next(real[case.operation.label])
@@ -88,7 +92,7 @@ def _hooked(api: Served, found: Found) -> Generator[None]:
     routes = {(route.method, route.path): route for route in api.web.routes if isinstance(route, Described)}
 
     @schemathesis.hook
-    def after_call(context: HookContext, case: Case, response: Response) -> None:
+    def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
         route = routes.get((case.method, case.operation.path))
         if route and response.status_code < 300:
             try:
@@ -99,13 +103,13 @@ def _hooked(api: Served, found: Found) -> Generator[None]:
     try:
         yield
     finally:
-        schemathesis.hooks.unregister(before_call)
-        schemathesis.hooks.unregister(after_call)
+        unregister(before_call)
+        unregister(after_call)
 
 
-def _bodies(seeds: Mapping[str, str]) -> dict[str, list[object]]:
+def _bodies(seeds: Mapping[str, str]) -> dict[str, list[dict[str, JsonValue]]]:
     """Requests that mean something: at random nobody hits upon an account and a tool of it."""
-    search = {"tool_name": "sandbox_search_contacts", "tool_input": {"query": "a"}}
+    search: dict[str, JsonValue] = {"tool_name": "sandbox_search_contacts", "tool_input": {"query": "a"}}
     return {
         "POST /v1/execute": [
             {"connected_account_id": "acme", **search},
