@@ -20,6 +20,7 @@ from evergrant.sandbox.behaviour import Behaviour
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.service.standing import Standing
 from evergrant.settings import LOCAL_TENANT
+from evergrant.vault.held import Held
 
 pytestmark = pytest.mark.anyio
 APPEND, SEARCH = "sandbox_append_row", "sandbox_search_contacts"
@@ -179,7 +180,11 @@ async def test_that_a_request_leaves_is_told_by_the_network_itself(
         world.app.audit.counters.append(tally)
         account = await world.connect()
         world.clock.advance(550)
-        monkeypatch.setattr(world.app.tokens, "has_ended", lambda _held: next(looks))
+
+        def ended(_held: Held) -> bool:
+            return next(looks)
+
+        monkeypatch.setattr(world.app.tokens, "has_ended", ended)
         assert isinstance(await world.app.held_calls.execute(account.key, SEARCH, {}), Result)
 
     assert told(tally, "expired_token_sends") == {("sandbox", "clock"): 1}
