@@ -34,9 +34,9 @@ for your key, is answered as if it were not there.
 
 - **Errors** are problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)): `code` is stable and for
   programs, `title` says what happened, `detail` what to do.
-- **Pages**: lists give `limit` entries at most (1 to 100) and a `next_cursor`; ask again with it as `cursor` until it is
-  null. What comes or goes meanwhile shifts nothing. Events are read on from a number instead, their `seq`, which you can
-  keep.
+- **Pages**: lists give `limit` entries at most (1 to 100) and a `next_cursor`; ask again with it as `cursor` until it
+  is null. What comes or goes meanwhile shifts nothing. Events are read on from a number instead, their `seq`, which you
+  can keep.
 - **Once**: send an `Idempotency-Key` of your making with a POST, and the same request under the same key is not done
   again for 24 hours: it gets the first answer, with the header `Idempotency-Replayed: true`. Another request under the
   key gets 422, one that comes while the first is under way 409 `request_under_way`. Answers are kept sealed, also those

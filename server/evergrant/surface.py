@@ -100,7 +100,7 @@ def web_app(
             *tenant_routes(api, app.tenant_desk, app.key_desk),
             *connection_routes(api, app.registry, redirect_uri),
             *account_routes(api, app.desk),
-            *connector_routes(api, app.connections, redirect_uri),
+            *connector_routes(api, app.connect, redirect_uri),
             *tool_routes(api),
             *tool_search_routes(api, ToolSearch(app.catalog), app.account_lists),
             *call_routes(api),

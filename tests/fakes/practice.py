@@ -15,7 +15,7 @@ from tests.fakes.consent import approve
 from tests.fakes.tables import lay_tables
 
 from evergrant.app import App, open_app
-from evergrant.dial.guard import permitted
+from evergrant.dial.guard import Resolve, permitted, system_resolve
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.model.failpoint import FailPoint, nothing
@@ -83,12 +83,14 @@ async def practice(
     transport: httpx2.AsyncBaseTransport | None = None,
     issuer: Mapping[str, str] | None = None,
     limit: tuple[float, int] = (50, 200),
+    resolve: Resolve = system_resolve,
 ) -> AsyncGenerator[Practice, None]:
     """The app, its provider on a port, and its OAuth client already added; `provider` may live on another clock.
 
     `grant` changes what the connector's table says of the provider's rotation and lives. `hosted_at` is the page of a
     tenant whose back end has the last word on who a person is. `transport` takes the network's place.
-    `issuer` are the settings of one whose access tokens are taken. `limit` is a tenant's: a second, and at once.
+    `resolve` looks names up. `issuer` are the settings of one whose access tokens are taken. `limit` is a tenant's: a
+    second, and at once.
     """
     lay_tables(home)
     clock = ManualClock(START)
@@ -107,7 +109,9 @@ async def practice(
         tenant_burst=limit[1],
     ).model_copy(update=dict(issuer or {}))
     with running(provider) as url:
-        async with open_app(settings, replace(surroundings(clock, failpoint), transport=transport)) as app:
+        async with open_app(
+            settings, replace(surroundings(clock, failpoint), transport=transport, resolve=resolve)
+        ) as app:
             await add_client(app)
             yield Practice(app, provider, clock, url)
 

@@ -142,7 +142,7 @@ async def test_a_data_key_opens_in_no_other_row_whether_or_not_the_values_move_w
         ]
 
     swaps = trying(filled, work)
-    assert len(swaps) == 12 * 11
+    assert len(swaps) == 16 * 15
     assert all(swaps)
 
 

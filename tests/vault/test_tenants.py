@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Select, column, func, inspect, select, table
+from sqlalchemy import ColumnClause, Select, String, column, func, inspect, select, table
 from tests.vault.filled import fill
 from tests.vault.samples import START, account, death, grant
 from tests.vault.test_authorizations import STATE, consent
@@ -41,15 +41,16 @@ def rows_of(vault: Vault, tenant_id: str) -> dict[str, int]:
 
 
 def _counting(name: str, tenant_id: str) -> Select[int]:
-    tenant = column("tenant_id")
+    tenant: ColumnClause[str] = column("tenant_id", String)
     return select(func.count()).select_from(table(name, tenant)).where(tenant == tenant_id)
 
 
 async def filled(vault: Vault, tenants: Tenants) -> None:
     """Two tenants that have something in every table."""
-    await fill(vault)
     for tenant_id in ("tnt_a", "tnt_b"):
         await tenants.add(Tenant(tenant_id, tenant_id, START))
+    await fill(vault)
+    for tenant_id in ("tnt_a", "tnt_b"):
         key = ApiKey("key_1", tenant_id, "agent", None, (), False, False, START, None)
         await ApiKeys(vault.database).add(key, f"digest {tenant_id}")
         held = Grants(vault.database, vault.data_keys).load(account(tenant_id=tenant_id).grant_key)
@@ -125,6 +126,24 @@ async def test_a_tenant_with_an_account_or_a_code_that_is_being_redeemed_is_not_
     await tenants.wipe("tnt_a", consent().expires_at)
 
     assert rows_of(vault, "tnt_a") == {}
+
+
+async def test_a_key_that_comes_too_late_lets_nobody_in_and_a_new_tenant_of_that_id_begins_with_nothing(
+    vault: Vault, tenants: Tenants
+) -> None:
+    late = ApiKey("key_2", "tnt_a", "late", None, (), False, False, START, None)
+    await filled(vault, tenants)
+    await tenants.begin_end("tnt_a")
+    while_it_ends = await ApiKeys(vault.database).add(late, "late")
+    for each in Accounts(vault.database).all("tnt_a"):
+        await Accounts(vault.database).remove(each.key)
+    await tenants.wipe("tnt_a", START)
+    afterwards = await ApiKeys(vault.database).add(late, "late")
+    await Grants(vault.database, vault.data_keys).connect(account(), grant())  # by a request that came too late
+    await tenants.add(ACME)
+
+    assert (while_it_ends, afterwards) == (False, False)
+    assert rows_of(vault, "tnt_a") == {"tenant": 1}
 
 
 async def test_only_a_tenant_that_has_nothing_is_removed_as_it_is(tenants: Tenants, grants: Grants) -> None:

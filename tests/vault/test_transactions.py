@@ -1,4 +1,5 @@
 """Every write of every store is one transaction that begins with BEGIN IMMEDIATE, and nothing is written outside one.
+Every query of every store names the tenant, but for those that are for all tenants on purpose.
 
 The stores and their methods are found by looking, so that a new one fails here until it is driven too.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 from tests.fakes.clock import ManualClock
+from tests.fakes.tenant_statements import unbound
 from tests.vault.conftest import no_keychain
 from tests.vault.samples import START, account, death, endpoint, grant, held_call, renewed
 from tests.vault.test_authorizations import STATE, consent
@@ -139,6 +141,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Tenants(database),
         KeptAnswers(database, vault.data_keys),
     )
+    await made.tenants.add(Tenant("tnt_a", "A", START))
     await made.api_keys.add(api_key(1), "digest 1")
     await made.endpoints.add(HOOK, SIGNING)
     await made.connections.put(CONNECTION)
@@ -335,6 +338,33 @@ READS: dict[str, Callable[[Stores], object]] = {
 }
 
 
+LOOKS_FOR_WHAT_IS_DUE = "a job of the process: one index tells what is due, whosever it is, and each has its tenant"
+FORGETS_WHAT_IS_OLD = "upkeep: what has ended is forgotten, whosever it is, and nothing of it is given back"
+IS_A_SECRET = "what is asked by is 256 random bits or their hash: it says which tenant its bearer is of"
+COUNTS = "a provider counts grants by person and OAuth client, whichever tenants they are of; a number comes back"
+OF_THE_OPERATOR = "for whoever runs the vault"
+EVERY_TENANT = {
+    "Accounts.crowded": COUNTS,
+    "Accounts.later_consents": COUNTS,
+    "Accounts.tenants": OF_THE_OPERATOR,
+    "Agenda.crowd": LOOKS_FOR_WHAT_IS_DUE,
+    "Agenda.distrust_the_future": LOOKS_FOR_WHAT_IS_DUE,
+    "Agenda.due": LOOKS_FOR_WHAT_IS_DUE,
+    "Agenda.next_due": LOOKS_FOR_WHAT_IS_DUE,
+    "ApiKeys.of_digest": IS_A_SECRET,
+    "Authorizations.add": FORGETS_WHAT_IS_OLD,
+    "Authorizations.forget_codes": FORGETS_WHAT_IS_OLD,
+    "Authorizations.with_state": IS_A_SECRET,
+    "Deliveries.slots": LOOKS_FOR_WHAT_IS_DUE,
+    "KeptAnswers.prune": FORGETS_WHAT_IS_OLD,
+    "KeptCalls.due_reads": LOOKS_FOR_WHAT_IS_DUE,
+    "KeptCalls.expire": FORGETS_WHAT_IS_OLD,
+    "KeptCalls.running": LOOKS_FOR_WHAT_IS_DUE,
+    "Tenants.page": OF_THE_OPERATOR,
+}
+"""The methods that look over all tenants, and why."""
+
+
 def store_methods() -> Iterator[tuple[str, bool]]:
     """The name of each public method of each store, and whether it writes: writes alone are awaited."""
     for found in pkgutil.iter_modules(evergrant.vault.__path__, "evergrant.vault."):
@@ -366,6 +396,7 @@ async def test_a_write_is_one_transaction_that_begins_with_begin_immediate(
         if first_words(transaction) & set(WRITES):
             assert transaction[0] == "BEGIN IMMEDIATE"
             assert transaction[-1] == "COMMIT"
+    assert names_no_tenant(transactions) == (name in EVERY_TENANT)
     begun_to_write = [each for each in transactions if each[0] == "BEGIN IMMEDIATE"]
     assert begun_to_write
     if name != "Connections.remove":  # of another tenant: what is looked for is not there
@@ -381,6 +412,7 @@ async def test_a_read_writes_nothing_and_keeps_no_writer_waiting(stores: Stores,
     for transaction in transactions:
         assert transaction[0] == "BEGIN"
         assert first_words(transaction) <= {"BEGIN", "COMMIT", "SELECT"}
+    assert names_no_tenant(transactions) == (name in EVERY_TENANT)
 
 
 async def test_nothing_is_written_outside_a_transaction_while_a_vault_is_made(stores: Stores, trace: Trace) -> None:
@@ -399,6 +431,11 @@ async def test_the_first_that_a_connection_is_told_is_how_long_to_wait(stores: S
     begun = next(place for place, statement in enumerate(statements) if statement.startswith("BEGIN"))
     assert all(statement.startswith("PRAGMA") for statement in statements[:begun])
     assert not any("journal_mode" in statement for statement in statements)
+
+
+def names_no_tenant(transactions: list[list[str]]) -> bool:
+    """Whether some statement looks at tenants' data for no tenant in particular."""
+    return any(unbound(statement) for transaction in transactions for statement in transaction)
 
 
 def first_words(transaction: list[str]) -> set[str]:

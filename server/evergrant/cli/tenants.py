@@ -9,7 +9,7 @@ from evergrant.app import App
 from evergrant.cli.output import Exit, JsonOption, cells, output, table
 from evergrant.cli.running import run
 from evergrant.model.json import Json
-from evergrant.model.tenant import Holdings, Rate, Tenant
+from evergrant.model.tenant import LOCAL_TENANT, Holdings, Rate, Tenant
 from evergrant.service.revoking import Receipt
 
 tenants = typer.Typer(no_args_is_help=True, help="Those whose accounts this vault keeps apart, such as your customers.")
@@ -95,7 +95,9 @@ def remove(tenant_id: TenantId, purge: Purge = False, as_json: bool = JsonOption
 
 
 def _limit(tenant: Tenant) -> str:
-    return f"{tenant.rate.per_s:g}/s, {tenant.rate.burst} at once" if tenant.rate else "the server's"
+    if tenant.rate:
+        return f"{tenant.rate.per_s:g}/s, {tenant.rate.burst} at once"
+    return "none" if tenant.id == LOCAL_TENANT else "the server's"
 
 
 def _as_json(tenant: Tenant) -> Mapping[str, Json]:

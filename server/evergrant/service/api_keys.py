@@ -64,7 +64,8 @@ class KeyDesk:
             expires_at=now + wish.life if wish.life else None,
         )
         borne = Secret(PREFIX + secrets.token_urlsafe(32))
-        await self.keys.add(key, _digest(borne.reveal()))
+        if not await self.keys.add(key, _digest(borne.reveal())):
+            raise CannotMakeKey(f"There is no tenant {tenant_id!r}, or it is being removed.")
         return key, borne
 
     def bearer(self, token: str) -> Principal | None:

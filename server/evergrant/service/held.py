@@ -11,10 +11,18 @@ from evergrant.model.clock import Clock
 from evergrant.model.held_call import HeldCall
 from evergrant.model.ids import new_id
 from evergrant.model.json import JsonObject
-from evergrant.model.outcome import Outcome, ReauthRequired
+from evergrant.model.outcome import Outcome, ProviderUnavailable, ReauthRequired
 from evergrant.service.call_runs import CallRuns
 from evergrant.service.execute import Executor
-from evergrant.service.held_words import call_cancelled, call_expired, kept, no_such_call, not_kept, still_running
+from evergrant.service.held_words import (
+    call_cancelled,
+    call_expired,
+    kept,
+    may_be_sent_again,
+    no_such_call,
+    not_kept,
+    still_running,
+)
 from evergrant.service.wording import vault_unavailable
 from evergrant.store.changes import Changes
 from evergrant.store.database import StoreUnavailable
@@ -61,6 +69,8 @@ class HeldCalls:
         The operator hears of a dead grant before the agent does.
         """
         outcome = await self.executor.execute_tool(key, tool_name, tool_input, idempotency_key=idempotency_key)
+        if idempotency_key is not None and isinstance(outcome, ProviderUnavailable):
+            return self._with_key(tool_name, outcome)
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)
@@ -68,6 +78,11 @@ class HeldCalls:
             return await self._kept(outcome, self._new(key, tool_name, tool_input, asked_by))
         except (StoreUnavailable, SealBroken) as error:
             return not_kept(outcome, f"it could not be stored: {error}")
+
+    def _with_key(self, tool_name: str, outcome: ProviderUnavailable) -> ProviderUnavailable:
+        """What may have been carried out may be asked for again where the provider is given the same key again."""
+        has_header = self.executor.catalog.tool(tool_name)[1].idempotency_header is not None
+        return may_be_sent_again(outcome) if has_header and not outcome.retryable else outcome
 
     async def resume(self, tenant_id: str, call_id: str) -> Outcome:
         """Run a kept call once, or give back what it came to; ReauthRequired while its grant is still dead.

@@ -37,6 +37,12 @@ def may_be_resumed(outcome: ProviderUnavailable, call: HeldCall) -> ProviderUnav
     return replace(outcome, retryable=True, what_to_do=again)
 
 
+def may_be_sent_again(outcome: ProviderUnavailable) -> ProviderUnavailable:
+    """Of a call with no clear end whose caller gave a key that the provider was given on."""
+    again = "Send the same request with the same key in a minute: the provider does not carry it out twice."
+    return replace(outcome, retryable=True, what_to_do=again)
+
+
 def outcome_unknown(call: HeldCall) -> OutcomeUnknown:
     """The process that ran the write died."""
     return OutcomeUnknown(

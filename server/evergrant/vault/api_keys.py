@@ -4,7 +4,7 @@ from sqlmodel import Session, col, select
 
 from evergrant.model.api_key import ApiKey
 from evergrant.store.database import Database
-from evergrant.store.tables import ApiKeyRow
+from evergrant.store.tables import ApiKeyRow, TenantRow
 
 
 class ApiKeys:
@@ -13,26 +13,20 @@ class ApiKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: ApiKey, digest: str) -> None:
-        """Store a new key, by the digest of what is borne."""
+    async def add(self, key: ApiKey, digest: str) -> bool:
+        """Store a new key, by the digest of what is borne; False where its tenant is not there, or is being removed.
 
-        def work(session: Session) -> None:
-            session.add(
-                ApiKeyRow(
-                    tenant_id=key.tenant_id,
-                    id=key.id,
-                    digest=digest,
-                    name=key.name,
-                    accounts=None if key.accounts is None else list(key.accounts),
-                    tools=list(key.tools),
-                    read_only=key.read_only,
-                    operator=key.operator,
-                    created_at=key.created_at,
-                    expires_at=key.expires_at,
-                )
-            )
+        Told in the same transaction: a key that came a moment later would let its bearer in for ever.
+        """
 
-        await self._database.write(work)
+        def work(session: Session) -> bool:
+            tenant = session.get(TenantRow, key.tenant_id)
+            if tenant is None or tenant.ends:
+                return False
+            session.add(_row(key, digest))
+            return True
+
+        return await self._database.write(work)
 
     def all(self, tenant_id: str) -> list[ApiKey]:
         """The tenant's keys, the oldest first."""
@@ -65,6 +59,21 @@ class ApiKeys:
             return row is not None
 
         return await self._database.write(work)
+
+
+def _row(key: ApiKey, digest: str) -> ApiKeyRow:
+    return ApiKeyRow(
+        tenant_id=key.tenant_id,
+        id=key.id,
+        digest=digest,
+        name=key.name,
+        accounts=None if key.accounts is None else list(key.accounts),
+        tools=list(key.tools),
+        read_only=key.read_only,
+        operator=key.operator,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+    )
 
 
 def _key(row: ApiKeyRow) -> ApiKey:

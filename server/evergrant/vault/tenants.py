@@ -32,11 +32,13 @@ class Tenants:
         self._database = database
 
     async def add(self, tenant: Tenant) -> None:
-        """Store a new one; raises TenantExists."""
+        """Store a new one; raises TenantExists. Whatever a request that came too late has left of a former one of the
+        same id is none of its: it begins with nothing."""
 
         def work(session: Session) -> None:
             if session.get(TenantRow, tenant.id):
                 raise TenantExists(tenant.id)
+            _wipe(session, tenant.id)
             session.add(_row(tenant))
 
         await self._database.write(work)

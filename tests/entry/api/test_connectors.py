@@ -35,6 +35,7 @@ async def test_one_service_tells_how_its_client_is_registered_and_what_a_link_as
 
     assert hubspot["redirect_uri"] == "http://localhost:8484/callback/hubspot"
     assert len(hubspot["steps"]) > 1
+    assert "crm.objects.contacts.write" in str(hubspot["steps"])
     assert [each["name"] for each in sandbox["asks"]] == ["origin"]
     assert (await site.operator.get("/v1/connectors/nowhere")).status_code == 404
 

@@ -169,6 +169,7 @@ async def test_what_cannot_be_a_key_is_refused_in_words(client: httpx2.AsyncClie
 
 
 async def test_a_key_is_of_its_tenant(world: Practice, client: httpx2.AsyncClient, anna: ConnectedAccount) -> None:
+    await world.app.tenant_desk.make("Other", "tnt_other")
     _, foreign = await world.app.key_desk.make("tnt_other", Wish("theirs", operator=True))
     agent = bearing(client, foreign.reveal())
 

@@ -7,6 +7,7 @@ import pytest
 from tests.entry.api.tenancy import CLIENT, House, house
 from tests.fakes.consent import approve
 from tests.fakes.practice import Practice
+from tests.fakes.tenant_statements import sent_statements, unbound
 from tests.vault.test_tenants import rows_of
 
 from evergrant.model.account import ConnectedAccount
@@ -124,6 +125,42 @@ async def test_what_is_another_tenants_answers_as_what_does_not_exist(site: Hous
         assert (await globex.get("/v1/accounts")).json()["accounts"] == []
         assert (await globex.get("/v1/connections")).json()["connections"] == []
     assert (await acme.get("/v1/accounts/theirs")).json()["paused"] is False
+
+
+async def test_whatever_a_tenant_asks_no_query_names_another_and_none_names_nobody(
+    site: House, acme: httpx2.AsyncClient
+) -> None:
+    await connected(site, "tnt_acme", "theirs", "anna")
+    asked = {"connected_account_id": "theirs", "tool_name": READ, "tool_input": {}}
+    links = {"connector": "sandbox", "values": {"origin": site.world.url}}
+    with sent_statements() as sent:
+        answers = [
+            await acme.request(method, path, json=body)
+            for method, path, body in (
+                ("GET", "/v1/accounts?query=x", None),
+                ("GET", "/v1/accounts/theirs", None),
+                ("PATCH", "/v1/accounts/theirs", {"alias": "ours"}),
+                ("PATCH", "/v1/accounts/ours", {"alias": "theirs", "paused": False}),
+                ("POST", "/v1/execute", asked),
+                ("GET", "/v1/tools?connected_account_id=theirs", None),
+                ("GET", "/v1/tools/search?query=row", None),
+                ("GET", "/v1/connections", None),
+                ("GET", "/v1/connectors", None),
+                ("POST", "/v1/links", links),
+                ("GET", "/v1/calls?all=true", None),
+                ("GET", "/v1/events", None),
+                ("GET", "/v1/keys", None),
+                ("GET", "/v1/webhook_endpoints", None),
+                ("DELETE", "/v1/accounts/theirs", None),
+            )
+        ]
+
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert len(sent) > 40
+    assert {tenant_id for each in sent for tenant_id in each.tenants} == {"tnt_acme"}
+    # Who bears a key is found by its digest, and that says which tenant he is of. The others are in
+    # tests/vault/test_transactions.py, with why.
+    assert {each.text for each in sent if unbound(each.text) and "api_key.digest = ?" not in each.text} == set()
 
 
 async def test_a_tenant_without_an_oauth_client_is_given_nobody_elses(site: House) -> None:

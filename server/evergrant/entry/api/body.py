@@ -17,7 +17,7 @@ class Body(BaseModel):
 
     largest: ClassVar[int] = LARGEST
     """Bytes."""
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 BodyT = TypeVar("BodyT", bound=Body)

@@ -18,6 +18,7 @@ from evergrant.entry.api.paging import Page, Paged, page_of
 from evergrant.entry.api.problem import answer, of_failure, problem
 from evergrant.entry.api.query import query_of
 from evergrant.model.json import JsonObject
+from evergrant.service.connect import Connect
 from evergrant.service.guide import Takes, guide, takes
 from evergrant.service.standing import Standing
 from evergrant.service.wording import broken_connector
@@ -63,11 +64,11 @@ LIST = Operation("List the services, by name", ConnectorList, "connectors", quer
 LOOK = Operation("Look at a service", ConnectorDetails, "connectors", errors=(404, 502))
 
 
-def connector_routes(api: Api, connections: Connections, redirect_uri: RedirectUri) -> Sequence[Described]:
+def connector_routes(api: Api, connect: Connect, redirect_uri: RedirectUri) -> Sequence[Described]:
     """List, and look at one."""
 
     async def listed(request: Request, who: Standing) -> Response:
-        every, mine = who.catalog.connectors(), _clients(connections, who)
+        every, mine = who.catalog.connectors(), _clients(connect.connections, who)
 
         def after(place: str | None, limit: int) -> Sequence[str]:
             return [name for name in every if place is None or name > place][:limit]
@@ -83,12 +84,14 @@ def connector_routes(api: Api, connections: Connections, redirect_uri: RedirectU
         name = request.path_params["name"]
         try:
             declared = who.catalog.connector(name)
+            scopes = connect.usual_scopes(name, {})
         except UnknownConnector:
             return problem(404, "not_found", "There is no such connector.", "List them: GET /v1/connectors")
         except DeclarationError as error:
             return of_failure(broken_connector(str(error)), 502)
-        told = _as_json(who, name, declared, has_client=name in _clients(connections, who))
-        return answer({**told, **_registering(declared, redirect_uri(who.tenant_id, name, declared.redirect))})
+        told = _as_json(who, name, declared, has_client=name in _clients(connect.connections, who))
+        own = redirect_uri(who.tenant_id, name, declared.redirect)
+        return answer({**told, **_registering(declared, own, scopes)})
 
     return [
         api.agent_route("/connectors", "GET", listed, LIST),
@@ -118,13 +121,13 @@ def _tools(who: Standing, name: str) -> int | None:
         return None
 
 
-def _registering(declared: Declared, redirect_uri: str) -> JsonObject:
+def _registering(declared: Declared, redirect_uri: str, scopes: tuple[str, ...]) -> JsonObject:
     values = {name: value for name, value in declared.account.items() if isinstance(value, FromUser)}
     asks: list[JsonObject] = [
         {"name": name, "title": each.title, "optional": each.optional} for name, each in values.items()
     ]
     if takes(declared) != "oauth_client":
         return {"asks": asks, "redirect_uri": None, "steps": [], "warning": None}
-    found = guide(declared, redirect_uri, declared.oauth.scopes)
+    found = guide(declared, redirect_uri, scopes)
     steps: list[JsonObject] = [{"do": do, "link": link} for do, link in found.steps]
     return {"asks": asks, "redirect_uri": redirect_uri, "steps": steps, "warning": found.warning}
