@@ -87,7 +87,7 @@ def web_app(
     where = metadata_url(app.settings.resource) if app.issuer else None
     door = Door(principal_of or known_bearers(app, log), log, where)
     endpoint = mcp_endpoint(server, door, origins=own, pace=app.pace)
-    api = Api(door, mcp_parts(app, log).standing, log, app.pace, app.once)
+    api = Api(door, mcp_parts(app, log).standing, log, app.once, app.pace)
     redirect_uri = app.settings.redirect_uri
     pages = Pages(consents(app), snippets)
 

@@ -203,10 +203,10 @@ async def test_an_account_has_one_data_key_and_a_removed_one_none(filled: Vault)
     def counted(session: Session) -> int:
         return len(session.exec(select(DataKeyRow)).all())
 
-    assert filled.database.read(counted) == 12
+    assert filled.database.read(counted) == 16
     again = replace(account(), connector="sandbox")
     await Grants(filled.database, filled.data_keys).connect(again, renewed(9).grant)
-    assert filled.database.read(counted) == 12
+    assert filled.database.read(counted) == 16
 
 
 async def test_a_connection_that_is_removed_takes_its_key_and_its_consents_along(

@@ -6,8 +6,11 @@ from sqlmodel import Session
 from tests.fakes.practice import Practice
 from tests.service.holding import reconnect, waiting
 
+from evergrant.entry.api.calls import Call
+from evergrant.entry.api.problem import Problem
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import JsonObject
+from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT
 from evergrant.store.tables import HeldCallRow
 
@@ -74,6 +77,25 @@ async def test_waiting_calls_are_listed_shown_and_cancelled(
     assert ended["status"] == "cancelled"
     assert (await client.delete(f"/v1/calls/{call_id}")).status_code == 409
     assert (await client.post(f"/v1/calls/{call_id}/resume")).status_code == 410
+
+
+async def test_what_a_kept_call_came_to_is_told_as_the_document_says(
+    world: Practice, account: ConnectedAccount, client: httpx2.AsyncClient
+) -> None:
+    world.sandbox.revoke(user="anna")
+    ids = [await waiting(world, account, "sandbox_append_row", {"row": [each]}) for each in ("a", "b")]
+    await reconnect(world, account)
+    done = await client.post(f"/v1/calls/{ids[0]}/resume")
+    world.sandbox.faults.add(Fault(kind=FaultKind.DROP_RESPONSE, where="api", times=1))
+    failed = await client.post(f"/v1/calls/{ids[1]}/resume")
+
+    assert (done.status_code, failed.status_code) == (200, 502)
+    Problem.model_validate_json(failed.content)
+    for call_id, status in zip(ids, ("done", "failed"), strict=True):
+        shown = (await client.get(f"/v1/calls/{call_id}")).content
+        told = Call.model_validate_json(shown)
+        assert (told.status, told.tool_input) == (status, None)
+        assert told.outcome
 
 
 def _give_away(session: Session, call_id: str) -> None:

@@ -158,6 +158,7 @@ async def test_a_key_ends_at_its_time_or_when_it_is_ended(
         {"name": "x", "connected_account_ids": ["nobody"]},
         {"name": "x", "operator": True, "read_only": True},
         {"name": "x", "expires_in_s": 10**12},
+        {"name": "x", "expires_in_s": 10**20},
         {"name": "x", "expires_in_s": 1},
     ],
 )

@@ -90,7 +90,9 @@ async def test_another_tenants_endpoint_is_not_there(
     assert (await client.get(PATH)).json() == {"webhook_endpoints": [], "next_cursor": None}
 
 
-@pytest.mark.parametrize("given", [{}, {"since": "yesterday"}, {"since": True}, {"since": None}])
+@pytest.mark.parametrize(
+    "given", [{}, {"since": "yesterday"}, {"since": "0001-01-01T00:00:00+14:00"}, {"since": True}, {"since": None}]
+)
 async def test_a_replay_says_from_where_on(
     client: httpx2.AsyncClient, receiver: Receiver, given: dict[str, object]
 ) -> None:

@@ -13,7 +13,9 @@ from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.paging import Page, Paged, page_of
 from evergrant.entry.api.problem import BadRequest, answer, problem
 from evergrant.entry.api.query import query_of
-from evergrant.service.api_keys import CannotMakeKey, KeyDesk, Wish
+from evergrant.service.api_keys import LONGEST_LIFE, SHORTEST_LIFE, CannotMakeKey, KeyDesk, Wish
+
+SECOND = timedelta(seconds=1)
 
 
 class KeyWanted(Body):
@@ -26,7 +28,7 @@ class KeyWanted(Body):
     tools: list[str] = Field(default=[], description="Patterns of tool names, such as `gmail_*`; none are all.")
     read_only: bool = False
     operator: bool = False
-    expires_in_s: StrictInt | None = Field(default=None, ge=60)
+    expires_in_s: StrictInt | None = Field(default=None, ge=SHORTEST_LIFE // SECOND, le=LONGEST_LIFE // SECOND)
 
 
 class Key(Given):
