@@ -6,12 +6,13 @@ import stat
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-import click
-import typer.main
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from evergrant.cli.main import build
+from evergrant.cli.verbs import Verb
 from evergrant.doctor.finding import Finding
 from evergrant.model.account import ConnectedAccount
 from evergrant.vault.overview import KnownConnection, KnownGrant, Overview
@@ -72,13 +73,15 @@ def only(found: Iterable[Finding]) -> Finding:
 
 def unknown_commands(advice: str) -> list[str]:
     """Each `evergrant ...` in the text that the command line does not have."""
-    top = cast("click.Group", typer.main.get_command(build())).commands
+    top = get_command(build())
+    assert isinstance(top, TyperGroup)
     named = re.findall(r"\bevergrant ([a-z]+)(?: ([a-z]+))?", advice)
-    return [f"{verb} {sub}" for verb, sub in named if not _exists(top.get(verb), sub)]
+    return [f"{verb} {sub}" for verb, sub in named if not _exists(top.commands.get(verb), sub)]
 
 
-def _exists(command: click.Command | None, sub: str) -> bool:
-    return command is not None and (not isinstance(command, click.Group) or sub in command.commands)
+def _exists(verb: object, sub: str) -> bool:
+    command = verb.loaded() if isinstance(verb, Verb) else None
+    return command is not None and (not isinstance(command, TyperGroup) or not sub or sub in command.commands)
 
 
 def info(mode: int, uid: int = 1000, kind: int = stat.S_IFREG) -> os.stat_result:

@@ -18,6 +18,7 @@ from mcp.client.session import ElicitationFnT, MessageHandlerFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server import Server
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from evergrant.entry.door import Door
 from evergrant.entry.mcp.http import bearer_principal, mcp_endpoint
@@ -97,16 +98,20 @@ async def known(token: str) -> Principal | None:
 async def http_server(parts: Parts, door: Door | None = None) -> AsyncGenerator[str, None]:
     """The endpoint at `/mcp` of a server on a free port; yields the base URL. Without a door, TOKENS are let in."""
     endpoint = mcp_endpoint(make_server(parts, bearer_principal), door or Door(known, parts.log))
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    config = uvicorn.Config(
-        Starlette(routes=[endpoint.route]), lifespan="off", log_config=None, timeout_graceful_shutdown=1
-    )
-    server = _Server(config)
-    async with endpoint.running(), anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, [listener])
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
+    async with endpoint.running(), serving(Starlette(routes=[endpoint.route])) as url:
+        yield url
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncGenerator[str, None]:
+    """The base URL of `app` on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server = _Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve, [listener])
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            server.should_exit = True
 
 
 class _Server(uvicorn.Server):

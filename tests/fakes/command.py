@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.fakes.forked_command import run_forked
+
+SECONDS = 60
 COMMAND = Path(sys.executable).with_name("evergrant")
 
 
@@ -27,9 +30,7 @@ class Command:
 
     def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run to its end, with `given` on standard input."""
-        return subprocess.run(
-            [COMMAND, *arguments], env=self.env, input=given, capture_output=True, text=True, timeout=60, check=False
-        )
+        return run_forked(COMMAND, arguments, self.env, given, SECONDS)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start and leave running, with all three streams as pipes."""

@@ -4,6 +4,8 @@ import multiprocessing
 from multiprocessing.context import ForkServerContext
 
 PRELOADED = (
+    "tests.fakes.every_command",
+    "tests.fakes.forked_command",
     "tests.fakes.resuming",
     "tests.fakes.victims",
     "tests.fakes.worker",

@@ -18,7 +18,7 @@ from starlette.routing import Mount
 import evergrant
 from evergrant.app import App, open_app
 from evergrant.catalog.catalog import data_folder
-from evergrant.cli.server import listening
+from evergrant.cli.listening import listening
 from evergrant.demo.clock import VirtualClock
 from evergrant.demo.connecting import connect
 from evergrant.demo.services import SERVICES, Service, write_connectors

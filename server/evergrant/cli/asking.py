@@ -13,8 +13,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from evergrant.app import App
 from evergrant.cli.browser import open_page
+from evergrant.cli.listening import serving
 from evergrant.cli.output import Output
-from evergrant.cli.server import CannotListen, bind, callback_address, runs_here, serving
+from evergrant.cli.server import CannotListen, bind, callback_address, runs_here
 from evergrant.cli.wizard import words
 from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies

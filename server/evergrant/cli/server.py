@@ -1,17 +1,11 @@
-"""Whether a server runs on this vault, and listening on a port with words for when it cannot be had."""
+"""Whether a server runs on this vault, and a port to listen on, with words for when it cannot be had."""
 
-import asyncio
 import json
 import os
 import socket
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import uvicorn
-from starlette.types import ASGIApp
 
 from evergrant.settings import Settings
 from evergrant.store.locks import FileLock
@@ -96,37 +90,3 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise CannotListen(f"Port {port} on {host} cannot be had ({error.strerror}).") from None
     return listener
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that leaves signals to the command, whose own Ctrl-C must reach it."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
-def _server(app: ASGIApp) -> uvicorn.Server:
-    """Without an access log, which would hold codes and states."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
-    return _Server(config)
-
-
-@asynccontextmanager
-async def listening(app: ASGIApp, host: str, port: int) -> AsyncGenerator[None, None]:
-    """Serve `app` on a port for the block; raises CannotListen."""
-    async with serving(app, bind(host, port)):
-        yield
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None, None]:
-    """Serve `app` on a socket for the block, and close it."""
-    server = _server(app)
-    task = asyncio.create_task(server.serve([listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()

@@ -13,8 +13,9 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.app import App
 from evergrant.cli.clients import CLIENTS, add_command, entry, snippet
 from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_settings
+from evergrant.cli.listening import listening
 from evergrant.cli.output import Output
-from evergrant.cli.server import AlreadyRunning, Running, listening, runs_here, server_lock, write_running
+from evergrant.cli.server import AlreadyRunning, Running, runs_here, server_lock, write_running
 from evergrant.entry import socket
 from evergrant.entry.delivering import delivering
 from evergrant.entry.jobs import job_set, keep_on_time

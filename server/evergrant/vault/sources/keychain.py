@@ -6,10 +6,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar, cast
 
-import keyring
-import keyring.backend
-import keyring.errors
-
 from evergrant.vault.ring import KeyRing, KeyUnavailable, ring_of
 from evergrant.vault.sources.patience import OutOfPatience, within
 
@@ -92,6 +88,8 @@ def system_keychain(patience_s: float = PATIENCE_S) -> Keychain:
 
 def _asked(call: Callable[[], T], patience_s: float) -> T:
     """What a backend answers, its failures told as KeyUnavailable."""
+    import keyring.errors  # noqa: PLC0415  (a vault whose key lies elsewhere starts without it)
+
     try:
         return within(patience_s, call)
     except (OutOfPatience, keyring.errors.KeyringLocked):
@@ -101,6 +99,8 @@ def _asked(call: Callable[[], T], patience_s: float) -> T:
 
 
 def _backends() -> list[Keychain]:
+    import keyring.backend  # noqa: PLC0415  (as above)
+
     found = sorted(keyring.backend.get_all_keyring(), key=lambda backend: -backend.priority)
     return [cast("Keychain", backend) for backend in found]
 
@@ -119,6 +119,8 @@ def _keeps(backend: Keychain) -> bool:
 
 def _instead(found: list[Keychain], patience_s: float) -> str:
     """What a person should know where no keychain will do: what there is, and why it was not taken."""
+    import keyring  # noqa: PLC0415  (as above)
+
     names = {_name(backend) for backend in found}
     with suppress(KeyUnavailable):
         names.add(_asked(lambda: _name(keyring.get_keyring()), patience_s))
