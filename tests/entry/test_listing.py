@@ -199,7 +199,7 @@ def uncached(parts: Parts) -> Server[object]:
     async def anew(context: Context, params: PaginatedRequestParams) -> ListToolsResult:
         found = await ours(context, params)
         assert isinstance(found, ListToolsResult)
-        return found.model_copy(update={"tools": [lists.tool(tool.name) for tool in found.tools]})
+        return found.model_copy(update={"tools": [lists.tool(tool.name) or tool for tool in found.tools]})
 
     server.add_request_handler("tools/list", PaginatedRequestParams, anew)
     return server
