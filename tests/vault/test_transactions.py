@@ -323,6 +323,7 @@ DRIVEN: dict[str, Drive] = {
 READS: dict[str, Callable[[Stores], object]] = {
     "AccountLists.page": lambda on: on.lists.page("tnt_a"),
     "Tenants.get": lambda on: on.tenants.get("tnt_b"),
+    "KeptResults.expire": FORGETS_WHAT_IS_OLD,
     "Tenants.page": lambda on: on.tenants.page(None, 10),
     "Tenants.holdings": lambda on: on.tenants.holdings("tnt_a"),
     "ApiKeys.after": lambda on: on.api_keys.after("tnt_a", None, 10),
@@ -352,6 +353,7 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Endpoints.all": lambda on: on.endpoints.all("tnt_a"),
     "Endpoints.get": lambda on: on.endpoints.get(HOOK.key),
     "Endpoints.secrets": lambda on: on.endpoints.secrets(HOOK.key, START),
+    "Census.take": OF_THE_OPERATOR,
     "Deliveries.slots": lambda on: on.deliveries.slots(START),
     "Deliveries.latest": lambda on: on.deliveries.latest(HOOK.key, 10),
     "Connections.find": lambda on: on.connections.find("tnt_a", "sandbox"),
@@ -390,14 +392,17 @@ EVERY_TENANT = {
     "Agenda.due": LOOKS_FOR_WHAT_IS_DUE,
     "Agenda.next_due": LOOKS_FOR_WHAT_IS_DUE,
     "ApiKeys.of_digest": IS_A_SECRET,
+    "AuditLog.prune": FORGETS_WHAT_IS_OLD,
     "Authorizations.add": FORGETS_WHAT_IS_OLD,
     "Authorizations.forget_codes": FORGETS_WHAT_IS_OLD,
     "Authorizations.with_state": IS_A_SECRET,
+    "Census.take": OF_THE_OPERATOR,
     "Deliveries.slots": LOOKS_FOR_WHAT_IS_DUE,
     "KeptAnswers.prune": FORGETS_WHAT_IS_OLD,
     "KeptCalls.due_reads": LOOKS_FOR_WHAT_IS_DUE,
     "KeptCalls.expire": FORGETS_WHAT_IS_OLD,
     "KeptCalls.running": LOOKS_FOR_WHAT_IS_DUE,
+    "KeptResults.expire": FORGETS_WHAT_IS_OLD,
     "Tenants.page": OF_THE_OPERATOR,
 }
 """The methods that look over all tenants, and why."""
