@@ -323,7 +323,6 @@ DRIVEN: dict[str, Drive] = {
 READS: dict[str, Callable[[Stores], object]] = {
     "AccountLists.page": lambda on: on.lists.page("tnt_a"),
     "Tenants.get": lambda on: on.tenants.get("tnt_b"),
-    "KeptResults.expire": FORGETS_WHAT_IS_OLD,
     "Tenants.page": lambda on: on.tenants.page(None, 10),
     "Tenants.holdings": lambda on: on.tenants.holdings("tnt_a"),
     "ApiKeys.after": lambda on: on.api_keys.after("tnt_a", None, 10),
