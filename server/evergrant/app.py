@@ -48,6 +48,7 @@ from evergrant.service.revoking import Revoker
 from evergrant.service.standing import Standing
 from evergrant.service.tenant_pace import TenantPace
 from evergrant.service.tenants import TenantDesk
+from evergrant.service.tool_search import ToolSearch
 from evergrant.service.unattended import Unattended
 from evergrant.service.webhooks import Webhooks
 from evergrant.settings import LOCAL_TENANT, Settings
@@ -105,6 +106,7 @@ class App:
     vault: Vault
     catalog: Catalog
     toolsets: Toolsets
+    tool_search: ToolSearch
     registry: Registry
     connections: Connections
     desk: AccountDesk
@@ -279,6 +281,7 @@ def _compose(
         vault=vault,
         catalog=catalog,
         toolsets=toolsets,
+        tool_search=ToolSearch(catalog),
         registry=Registry(catalog, connections, clock),
         connections=connections,
         desk=AccountDesk(catalog, accounts, lists, grants, locks, revoker),

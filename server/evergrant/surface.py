@@ -51,7 +51,6 @@ from evergrant.oauth.issuer_keys import IssuerKeys
 from evergrant.service.api_keys import PREFIX
 from evergrant.service.links import PATHS
 from evergrant.service.token_desk import TokenDesk
-from evergrant.service.tool_search import ToolSearch
 from evergrant.settings import LOCAL_TENANT
 from evergrant.vault.bearer import is_local_bearer, local_bearer
 from evergrant.vault.census import Census
@@ -74,6 +73,7 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
         list_changes=list_changes,
         accounts=app.accounts,
         calls=app.held_calls,
+        search=app.tool_search,
         connect=app.connect,
         clock=app.clock,
         reauth_url=app.links.reauth,
@@ -127,7 +127,7 @@ def web_app(
             *account_routes(api, app.desk),
             *connector_routes(api, app.connect, redirect_uri),
             *tool_routes(api),
-            *tool_search_routes(api, ToolSearch(app.catalog), app.account_lists),
+            *tool_search_routes(api, app.tool_search, app.account_lists),
             *call_routes(api),
             *approval_routes(api, app.held_calls),
             *webhook_routes(api, app.webhooks),

@@ -1,19 +1,16 @@
 """`search_tools` and `describe_tools`."""
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Annotated
 
-import anyio.to_thread
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from evergrant.catalog.catalog import Catalog, UnknownConnector, UnknownTool
-from evergrant.catalog.declaration import DeclarationError
-from evergrant.catalog.search import Entry, Hit, Index, build, search, summary
+from evergrant.catalog.search import Hit, summary
 from evergrant.catalog.tool import Tool
 from evergrant.entry.mcp import results
-from evergrant.entry.mcp.meta import Input, MetaTool, meta_tool
+from evergrant.entry.mcp.meta import Input, meta_tool
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import JsonObject
@@ -35,36 +32,27 @@ class _Describe(Input):
     names: Annotated[list[str], Field(description="Exact tool names.", min_length=1, max_length=20)]
 
 
-def search_tools(parts: Parts) -> MetaTool:
-    """The tool `search_tools`; its index over the whole catalogue is made at the first search."""
+async def _search(parts: Parts, who: Standing, given: _Search) -> CallToolResult:
+    if wrong := _unknown_connector(parts.catalog, given.connector):
+        return wrong
+    mine = set(who.connectors())
+    wanted = {given.connector} if given.connector else set(parts.catalog.connectors())
+    others = wanted - mine if who.principal.connects else set[str]()
+    hits = await parts.search.find(given.query, given.limit, wanted & mine, who.may_call)
+    elsewhere = await parts.search.find(given.query, MOST_UNCONNECTED, others, who.may_call)
+    accounts = who.accounts_of({hit.connector for hit in hits}, MOST_ACCOUNTS + 1)
+    return _found([_hit(hit, accounts[hit.connector]) for hit in hits], [_unconnected(hit) for hit in elsewhere])
 
-    @lru_cache(maxsize=1)
-    def index() -> Index:
-        return build(_entries(parts))
 
-    async def run(parts: Parts, who: Standing, given: _Search) -> CallToolResult:
-        if wrong := _unknown_connector(parts.catalog, given.connector):
-            return wrong
-        mine = set(who.connectors())
-        wanted = {given.connector} if given.connector else set(parts.catalog.connectors())
-        built = await anyio.to_thread.run_sync(index)
-        others = wanted - mine if who.principal.connects else set[str]()
-        hits = search(built, given.query, given.limit, wanted & mine, who.may_call)
-        accounts = who.accounts_of({hit.connector for hit in hits}, MOST_ACCOUNTS + 1)
-        return _found(
-            [_hit(hit, accounts[hit.connector]) for hit in hits],
-            [_unconnected(hit) for hit in search(built, given.query, MOST_UNCONNECTED, others, who.may_call)],
-        )
-
-    return meta_tool(
-        "search_tools",
-        "Search tools",
-        "Find tools by what they do, over every service. Returns names for execute_tool, each with its effect and the "
-        "connected accounts that have it; tools of services that are not connected yet come separately.",
-        given=_Search,
-        run=run,
-        hints=_LOOKS_ONLY,
-    )
+SEARCH_TOOLS = meta_tool(
+    "search_tools",
+    "Search tools",
+    "Find tools by what they do, over every service. Returns names for execute_tool, each with its effect and the "
+    "connected accounts that have it; tools of services that are not connected yet come separately.",
+    given=_Search,
+    run=_search,
+    hints=_LOOKS_ONLY,
+)
 
 
 async def _describe(_parts: Parts, who: Standing, given: _Describe) -> CallToolResult:
@@ -88,17 +76,6 @@ DESCRIBE_TOOLS = meta_tool(
     run=_describe,
     hints=_LOOKS_ONLY,
 )
-
-
-def _entries(parts: Parts) -> Iterable[Entry]:
-    for connector in parts.catalog.connectors():
-        try:
-            tools = parts.catalog.tools(connector)
-        except DeclarationError as error:
-            # One faulty file of a user's own must not take the search of all others away.
-            parts.log.warning("connector without tools", connector=connector, why=str(error))
-            continue
-        yield from ((connector, name, tool) for name, tool in tools.items())
 
 
 def _unknown_connector(catalog: Catalog, connector: str | None) -> CallToolResult | None:

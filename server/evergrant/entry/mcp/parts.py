@@ -17,6 +17,7 @@ from evergrant.service.links import Links
 from evergrant.service.result_pages import ResultPages
 from evergrant.service.standing import Standing
 from evergrant.service.tenant_pace import TenantPace
+from evergrant.service.tool_search import ToolSearch
 from evergrant.tokens.refusals import ReauthUrl
 from evergrant.vault.accounts import Accounts
 
@@ -34,6 +35,7 @@ class Parts:
     list_changes: ListChanges
     accounts: Accounts
     calls: HeldCalls
+    search: ToolSearch
     connect: Connect
     clock: Clock
     reauth_url: ReauthUrl

@@ -23,7 +23,7 @@ from mcp.types import (
 from evergrant.entry.mcp import results
 from evergrant.entry.mcp.accounts import CONNECT_ACCOUNT, LIST_ACCOUNTS
 from evergrant.entry.mcp.client import TASKS, Context, is_modern
-from evergrant.entry.mcp.discovery import DESCRIBE_TOOLS, search_tools
+from evergrant.entry.mcp.discovery import DESCRIBE_TOOLS, SEARCH_TOOLS
 from evergrant.entry.mcp.execution import EXECUTE_TOOL
 from evergrant.entry.mcp.handover import Handover
 from evergrant.entry.mcp.icons import server_icon
@@ -132,7 +132,7 @@ class _Surface:
         self._ladder = Ladder(parts, self._tasks, self._handover)
         tools = (
             LIST_ACCOUNTS,
-            search_tools(parts),
+            SEARCH_TOOLS,
             DESCRIBE_TOOLS,
             EXECUTE_TOOL,
             GET_RESULT_PAGE,
