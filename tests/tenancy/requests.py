@@ -23,6 +23,7 @@ BROKEN: Sequence[Mapping[str, str]] = (
     {"authorization": "Basic x"},
     {"authorization": "Bearer"},
 )
+ODD: Sequence[JsonValue] = ([], "x", None, {"x": 1})
 METHODS = (
     "tools/list",
     "tools/call",
@@ -116,7 +117,7 @@ class Requests:
         if "requestBody" not in operation:
             return asked
         if self.chance.random() < 0.05:
-            return asked.with_body(self.chance.choice(([], "x", None, {"x": 1})))
+            return asked.with_body(self.chance.choice(ODD))
         content = cast("Mapping[str, Members]", cast("Members", operation["requestBody"])["content"])
         schema = cast("Members", content["application/json"]["schema"])
         return asked.with_body(picker.of_schema("", schema, self._parts()))
