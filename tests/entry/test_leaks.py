@@ -47,7 +47,7 @@ from evergrant.vault.vault import Vault
 
 pytestmark = pytest.mark.anyio
 
-CANARY = "at_SECRET_canary of anna@example.test"
+CANARY = "at_SECRET_canary of eve@example.test"
 LEGACY = "2025-11-25"
 CAN: Mapping[str, object] = {"elicitation": {"form": {}, "url": {}}, "extensions": {TASKS: {}}}
 ABOUT: JsonValue = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
@@ -100,17 +100,24 @@ Ask = Callable[[str, JsonValue], Awaitable[str]]
 
 
 @dataclass(frozen=True)
+class Heard:
+    """What is told to others than the client."""
+
+    logged: LogCapture
+    caplog: pytest.LogCaptureFixture
+    spans: InMemorySpanExporter
+
+
+@dataclass(frozen=True)
 class Served:
-    """A server, and where its words go."""
+    """A server over HTTP and at a socket."""
 
     app: App
     web: Starlette
     server: Server[Any]
     path: Path
     """Of the socket."""
-    logged: LogCapture
-    caplog: pytest.LogCaptureFixture
-    spans: InMemorySpanExporter
+    heard: Heard
 
     @property
     def bearer(self) -> str:
@@ -128,17 +135,17 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Generator[InMemorySpanExporter]:
 
 
 @pytest.fixture
-async def served(
-    world: Practice,
-    account: ConnectedAccount,
-    logged: LogCapture,
-    caplog: pytest.LogCaptureFixture,
-    spans: InMemorySpanExporter,
-    tmp_path: Path,
-) -> AsyncGenerator[Served, None]:
+def heard(logged: LogCapture, caplog: pytest.LogCaptureFixture, spans: InMemorySpanExporter) -> Heard:
     caplog.set_level(logging.DEBUG)
+    return Heard(logged, caplog, spans)
+
+
+@pytest.fixture
+async def served(
+    world: Practice, account: ConnectedAccount, heard: Heard, tmp_path: Path
+) -> AsyncGenerator[Served, None]:
     log = structlog.wrap_logger(
-        structlog.PrintLogger(), processors=[logged], wrapper_class=structlog.make_filtering_bound_logger(0)
+        structlog.PrintLogger(), processors=[heard.logged], wrapper_class=structlog.make_filtering_bound_logger(0)
     )
     parts = replace(mcp_parts(world.app, log), hold_s=0, tools=(ALL,))
     server = make_server(parts, bearer_principal)
@@ -146,7 +153,7 @@ async def served(
     local = make_server(parts, lambda: Principal(LOCAL_TENANT))
     path = tmp_path / "socket"
     async with web.router.lifespan_context(web), listening(path, local, log):
-        yield Served(world.app, web, server, path, logged, caplog, spans)
+        yield Served(world.app, web, server, path, heard)
 
 
 @pytest.mark.parametrize("beneath", ["the store", "the services", "the limits"])
@@ -191,15 +198,15 @@ async def test_no_route_of_the_api_tells_an_exceptions_text(
 
 def _tell_nothing(served: Served, answers: Mapping[str, str]) -> None:
     assert not {what for what, text in answers.items() if _tells(text)}
-    assert not [entry for entry in served.logged.entries if _tells(str(entry))]
-    assert not [record for record in served.caplog.records if _tells(f"{record.getMessage()} {record.exc_info}")]
-    assert not _tells(served.caplog.text)
-    assert not [span.name for span in served.spans.get_finished_spans() if _tells(span.to_json())]
-    assert any(entry.get("type") == "builtins.RuntimeError" for entry in served.logged.entries)
+    assert not [entry for entry in served.heard.logged.entries if _tells(str(entry))]
+    assert not [record for record in served.heard.caplog.records if _tells(f"{record.getMessage()} {record.exc_info}")]
+    assert not _tells(served.heard.caplog.text)
+    assert not [span.name for span in served.heard.spans.get_finished_spans() if _tells(span.to_json())]
+    assert any(entry.get("type") == "builtins.RuntimeError" for entry in served.heard.logged.entries)
 
 
 def _tells(text: str) -> bool:
-    return "SECRET" in text or "anna@" in text
+    return "SECRET" in text or "eve@" in text
 
 
 def _break(monkeypatch: pytest.MonkeyPatch, served: Served, beneath: str) -> list[str]:
