@@ -43,6 +43,7 @@ from evergrant.entry.metrics import State, Tally
 from evergrant.entry.metrics_page import MetricsPage
 from evergrant.entry.pages import Pages
 from evergrant.entry.resource_metadata import metadata_routes, metadata_url
+from evergrant.model.clock import SystemClock
 from evergrant.model.principal import Principal
 from evergrant.model.tool_mode import MODES
 from evergrant.oauth.access_token import AccessTokens
@@ -65,10 +66,12 @@ def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
     Raises UnknownToolset, BadToolsets where the operator's toolsets are not what they should be.
     """
     app.toolsets.check([name for name in app.settings.tools if name not in MODES])
+    # Clients and other processes are waited for in real time, also where the app's own clock is a test's or the demo's.
+    list_changes = ListChanges(app.accounts, app.held_calls.changes, SystemClock(), log)
     return Parts(
         catalog=app.catalog,
         toolsets=app.toolsets,
-        list_changes=ListChanges(app.accounts, app.held_calls.changes, app.machine_clock, log),
+        list_changes=list_changes,
         accounts=app.accounts,
         calls=app.held_calls,
         connect=app.connect,
@@ -109,7 +112,7 @@ def web_app(
     where = metadata_url(app.settings.resource) if app.issuer else None
     door = Door(principal_of or known_bearers(app, log), log, where)
     endpoint = mcp_endpoint(server, door, origins=own, pace=app.pace)
-    api = Api(door, mcp_parts(app, log).standing, log, app.pace, app.once)
+    api = Api(door, mcp_parts(app, log).standing, log, app.once, app.pace)
     redirect_uri = app.settings.redirect_uri
     pages = Pages(consents(app), snippets)
 

@@ -32,3 +32,12 @@ async def test_a_run_waits_for_the_person_of_a_dead_grant_and_goes_on(services: 
     assert {needed.account for needed in asked} == {services.accounts[SALESFORCE.name].id}
     assert all(needed.reauth_url and needed.confirmation_code for needed in asked)
     assert "reauth_required" not in "".join(script.shown)
+
+
+async def test_the_model_is_told_in_words_what_is_wrong(services: ThreeServices) -> None:
+    from tests.adapters.scripted.openai_agents import told
+
+    assert "invalid_input: " in await told(services, '{"row": 1}')
+    assert "The arguments are not a JSON object" in await told(services, "[1")
+    services.revoke()
+    assert "reauth_required: " in await told(services, '{"row": ["kept"]}')

@@ -39,3 +39,16 @@ async def test_a_run_that_a_dead_grant_stopped_goes_on_after_the_reconnect(servi
     done = await night.run(message_history=stopped.all_messages(), deferred_tool_results=results)
     assert done.output == "Done."
     script.check()
+
+
+async def test_a_wrong_input_is_the_models_to_correct_and_any_other_failure_is_told_in_words(
+    services: ThreeServices,
+) -> None:
+    from tests.adapters.scripted.pydantic_ai import told
+
+    services.revoke()
+    wrong, dead = await told(services, {"row": 1}, {"row": ["kept"]})
+    assert "invalid_input: " in wrong
+    assert "retry" in wrong.lower()
+    assert "reauth_required: " in dead
+    assert "retry" not in dead.lower()

@@ -119,7 +119,7 @@ def test_times_are_said_as_dates_or_as_how_long_ago(text: str, said: datetime) -
     assert moment(text, NOW) == said
 
 
-@pytest.mark.parametrize("text", ["", "h", "2x", "-2h", "yesterday", "2026-13-01"])
+@pytest.mark.parametrize("text", ["", "h", "2x", "-2h", "yesterday", "2026-13-01", "999999w"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(BadTime):
         moment(text, NOW)

@@ -28,7 +28,7 @@ WEEK = NOW + timedelta(seconds=604799)
 
 
 def standing(stated_end: datetime | None, *, ends: datetime | None = NOW, renewable: bool = True) -> Standing:
-    return Standing(ACCOUNT, NOW, ends, None, renewable, stated_end, stated_end, None, 1, {}, None)
+    return Standing(ACCOUNT, NOW, ends, None, renewable, stated_end, stated_end, 1, {}, None, None)
 
 
 @pytest.mark.parametrize(

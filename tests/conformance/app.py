@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from mcp.server import Server
@@ -33,11 +34,12 @@ from evergrant.entry.mcp.http import bearer_principal, mcp_endpoint
 from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.mcp.server import make_server
 from evergrant.entry.mcp.wall import Wall
+from evergrant.model.tool_mode import ALL
 
 
 def conforming(parts: Parts) -> Server[Any]:
     """The server as it is, which also answers to the names that the suite calls."""
-    server = make_server(parts, bearer_principal)
+    server = make_server(replace(parts, tools=(ALL,)), bearer_principal)
     bus = InMemorySubscriptionBus()
     server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, ListenHandler(bus))
     add_documents(server)

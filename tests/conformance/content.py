@@ -108,7 +108,10 @@ async def _logging(context: Context, _: CallToolRequestParams) -> CallToolResult
 
 
 async def _log(context: Context, level: LoggingLevel, said: str) -> None:
-    await context.session.send_log_message(level, said, related_request_id=context.request_id)
+    session = context.session
+    await session.send_log_message(  # pyright: ignore[reportDeprecated]  (the suite still asks for it)
+        level, said, related_request_id=context.request_id
+    )
 
 
 async def _quiet_log(context: Context, _: CallToolRequestParams) -> CallToolResult:

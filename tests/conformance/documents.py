@@ -1,7 +1,7 @@
 """Fixtures besides tools: resources, prompts, completion, logging."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mcp.server import Server
@@ -48,20 +48,15 @@ FRESH: Mapping[str, Any] = {"ttl_ms": 1000, "cache_scope": "private"}
 
 def add_documents(server: Server[Any]) -> None:
     """Let `server` answer what the suite asks for besides tools."""
-    listed = PaginatedRequestParams
-    handlers: tuple[tuple[str, type[Any], Callable[[Context, Any], Awaitable[Any]]], ...] = (
-        ("resources/list", listed, _resources),
-        ("resources/templates/list", listed, _templates),
-        ("resources/read", ReadResourceRequestParams, _read),
-        ("resources/subscribe", SubscribeRequestParams, _done),
-        ("resources/unsubscribe", UnsubscribeRequestParams, _done),
-        ("prompts/list", listed, _prompts),
-        ("prompts/get", GetPromptRequestParams, _prompt),
-        ("completion/complete", CompleteRequestParams, _complete),
-        ("logging/setLevel", SetLevelRequestParams, _done),
-    )
-    for method, params, handler in handlers:
-        server.add_request_handler(method, params, handler)
+    server.add_request_handler("resources/list", PaginatedRequestParams, _resources)
+    server.add_request_handler("resources/templates/list", PaginatedRequestParams, _templates)
+    server.add_request_handler("resources/read", ReadResourceRequestParams, _read)
+    server.add_request_handler("resources/subscribe", SubscribeRequestParams, _done)
+    server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, _done)
+    server.add_request_handler("prompts/list", PaginatedRequestParams, _prompts)
+    server.add_request_handler("prompts/get", GetPromptRequestParams, _prompt)
+    server.add_request_handler("completion/complete", CompleteRequestParams, _complete)
+    server.add_request_handler("logging/setLevel", SetLevelRequestParams, _done)
 
 
 async def _resources(_: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:

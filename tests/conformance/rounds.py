@@ -1,6 +1,7 @@
 """Fixtures that need several rounds on 2026-07-28 (SEP-2322)."""
 
 import json
+from typing import Any
 
 from mcp.types import (
     CallToolRequestParams,
@@ -79,7 +80,7 @@ async def _several(_: Context, params: CallToolRequestParams) -> Round:
 
 
 async def _rounds(_: Context, params: CallToolRequestParams) -> Round:
-    state = json.loads(params.request_state) if params.request_state else {}
+    state: dict[str, Any] = json.loads(params.request_state) if params.request_state else {}
     name = answer(params.input_responses, "step1", "name")
     color = answer(params.input_responses, "step2", "color")
     if state.get("name") and color:

@@ -63,6 +63,7 @@ async def test_every_tool_of_the_catalogue_makes_a_good_named_tool(parts: Parts)
 
     for connector in parts.catalog.connectors():
         for tool in map(named.tool, named.of(connector)):
+            assert tool
             assert tool.input_schema["type"] == "object"
             assert tool.annotations
             assert tool.annotations.open_world_hint
@@ -72,7 +73,9 @@ async def test_every_tool_of_the_catalogue_makes_a_good_named_tool(parts: Parts)
 async def test_a_tool_is_made_once(parts: Parts) -> None:
     named = NamedTools(parts)
 
+    assert named.tool("sandbox_list_rows")
     assert named.tool("sandbox_list_rows") is named.tool("sandbox_list_rows")
+    assert named.tool("sandbox_no_such") is None
 
 
 async def test_an_account_of_a_connector_that_is_gone_takes_no_other_tools_away(
@@ -105,5 +108,6 @@ async def test_a_tool_that_has_an_input_called_account_keeps_it(parts: Parts, tm
 
     tool = NamedTools(own).tool("ledger_get_account")
 
+    assert tool
     assert tool.input_schema["properties"]["account"] == {"type": "string"}
     assert "list_accounts" in tool.input_schema["properties"]["connected_account_id"]["description"]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy import Engine, event
 
@@ -42,7 +43,7 @@ def sent_statements() -> Generator[list[Sent], None, None]:
 def _named(statement: str, parameters: object) -> frozenset[str]:
     """What stands for the marks that are compared with a `tenant_id`."""
     places = [statement.count("?", 0, found.end() - 1) for found in re.finditer(r'tenant_id"? = \?', statement)]
-    given = parameters if isinstance(parameters, tuple) else ()
+    given = cast("tuple[object, ...]", parameters) if isinstance(parameters, tuple) else ()
     return frozenset(str(given[place]) for place in places)
 
 

@@ -24,7 +24,6 @@ from evergrant.model.outcome import FAILURES, Failure, ProviderUnavailable, Rate
 from evergrant.model.principal import Principal
 from evergrant.sdk import errors
 from evergrant.service.standing import Standing
-from evergrant.service.tenant_pace import TenantPace
 
 TOKEN = "good"
 pytestmark = pytest.mark.anyio
@@ -57,7 +56,7 @@ class Script:
 
     def client(self, token: str = TOKEN) -> Evergrant:
         log = structlog.get_logger()
-        api = Api(Door(_known, log), _no_services, log, TenantPace(self.clock, lambda _: None))
+        api = Api(Door(_known, log), _no_services, log)
         paths = ("/execute", "/calls/{id}/resume")
         routes = [api.agent_route(path, "POST", self._next, OPERATION) for path in paths]
         transport = httpx2.ASGITransport(Starlette(routes=routes))

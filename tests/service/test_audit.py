@@ -20,6 +20,7 @@ from evergrant.sandbox.behaviour import Behaviour
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.service.standing import Standing
 from evergrant.settings import LOCAL_TENANT
+from evergrant.vault.held import Held
 
 pytestmark = pytest.mark.anyio
 APPEND, SEARCH = "sandbox_append_row", "sandbox_search_contacts"
@@ -94,7 +95,7 @@ async def test_each_end_of_a_call_has_its_code_and_a_made_up_name_is_not_repeate
 
 
 async def test_what_a_key_may_not_call_is_noted_too(world: Practice, account: ConnectedAccount) -> None:
-    outcome = await standing(world, read_only=True).execute(account.alias, APPEND, ROW)
+    outcome = await standing(world, policy="read_only").execute(account.alias, APPEND, ROW)
 
     (line,) = await lines(world, AuditFilter(failed=True))
     assert isinstance(outcome, NotAllowed)
@@ -179,7 +180,11 @@ async def test_that_a_request_leaves_is_told_by_the_network_itself(
         world.app.audit.counters.append(tally)
         account = await world.connect()
         world.clock.advance(550)
-        monkeypatch.setattr(world.app.tokens, "has_ended", lambda _held: next(looks))
+
+        def ended(_held: Held) -> bool:
+            return next(looks)
+
+        monkeypatch.setattr(world.app.tokens, "has_ended", ended)
         assert isinstance(await world.app.held_calls.execute(account.key, SEARCH, {}), Result)
 
     assert told(tally, "expired_token_sends") == {("sandbox", "clock"): 1}

@@ -1,6 +1,6 @@
 """The audit in the vault: pages, filters, sealed inputs, and what is forgotten when."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,8 @@ async def test_pages_follow_one_another_in_either_order_and_leave_nothing_out(va
         (AuditFilter(failed=True), 4),
         (AuditFilter(since=START + timedelta(minutes=10)), 2),
         (AuditFilter(until=START + timedelta(minutes=10)), 10),
+        (AuditFilter(since=datetime(1, 1, 1, tzinfo=UTC)), 12),
+        (AuditFilter(until=datetime(9999, 12, 31, tzinfo=UTC)), 12),
         (AuditFilter(since=START + timedelta(minutes=3), until=START + timedelta(minutes=4), failed=True), 0),
     ],
 )

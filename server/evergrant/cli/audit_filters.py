@@ -35,11 +35,11 @@ class BadTime(ValueError):
 
 def moment(text: str, now: datetime) -> datetime:
     """The time that a text says, UTC unless it says otherwise; raises BadTime."""
-    if ago := AGO.fullmatch(text):
-        return now - timedelta(seconds=int(ago[1]) * UNITS[ago[2]])
     try:
+        if ago := AGO.fullmatch(text):
+            return now - timedelta(seconds=int(ago[1]) * UNITS[ago[2]])
         said = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadTime(text) from None
     return said if said.tzinfo else said.replace(tzinfo=UTC)
 

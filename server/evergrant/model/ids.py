@@ -26,7 +26,8 @@ def new_ids(prefix: Prefix, moments: Sequence[datetime]) -> list[str]:
 
 def lowest_id(prefix: Prefix, moment: datetime) -> str:
     """Not after any id of that prefix made at `moment` or later, and after all that were made before."""
-    return f"{prefix}_{crockford(int(moment.timestamp() * 1000) << 80, _LENGTH)}"
+    since_1970_ms = max(int(moment.timestamp() * 1000), 0)
+    return f"{prefix}_{crockford(since_1970_ms << 80, _LENGTH)}"
 
 
 def crockford(number: int, length: int) -> str:

@@ -37,12 +37,12 @@ class Standing:
     """None where the provider documents no end."""
     stated_end: datetime | None
     """When the refresh token ends as the provider's last answer had it."""
-    last_error: str | None
-    """Why the last exchange failed, where none has succeeded since."""
     tools_ready: int
     tools_waiting: dict[str, tuple[str, ...]]
     """Tools that lack scopes, with the scopes that they lack."""
     first_tool: str | None
+    last_error: str | None = None
+    """Why the last exchange failed, where none has succeeded since."""
 
 
 @dataclass(frozen=True, slots=True)

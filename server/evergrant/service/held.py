@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from evergrant.calls.trace import CallTrace
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock
 from evergrant.model.held_call import HeldCall
@@ -78,16 +79,33 @@ class HeldCalls:
         The operator hears of a dead grant before the agent does.
         """
         async with self.audit.call(key, tool_input, asked_by) as noted:
-            outcome = await self.executor.execute_tool(
-                key, tool_name, tool_input, idempotency_key=idempotency_key, progress=progress, trace=noted.trace
+            outcome = await self._executed(
+                key,
+                tool_name,
+                tool_input,
+                asked_by=asked_by,
+                idempotency_key=idempotency_key,
+                progress=progress,
+                trace=noted.trace,
             )
-            if idempotency_key is not None and isinstance(outcome, ProviderUnavailable):
-                outcome = self._with_key(tool_name, outcome)
-            return noted.came_to(await self._kept_if_dead(outcome, key, tool_name, tool_input, asked_by))
+            return noted.came_to(outcome)
 
-    async def _kept_if_dead(
-        self, outcome: Outcome, key: AccountKey, tool_name: str, tool_input: JsonObject, asked_by: str | None
+    async def _executed(
+        self,
+        key: AccountKey,
+        tool_name: str,
+        tool_input: JsonObject,
+        *,
+        asked_by: str | None,
+        idempotency_key: str | None,
+        progress: Progress | None,
+        trace: CallTrace,
     ) -> Outcome:
+        outcome = await self.executor.execute_tool(
+            key, tool_name, tool_input, idempotency_key=idempotency_key, progress=progress, trace=trace
+        )
+        if idempotency_key is not None and isinstance(outcome, ProviderUnavailable):
+            return self._with_key(tool_name, outcome)
         if not isinstance(outcome, ReauthRequired):
             return outcome
         await self.tell(key.tenant_id)
@@ -107,15 +125,15 @@ class HeldCalls:
             except (StoreUnavailable, SealBroken) as error:
                 return noted.came_to(vault_unavailable(str(error)))
 
-    def _with_key(self, tool_name: str, outcome: ProviderUnavailable) -> ProviderUnavailable:
-        """What may have been carried out may be asked for again where the provider is given the same key again."""
-        has_header = self.executor.catalog.tool(tool_name)[1].idempotency_header is not None
-        return may_be_sent_again(outcome) if has_header and not outcome.retryable else outcome
-
     def refused(self, key: AccountKey, tool_name: str, asked_by: str, refusal: Failure) -> None:
         """Note that its caller may not make a call."""
         connector, tool = self.executor.catalog.tool(tool_name)
         self.audit.refused(key, (connector, tool_name, tool), asked_by, refusal)
+
+    def _with_key(self, tool_name: str, outcome: ProviderUnavailable) -> ProviderUnavailable:
+        """What may have been carried out may be asked for again where the provider is given the same key again."""
+        has_header = self.executor.catalog.tool(tool_name)[1].idempotency_header is not None
+        return may_be_sent_again(outcome) if has_header and not outcome.retryable else outcome
 
     async def resume(self, tenant_id: str, call_id: str) -> Outcome:
         """Run a kept call once, or give back what it came to.

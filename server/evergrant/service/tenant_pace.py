@@ -41,7 +41,8 @@ class TenantPace:
     """Where the limit of a tenant that is new here cannot be read."""
     _tenants: dict[str, _Buckets] = field(default_factory=dict[str, _Buckets])
 
-    def __len__(self) -> int:
+    @property
+    def remembered(self) -> int:
         """How many tenants are remembered."""
         return len(self._tenants)
 

@@ -4,6 +4,7 @@ import json
 
 import httpx2
 from anthropic import AsyncAnthropic
+from anthropic.types import Message, ToolResultBlockParam
 from anthropic.types.beta import BetaMessageParam
 from tests.fakes.three_services import NAMES, Script, ThreeServices
 
@@ -57,3 +58,10 @@ async def run_by_hand(services: ThreeServices, script: Script) -> str:
                 return "".join(block.text for block in said.content if block.type == "text")
             messages.append({"role": "assistant", "content": said.content})
             messages.append({"role": "user", "content": await tool_results(tools, said)})
+
+
+async def results_of(services: ThreeServices, *uses: tuple[str, object]) -> list[ToolResultBlockParam]:
+    """What calls of tools come to, each a name and an input."""
+    tools = await runnable_tools(services.client, "demo_salesforce")
+    content = [{"type": "tool_use", "id": name, "name": name, "input": given} for name, given in uses]
+    return await tool_results(tools, Message.model_validate({**MESSAGE, "content": content, "stop_reason": "tool_use"}))

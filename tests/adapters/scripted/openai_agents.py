@@ -23,3 +23,12 @@ async def run(services: ThreeServices, script: Script, ask: Ask | None = None) -
     done = await Runner.run(Agent(name="night", model=model, tools=[*tools]), "Work.", max_turns=99, run_config=QUIET)
     model.assert_complete()
     return str(done.final_output)
+
+
+async def told(services: ThreeServices, arguments: str) -> str:
+    """What the model is told of one call with these arguments."""
+    tools = await function_tools(services.client, "demo_salesforce", tool_names=["demo_salesforce_append_row"])
+    call = function_call("demo_salesforce_append_row", arguments, call_id="call_1")
+    model = ScriptedModel([ModelStep(output=[call]), ModelStep(output=[assistant_message("Done.")])])
+    await Runner.run(Agent(name="night", model=model, tools=[*tools]), "Work.", run_config=QUIET)
+    return str(model.calls[-1].input)

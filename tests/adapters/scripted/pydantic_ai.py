@@ -18,3 +18,20 @@ async def agent(services: ThreeServices, script: Script) -> Night:
 
     toolsets = [await account_toolset(services.client, name, toolset=name, defer=True) for name in NAMES]
     return Agent(FunctionModel(model), output_type=[str, DeferredToolRequests], deps_type=object, toolsets=toolsets)
+
+
+async def told(services: ThreeServices, *inputs: dict[str, object]) -> list[str]:
+    """What the model is told, one call after another; its first words of each answer."""
+    toolset = await account_toolset(services.client, "demo_salesforce", tool_names=["demo_salesforce_append_row"])
+    calls = iter(inputs)
+    heard: list[str] = []
+
+    def model(messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
+        heard.append(str(messages[-1].parts[-1]))
+        given = next(calls, None)
+        return ModelResponse(
+            [TextPart("Done.") if given is None else ToolCallPart("demo_salesforce_append_row", given)]
+        )
+
+    await Agent(FunctionModel(model), deps_type=object, toolsets=[toolset]).run("Work.")
+    return heard[1:]

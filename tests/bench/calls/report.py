@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from tests.bench.calls.measure import FEW_ACCOUNTS, FEW_TOOLS, Measured, Side
@@ -35,11 +36,9 @@ class Figure(NamedTuple):
     unit: str
 
 
-P50, PER_S, CPU = (
-    Figure(lambda side: side.p50_ms, "ms"),
-    Figure(lambda side: side.per_s, "/s"),
-    Figure(lambda side: side.cpu_ms, "ms"),
-)
+P50 = Figure(attrgetter("p50_ms"), "ms")
+PER_S = Figure(attrgetter("per_s"), "/s")
+CPU = Figure(attrgetter("cpu_ms"), "ms")
 SLOWEST, SLOWEST_OF_PUMP, THROUGHPUT, GROWTH = Target(1.25), Target(1.0), Target(0.8, at_least=True), Target(1.05)
 PUMP_START, PUMP_MEMORY, IN_PROCESS_START = Target(0.15), Target(0.3), Target(2.5)
 INTRODUCTION = """\

@@ -46,7 +46,7 @@ class StdioWire:
         assert process.stdin
         assert process.stdout
         self._in, self._out = process.stdin, process.stdout
-        self._era = era
+        self._era: Era = era
         self._number = 0
         self._waiting: dict[bytes, asyncio.Future[bytes]] = {}
 
@@ -83,7 +83,7 @@ class HttpWire:
 
     def __init__(self, port: int, era: Era, bearer: str | None) -> None:
         self._port = port
-        self._era = era
+        self._era: Era = era
         self._headers = {
             "Host": f"127.0.0.1:{port}",
             "Accept": "application/json, text/event-stream",

@@ -89,7 +89,11 @@ async def test_a_tenants_own_client_brings_an_account_by_its_own_callback(
     elsewhere = await anna.opens(redirect.replace("/callback/tnt_acme/", "/callback/"))
     page = await anna.opens(redirect)
     (account,) = (await acme.get("/v1/accounts")).json()["accounts"]
-    asked = {"connected_account_id": account["id"], "tool_name": "sandbox_search_contacts", "tool_input": {}}
+    asked: dict[str, object] = {
+        "connected_account_id": account["id"],
+        "tool_name": "sandbox_search_contacts",
+        "tool_input": {},
+    }
     (connection,) = (await acme.get("/v1/connections")).json()["connections"]
     in_use = await acme.delete(f"/v1/connections/{connection['id']}")
 

@@ -17,7 +17,12 @@ from evergrant.surface import mcp_parts
 
 pytestmark = pytest.mark.anyio
 BURST = 5
-CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_accounts", "arguments": {}}}
+CALL: dict[str, object] = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {"name": "list_accounts", "arguments": {}},
+}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
@@ -63,7 +68,6 @@ async def test_a_tenants_own_limit_takes_the_place_of_the_servers(site: House) -
 
 
 async def test_a_call_too_many_is_a_failure_that_a_model_can_read_and_a_list_too_many_an_error(site: House) -> None:
-    await site.tenant("tnt_acme")
     server = make_server(mcp_parts(site.world.app, structlog.get_logger()), lambda: Principal("tnt_acme"))
     async with Client(server) as agent:
         said = [await agent.call_tool("list_accounts", {}) for _ in range(20)]

@@ -105,7 +105,7 @@ async def test_no_key_of_a_tenant_sees_to_tenants_not_even_one_of_the_vaults_own
 async def test_what_is_another_tenants_answers_as_what_does_not_exist(site: House, acme: httpx2.AsyncClient) -> None:
     theirs = await connected(site, "tnt_acme", "theirs", "anna")
     (client,) = (await acme.get("/v1/connections")).json()["connections"]
-    asked = {"tool_name": READ, "tool_input": {}}
+    asked: dict[str, object] = {"tool_name": READ, "tool_input": {}}
     async with await site.tenant("tnt_globex") as globex:
         for method, path, body in (
             ("GET", "/v1/accounts/{}", None),
@@ -131,7 +131,7 @@ async def test_whatever_a_tenant_asks_no_query_names_another_and_none_names_nobo
     site: House, acme: httpx2.AsyncClient
 ) -> None:
     await connected(site, "tnt_acme", "theirs", "anna")
-    asked = {"connected_account_id": "theirs", "tool_name": READ, "tool_input": {}}
+    asked: dict[str, object] = {"connected_account_id": "theirs", "tool_name": READ, "tool_input": {}}
     links = {"connector": "sandbox", "values": {"origin": site.world.url}}
     with sent_statements() as sent:
         answers = [
@@ -169,7 +169,7 @@ async def test_a_tenant_without_an_oauth_client_is_given_nobody_elses(site: Hous
         told = await globex.post("/v1/links", json={"connector": "sandbox", "values": {"origin": site.world.url}})
         seen = {each["name"]: each for each in (await globex.get("/v1/connectors")).json()["connectors"]}
         executed = await globex.post(
-            "/v1/execute", json={"connected_account_id": "own", "tool_name": READ, "tool_input": {}}
+            "/v1/execute", json={"connected_account_id": "own", "tool_name": READ, "tool_input": {"query": ""}}
         )
 
     assert (told.status_code, told.json()["code"]) == (400, "cannot_connect")
@@ -183,7 +183,9 @@ async def test_a_tenant_that_has_something_is_removed_only_with_all_of_it(
     account = await connected(site, "tnt_acme", "theirs", "anna")
     kept = await site.world.connect("own", "ben")
     site.world.sandbox.revoke(user="anna")
-    await acme.post("/v1/execute", json={"connected_account_id": "theirs", "tool_name": READ, "tool_input": {}})
+    await acme.post(
+        "/v1/execute", json={"connected_account_id": "theirs", "tool_name": READ, "tool_input": {"query": "x"}}
+    )
     refused = await site.operator.delete("/v1/tenants/tnt_acme")
     had = rows_of(site.world.app.vault, "tnt_acme")
     removed = await site.operator.delete("/v1/tenants/tnt_acme?purge=true")

@@ -36,9 +36,10 @@ class Api:
     door: Door
     standing: Callable[[Principal], Standing]
     log: FilteringBoundLogger
-    pace: TenantPace
     once: Once | None = None
     """What honours an Idempotency-Key; without it the header is not looked at."""
+    pace: TenantPace | None = None
+    """How many requests each tenant may make; None is as many as it likes."""
 
     def vault_route(self, path: str, method: str, answer: VaultAnswer, operation: Operation) -> Described:
         """`answer` at `/v1` + `path`, for whoever runs the vault: no tenant's key and no issuer's token will do."""
@@ -74,7 +75,7 @@ class Api:
             if isinstance(admitted, Response):
                 return admitted
             with Wall(self.log, f"{method} /v1{path}") as wall:
-                if wait := self.pace.take(admitted.tenant_id):
+                if self.pace is not None and (wait := self.pace.take(admitted.tenant_id)):
                     return too_many_requests(wait)
                 return await self._answered(request, self.standing(admitted), answer, operation)
             return internal_error(wall.reference)

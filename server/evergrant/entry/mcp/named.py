@@ -33,13 +33,9 @@ class NamedTools:
         """The tools of a connector, by name in its file's order; none where the file is gone or faulty."""
         self._made = lru_cache(maxsize=None)(self._make)
 
-    def has(self, name: str) -> bool:
-        """Whether there is a tool of that name, whoever has accounts of it."""
-        return self._owner(name) is not None
-
-    def tool(self, name: str) -> WireTool:
-        """The tool of a name that there is; raises UnknownTool."""
-        return self._made(name)
+    def tool(self, name: str) -> WireTool | None:
+        """The tool of that name, whoever has accounts of it; None where there is none."""
+        return self._made(name) if self._owner(name) else None
 
     async def call(self, who: Standing, name: str, arguments: Mapping[str, Json]) -> Outcome:
         """Call the tool as the account that `arguments` names, or as the only one of its connector.

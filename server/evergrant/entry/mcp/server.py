@@ -74,9 +74,11 @@ class _Server(Server[Any]):
         experimental_capabilities: dict[str, dict[str, Any]] | None = None,
         extensions: dict[str, dict[str, Any]] | None = None,
         *,
-        protocol_version: str | None = None,  # noqa: ARG002  (what changes is the same in every era)
+        protocol_version: str | None = None,
     ) -> ServerCapabilities:
-        found = super().get_capabilities(notification_options, experimental_capabilities, extensions)
+        found = super().get_capabilities(
+            notification_options, experimental_capabilities, extensions, protocol_version=protocol_version
+        )
         return found.model_copy(update={"tools": ToolsCapability(list_changed=self.list_changes())})
 
 
@@ -160,8 +162,8 @@ class _Surface:
     def list_changes(self) -> bool:
         return self._listing.changes(self._principal_of())
 
-    def tool(self, name: str) -> Tool:
-        """The tool of a listed name."""
+    def tool(self, name: str) -> Tool | None:
+        """The tool of a name, listed or not."""
         return self._meta[name].wire if name in self._meta else self._named.tool(name)
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> HandlerResult:
@@ -189,8 +191,8 @@ class _Surface:
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         with Wall(self._parts.log, "input schema"):
-            known = name in self._meta or self._named.has(name)
-            return self.tool(name).input_schema if known else None
+            found = self.tool(name)
+            return found.input_schema if found else None
         return None
 
     async def _task(self, answer: TaskHandler[ParamsT], context: Context, params: ParamsT) -> HandlerResult:

@@ -27,8 +27,8 @@ def named_only(names: Iterable[str]) -> list[Tool]:
 class WireLists:
     """Middleware of a server whose lists have only names."""
 
-    def __init__(self, tool: Callable[[str], Tool], log: FilteringBoundLogger) -> None:
-        """`tool` gives the tool of a listed name."""
+    def __init__(self, tool: Callable[[str], Tool | None], log: FilteringBoundLogger) -> None:
+        """`tool` gives the tool of a listed name; one that it does not know goes out as it is."""
         self.tool = tool
         self._log = log
         self._form = lru_cache(maxsize=None)(self._made)
@@ -38,11 +38,14 @@ class WireLists:
         if ctx.method != LIST or not isinstance(result, dict):
             return result
         with Wall(self._log, LIST) as wall:
-            result["tools"] = [self._form(ctx.protocol_version, tool["name"]) for tool in result["tools"]]
+            result["tools"] = [self._form(ctx.protocol_version, tool["name"]) or tool for tool in result["tools"]]
             return result
         raise wall.error()
 
-    def _made(self, version: str, name: str) -> Mapping[str, Any]:
-        listed = ListToolsResult(tools=[self.tool(name)]).model_dump(by_alias=True, mode="json", exclude_none=True)
+    def _made(self, version: str, name: str) -> Mapping[str, Any] | None:
+        tool = self.tool(name)
+        if tool is None:
+            return None
+        listed = ListToolsResult(tools=[tool]).model_dump(by_alias=True, mode="json", exclude_none=True)
         form: Mapping[str, Any] = serialize_server_result(LIST, version, listed)["tools"][0]
         return form
