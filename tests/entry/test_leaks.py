@@ -87,7 +87,7 @@ BODIES: Mapping[str, JsonValue] = {
     "/v1/webhook_endpoints": {"url": "https://example.com"},
     "/v1/webhook_endpoints/{endpoint_id}/replay": {"since": 0},
 }
-BENEATH: Mapping[str, Sequence[type]] = {
+BENEATH: Mapping[str, Sequence[type[object]]] = {
     "the store": (Database, Lookup),
     "the services": (Standing, ListChanges, Catalog),
     "the limits": (TenantPace,),
@@ -220,9 +220,9 @@ def _break(monkeypatch: pytest.MonkeyPatch, served: Served, beneath: str) -> lis
     return broken
 
 
-def _services(app: App) -> set[type]:
+def _services(app: App) -> set[type[object]]:
     """All that the app has of its own and is asked something."""
-    found = (type(getattr(app, field.name)) for field in fields(app))
+    found = [cast("type[object]", type(getattr(app, field.name))) for field in fields(app)]
     ours = {kind for kind in found if kind.__module__.startswith(("evergrant.service", "evergrant.vault"))}
     return ours - {Vault, TenantPace, Once}  # the last two come before all others, so nothing else would be asked
 

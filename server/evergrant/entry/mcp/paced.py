@@ -25,6 +25,7 @@ class Paced:
         self._log = log
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        wait = 0.0
         with Wall(self._log, ctx.method) as wall:
             wait = self._pace.take(self._principal_of().tenant_id) if ctx.request_id is not None else 0.0
         if wall.reference:
