@@ -81,6 +81,15 @@ async def test_a_call_too_many_is_a_failure_that_a_model_can_read_and_a_list_too
     assert refused.value.error.data["retry_after_s"] == 1
 
 
+async def test_over_mcp_the_limit_holds_at_a_server_that_nobody_has_asked_for_anything_yet(tmp_path: Path) -> None:
+    async with practice(tmp_path / "home", limit=(1, BURST)) as world:
+        server = make_server(mcp_parts(world.app, structlog.get_logger()), lambda: Principal("tnt_acme"))
+        async with Client(server) as agent:
+            said = [await agent.call_tool("list_accounts", {}) for _ in range(BURST + 5)]
+
+    assert said[-1].structured_content["code"] == "rate_limited"
+
+
 async def test_who_goes_on_calling_in_spite_of_refusals_is_answered_429_at_mcps_address(site: House) -> None:
     async with site.web.router.lifespan_context(site.web), await site.tenant("tnt_acme") as acme:
         answers = [await acme.post("/mcp", json=CALL, headers=ACCEPT) for _ in range(4 * BURST)]

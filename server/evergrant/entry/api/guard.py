@@ -74,9 +74,9 @@ class Api:
             admitted = await self.door.admit(request.headers, wanted)
             if isinstance(admitted, Response):
                 return admitted
-            if self.pace and (wait := self.pace.take(admitted.tenant_id)):
-                return too_many_requests(wait)
             with Wall(self.log, f"{method} /v1{path}") as wall:
+                if self.pace is not None and (wait := self.pace.take(admitted.tenant_id)):
+                    return too_many_requests(wait)
                 return await self._answered(request, self.standing(admitted), answer, operation)
             return internal_error(wall.reference)
 

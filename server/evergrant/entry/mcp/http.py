@@ -17,8 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from evergrant.entry.api.problem import too_many_requests
+from evergrant.entry.api.problem import internal_error, too_many_requests
 from evergrant.entry.door import Door
+from evergrant.entry.mcp.wall import Wall
 from evergrant.model.principal import Principal
 from evergrant.service.tenant_pace import TenantPace
 from evergrant.service.token_desk import TOOLS
@@ -76,12 +77,18 @@ class _Doorway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admitted = await self._door.admit(Headers(scope=scope), TOOLS)
-        if isinstance(admitted, Response):
-            await admitted(scope, receive, send)
-        elif self._pace and (wait := self._pace.knock(admitted.tenant_id)):
-            await too_many_requests(wait)(scope, receive, send)
-        else:
+        refused = admitted if isinstance(admitted, Response) else self._refusal(admitted)
+        if refused is not None:
+            await refused(scope, receive, send)
+        elif isinstance(admitted, Principal):
             await self._app({**scope, "user": AuthenticatedUser(_as_token(admitted))}, receive, send)
+
+    def _refusal(self, who: Principal) -> Response | None:
+        """The answer to one who knocks too often."""
+        with Wall(self._door.log, "knocking") as wall:
+            wait = self._pace.knock(who.tenant_id) if self._pace is not None else 0.0
+            return too_many_requests(wait) if wait else None
+        return internal_error(wall.reference)
 
 
 def _as_token(found: Principal) -> AccessToken:

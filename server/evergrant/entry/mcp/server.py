@@ -114,8 +114,8 @@ def make_server(parts: Parts, principal_of: Callable[[], Principal]) -> Server[A
         keys=[parts.state_key], ttl=parts.state_ttl_s, bind_principal=lambda _: _bound(principal_of())
     )
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
-    if parts.pace:
-        server.middleware.append(Paced(parts.pace, principal_of))
+    if parts.pace is not None:
+        server.middleware.append(Paced(parts.pace, principal_of, parts.log))
     server.middleware.append(WireLists(surface.tool, parts.log))
     return server
 
