@@ -209,7 +209,7 @@ async def test_tools_are_narrowed_to_a_toolset_or_to_names(world: Practice, clie
     with pytest.raises(NotFound, match="It has: sandbox, read, all, rows"):
         await client.get_tools(connected_account_id="acme", toolset="crm")
     own = await client.get_tools(connected_account_id="acme", toolset="rows")
-    assert [tool["name"] for tool in own] == ["sandbox_list_rows", "sandbox_append_row"]
+    assert [tool["name"] for tool in own] == ["sandbox_append_row", "sandbox_list_rows"]
 
 
 async def test_an_account_that_is_not_there_has_no_tools(client: Evergrant) -> None:
