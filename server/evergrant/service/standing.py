@@ -117,7 +117,7 @@ class Standing:
             return refusal
         if call.status == "waiting" and call.approval == "none" and self._must_be_approved(call.tool_name):
             # It was made under a looser policy than that of who would now have it run.
-            await self.every_call.calls.want_approval(call)
+            await self.every_call.want_approval(call)
         return await self.every_call.resume(self.tenant_id, call_id)
 
     async def wait(self, call_id: str, seconds: float) -> bool:
