@@ -30,7 +30,7 @@ async def test_a_run_waits_for_the_person_of_a_dead_grant_and_goes_on(services: 
     assert await run(services, script, ask) == "Done."
     script.check()
     assert {needed.account for needed in asked} == {services.accounts[SALESFORCE.name].id}
-    assert all(needed.reauth_url and needed.confirmation_code for needed in asked)
+    assert all(needed.url and needed.confirmation_code for needed in asked)
     assert "reauth_required" not in "".join(script.shown)
 
 
