@@ -42,7 +42,8 @@ for your key, is answered as if it were not there.
   key gets 422, one that comes while the first is under way 409 `request_under_way`. Answers are kept sealed, also those
   that tell a key or a secret. An answer that says that nothing was done (our own refusal, or `retryable: true`) frees
   the key. Where a server died at a request, or an account was removed since, it is 409 `outcome_unknown`: look before
-  you ask again. Tools whose provider has a header for such keys are called with one made from yours.
+  you ask again. A tool that only reads is called again each time, and nothing of it is kept. Tools whose provider has a
+  header for such keys are called with one made from yours.
 - **Unknown members** of a query or a body are refused; answers may get further ones.
 
 Every route may answer 400, 401, 403, 421, 429 and 503; the table names what else there is.

@@ -3,7 +3,7 @@
 import pytest
 from tests.fakes.three_services import SALESFORCE, Script, ThreeServices
 
-from evergrant import ReauthRequired
+from evergrant.sdk.errors import PersonNeeded
 
 pytestmark = pytest.mark.anyio
 
@@ -19,9 +19,9 @@ async def test_a_run_over_three_services_outlives_their_tokens(services: ThreeSe
 async def test_a_run_waits_for_the_person_of_a_dead_grant_and_goes_on(services: ThreeServices) -> None:
     from tests.adapters.scripted.openai_agents import run
 
-    asked: list[ReauthRequired] = []
+    asked: list[PersonNeeded] = []
 
-    async def ask(needed: ReauthRequired) -> None:
+    async def ask(needed: PersonNeeded) -> None:
         asked.append(needed)
         if len(asked) == 2:  # the read and the write of that turn
             await services.come_back()
@@ -30,7 +30,7 @@ async def test_a_run_waits_for_the_person_of_a_dead_grant_and_goes_on(services: 
     assert await run(services, script, ask) == "Done."
     script.check()
     assert {needed.account for needed in asked} == {services.accounts[SALESFORCE.name].id}
-    assert all(needed.reauth_url and needed.confirmation_code for needed in asked)
+    assert all(needed.url and needed.confirmation_code for needed in asked)
     assert "reauth_required" not in "".join(script.shown)
 
 

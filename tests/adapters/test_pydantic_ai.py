@@ -52,3 +52,13 @@ async def test_a_wrong_input_is_the_models_to_correct_and_any_other_failure_is_t
     assert "retry" in wrong.lower()
     assert "reauth_required: " in dead
     assert "retry" not in dead.lower()
+
+
+async def test_a_run_that_an_approval_stopped_goes_on_once_it_is_given(services: ThreeServices) -> None:
+    from tests.adapters.scripted.pydantic_ai import deleted
+
+    stopped, done = await deleted(services)
+    (said,) = stopped.metadata.values()
+    assert (said["code"], done) == ("confirmation_required", "Done.")
+    assert said["approval_url"]
+    assert services.sandbox.count.writes == 1

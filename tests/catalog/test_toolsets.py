@@ -66,6 +66,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> Non
         ("gmail: {tools: [gmail_*]}", "gmail: this name is taken"),
         ("all: {tools: [gmail_*]}", "all: this name is taken"),
         ("search: {tools: [gmail_*]}", "search: this name is taken"),
+        ("read: {tools: [gmail_*]}", "read: this name is taken"),
         ("Research: {tools: [gmail_*]}", r"toolsets.yaml:1: .*"),
         ("r: {tools: []}", r"toolsets.yaml:1: r.tools"),
         ("r: {}", r"toolsets.yaml:1: r.tools"),

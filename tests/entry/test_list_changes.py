@@ -159,3 +159,13 @@ async def test_a_list_that_never_changes_is_not_said_to_and_not_watched(
     assert told.tools
     assert changing.tools
     assert (told.tools.list_changed, watching, changing.tools.list_changed) == (False, False, True)
+
+
+@pytest.mark.parametrize("era", ["legacy", "auto"])
+async def test_nothing_is_announced_that_is_not_published(naming: Parts, tmp_path: Path, era: str) -> None:
+    async with over_http(naming, tmp_path, era) as client:
+        told = client.server_capabilities
+
+    assert told.resources
+    assert (told.resources.list_changed, told.resources.subscribe) == (False, False)
+    assert (told.prompts, told.completions, told.logging) == (None, None, None)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.events.stage import TENANT, Stage, person, stage
+from tests.vault.samples import held_call
 
 from evergrant.events.desktop import DesktopNotes, system_program
+from evergrant.model.event import approval_required
 from evergrant.store.locks import FileLock
 from evergrant.vault.accounts import Accounts
 
@@ -94,3 +96,15 @@ async def test_an_alias_is_an_argument_and_never_a_script_or_markup(on: Stage, s
 
 def test_without_a_program_there_are_no_notes(tmp_path: Path) -> None:
     assert system_program("linux", {"PATH": str(tmp_path)}) is None
+
+
+async def test_a_call_that_must_be_approved_is_shown_by_its_tool(on: Stage, shown: Path) -> None:
+    here = notes(on, shown)
+    await here.show_new()
+    await on.write(approval_required(person(), held_call(person()), "https://grants.example/approve/x", on.clock.now()))
+    await here.show_new()
+
+    (line,) = told(shown)
+    assert "'sandbox: a call waits for your approval'" in line
+    assert f"sandbox_append_row as acme-1. Run: evergrant calls approve {held_call(person()).id}" in line
+    assert "approve/x" not in line

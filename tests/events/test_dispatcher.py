@@ -4,14 +4,15 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import Session
-from tests.events.stage import TENANT, Stage, eventually, stage
+from tests.events.stage import TENANT, Stage, eventually, person, stage
 from tests.fakes.receiver import OK, Received, Receiver, Reply, receiving
-from tests.vault.samples import START
+from tests.vault.samples import START, grant, held_call
 
 from evergrant.events.dispatcher import LEASE_S
 from evergrant.events.patience import Patience
@@ -19,9 +20,11 @@ from evergrant.events.send import Reply as ReplyOfPost
 from evergrant.model.account import Connection
 from evergrant.model.clock import SystemClock
 from evergrant.model.endpoint import EndpointKey
-from evergrant.model.event import connection_faulted
+from evergrant.model.event import approval_required, connection_faulted
 from evergrant.service.webhooks import OVERLAP
 from evergrant.store.tables import WebhookEndpointRow
+from evergrant.vault.grants import Grants
+from evergrant.vault.held_calls import KeptCalls
 
 pytestmark = pytest.mark.anyio
 CONNECTION = Connection("client_1", TENANT, "sandbox", "id", None, "http://localhost/callback", (), START)
@@ -287,3 +290,26 @@ async def test_a_program_that_ends_lets_what_is_being_sent_arrive(on: Stage, rec
     await dispatcher.close()
     await running
     assert on.states(endpoint) == ["delivered"]
+
+
+async def test_an_approval_is_told_while_it_is_wanted_and_not_when_it_was_decided(
+    on: Stage, receiver: Receiver
+) -> None:
+    await Grants(on.vault.database, on.vault.data_keys).connect(person(), grant())
+    calls = KeptCalls(on.vault.database, on.vault.data_keys)
+    endpoint, _ = await on.add(receiver.url, ["agent.call.approval_required"])
+    receiver.answer = failing()
+    ids: list[str] = []
+    for number in (1, 2):
+        call = replace(held_call(person(), number=number), approval="wanted")
+        event = approval_required(person(), call, "https://grants.example/approve/x", on.clock.now())
+        assert await calls.add(call, 10, event)
+        ids.append(event.id)
+    await on.dispatcher().deliver_due()
+    await calls.refuse(TENANT, held_call(person(), number=1).id, "Ada", on.clock.now())
+    receiver.answer, receiver.received = lambda _: OK, []
+    on.clock.advance(5)
+    await on.dispatcher().deliver_due()
+
+    assert receiver.ids == ids[1:]
+    assert on.states(endpoint) == ["superseded", "delivered"]

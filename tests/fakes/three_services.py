@@ -14,7 +14,7 @@ from tests.fakes.practice import START, surroundings
 from tests.fakes.tables import lay_tables
 
 import evergrant
-from evergrant import Evergrant, ReauthRequired
+from evergrant import Evergrant
 from evergrant.app import App, open_app
 from evergrant.catalog.catalog import data_folder
 from evergrant.demo.clock import VirtualClock
@@ -26,6 +26,7 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import JsonObject
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
+from evergrant.sdk.errors import PersonNeeded
 from evergrant.settings import LOCAL_TENANT, Settings
 from evergrant.surface import mcp_parts, web_app
 from evergrant.vault.bearer import local_bearer
@@ -56,7 +57,7 @@ class ThreeServices:
         """Salesforce's person takes the grant back."""
         self.sandbox.revoke(client_id=SALESFORCE.name)
 
-    async def come_back(self, _asked: ReauthRequired | None = None) -> None:
+    async def come_back(self, _asked: PersonNeeded | None = None) -> None:
         """Salesforce's person consents again."""
         await consent(self.app, SALESFORCE, self.app.links.reauth(self.accounts[SALESFORCE.name].key))
 

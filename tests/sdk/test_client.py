@@ -10,13 +10,21 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.person import person
 from tests.fakes.practice import START, Practice
 from tests.fakes.sdk import client_of, reconnect
+from tests.service.approving import DELETE, ONE
 from typing_extensions import override
 
 import evergrant
 from evergrant import Evergrant
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.link import Link
-from evergrant.sdk.errors import CallCancelled, InvalidInput, NotFound, ReauthRequired, Unauthorized
+from evergrant.sdk.errors import (
+    CallCancelled,
+    ConfirmationRequired,
+    InvalidInput,
+    NotFound,
+    ReauthRequired,
+    Unauthorized,
+)
 from evergrant.surface import consents
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +79,22 @@ async def test_a_kept_call_goes_on_once_after_the_reconnect(world: Practice, cli
     results = [await client.resume_call(call_id), await client.resume_call(call_id)]
     assert results[0] == results[1]
     assert world.sandbox.book("anna").rows == [["once"]]
+
+
+async def test_a_call_that_must_be_approved_goes_on_once_when_it_is(world: Practice, client: Evergrant) -> None:
+    account = await world.connect()
+    with pytest.raises(ConfirmationRequired) as raised:
+        await client.execute_tool(connected_account_id=account.id, tool_name=DELETE, tool_input=ONE)
+    call_id = raised.value.call_id or ""
+    with pytest.raises(ConfirmationRequired) as still:
+        await client.resume_call(call_id, wait_s=60)
+    assert (still.value.call_id, (await client.get_call(call_id)).approval) == (call_id, "wanted")
+    assert "/approve/" in (still.value.url or "")
+    await world.app.held_calls.approvals.approve(account.tenant_id, call_id, "Ada")
+    results = [await client.resume_call(call_id, wait_s=60), await client.resume_call(call_id)]
+    assert results[0] == results[1]
+    assert (await client.get_call(call_id)).approval == "given"
+    assert world.sandbox.count.writes == 1
 
 
 async def test_kept_calls_can_be_seen_and_given_up(world: Practice, client: Evergrant) -> None:
@@ -170,14 +194,22 @@ async def test_an_account_tells_its_tools_and_their_effects(world: Practice, cli
     }
 
 
+@pytest.fixture
+def own_toolset(world: Practice) -> None:
+    world.app.settings.toolsets_file.write_text("rows: {tools: [sandbox_*_row*]}\n", encoding="utf-8")
+
+
+@pytest.mark.usefixtures("own_toolset")
 async def test_tools_are_narrowed_to_a_toolset_or_to_names(world: Practice, client: Evergrant) -> None:
     await world.connect()
     read = await client.get_tools(connected_account_id="acme", toolset="read", format="anthropic")
     assert [tool["name"] for tool in read] == ["sandbox_search_contacts", "sandbox_get_contact", "sandbox_list_rows"]
     named = await client.get_tools(connected_account_id="acme", tool_names=["sandbox_append_row"])
     assert [tool["name"] for tool in named] == ["sandbox_append_row"]
-    with pytest.raises(NotFound, match="It has: sandbox, read, all"):
+    with pytest.raises(NotFound, match="It has: sandbox, read, all, rows"):
         await client.get_tools(connected_account_id="acme", toolset="crm")
+    own = await client.get_tools(connected_account_id="acme", toolset="rows")
+    assert [tool["name"] for tool in own] == ["sandbox_append_row", "sandbox_list_rows"]
 
 
 async def test_an_account_that_is_not_there_has_no_tools(client: Evergrant) -> None:

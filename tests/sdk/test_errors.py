@@ -20,7 +20,15 @@ from evergrant.entry.api.guard import Api
 from evergrant.entry.api.operation import Given, Operation
 from evergrant.entry.api.problem import answer, of_failure, problem
 from evergrant.entry.door import Door
-from evergrant.model.outcome import FAILURES, Failure, ProviderUnavailable, RateLimited, ReauthRequired, Result
+from evergrant.model.outcome import (
+    FAILURES,
+    ConfirmationRequired,
+    Failure,
+    ProviderUnavailable,
+    RateLimited,
+    ReauthRequired,
+    Result,
+)
 from evergrant.model.principal import Principal
 from evergrant.sdk import errors
 from evergrant.service.standing import Standing
@@ -114,6 +122,15 @@ async def test_every_failure_has_its_exception(kind: type[Failure]) -> None:
     assert (error.what_happened, error.what_to_do) == ("It broke.", "Mend it.")
     renamed = {"provider_status" if name == "status" else name: value for name, value in failure.as_json().items()}
     assert error.said == json.loads(json.dumps(renamed))
+
+
+def test_what_a_person_can_help_with_says_where() -> None:
+    dead = errors.error_of(filled(ReauthRequired).as_json())
+    undecided = errors.error_of(filled(ConfirmationRequired).as_json())
+    assert isinstance(dead, errors.PersonNeeded)
+    assert isinstance(undecided, errors.PersonNeeded)
+    assert (dead.url, undecided.url) == ("some reauth_url", "some approval_url")
+    assert {dead.confirmation_code, undecided.confirmation_code} == {"some confirmation_code"}
 
 
 async def test_a_code_of_a_later_server_is_still_an_error_with_its_words() -> None:
@@ -215,9 +232,10 @@ async def test_a_wrong_token_is_told_as_such() -> None:
         await execute(Script([done()]).client("bad"))
 
 
-async def test_a_longer_wait_is_several_requests() -> None:
+@pytest.mark.parametrize("kind", [ReauthRequired, ConfirmationRequired])
+async def test_a_longer_wait_is_several_requests(kind: type[ReauthRequired | ConfirmationRequired]) -> None:
     """The server waits 45 seconds in one request, here on the same clock."""
-    dead = ReauthRequired(what_happened="Dead.", what_to_do="Ask.", account="conn_1")
+    dead = kind(what_happened="Not yet.", what_to_do="Ask.", account="conn_1")
     script = Script([of_failure(dead, 409), of_failure(dead, 409), done()])
     script.takes_s = 45
     async with script.client() as client:

@@ -334,3 +334,61 @@ async def test_where_the_operator_decides_there_is_no_link_and_no_client_has_a_s
         strict.approvals.opened(str(before.approval_url).rpartition("/")[2])
     assert await approve(world, call_id)
     assert isinstance(await who.resume(call_id), Result)
+
+
+def events(world: Practice) -> list[dict[str, str]]:
+    return [event.data for event in world.app.outbox.after(LOCAL_TENANT, 0, 100)]
+
+
+async def test_a_call_that_waits_is_an_event_with_its_link_and_without_its_arguments(
+    world: Practice, account: ConnectedAccount, who: Standing
+) -> None:
+    asked = await who.execute("acme", DELETE, ONE)
+
+    (event,) = events(world)
+    assert isinstance(asked, ConfirmationRequired)
+    assert {name: value for name, value in event.items() if name != "occurred_at"} == {
+        "event": "agent.call.approval_required",
+        "connected_account_id": account.id,
+        "provider": "sandbox",
+        "tenant_id": LOCAL_TENANT,
+        "tool_name": DELETE,
+        "effect": "destroy",
+        "call_id": asked.call_id,
+        "approval_url": asked.approval_url,
+        "alias": "acme",
+    }
+
+
+async def test_where_only_the_operator_approves_the_event_has_no_link(world: Practice, who: Standing) -> None:
+    held = world.app.held_calls
+    strict = replace(held, approvals=replace(held.approvals, by_operator=True))
+
+    await replace(who, every_call=strict).execute("acme", DELETE, ONE)
+
+    (event,) = events(world)
+    assert (event["tool_name"], "approval_url" in event) == (DELETE, False)
+
+
+async def test_a_call_that_a_stricter_caller_resumes_is_told_of_once(
+    world: Practice, account: ConnectedAccount
+) -> None:
+    world.sandbox.revoke(user="anna")
+    loose, strict = caller(world, "full"), caller(world, "confirm_writes")
+    dead = await loose.execute("acme", APPEND, ROW)
+    assert isinstance(dead, ReauthRequired)
+    call_id = dead.call_id or ""
+    await reconnect(world, account)
+
+    outcomes = [await strict.resume(call_id) for _ in range(2)]
+
+    assert [call_of(outcome) for outcome in outcomes] == [call_id, call_id]
+    told = [event for event in events(world) if event["event"] == "agent.call.approval_required"]
+    assert [event["call_id"] for event in told] == [call_id]
+
+
+async def test_what_is_not_kept_is_not_told(world: Practice, who: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_WAITING", 0)
+
+    assert isinstance(await who.execute("acme", DELETE, ONE), RateLimited)
+    assert events(world) == []

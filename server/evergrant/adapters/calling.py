@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from evergrant.model.json import JsonObject
-from evergrant.sdk.client import Evergrant
-from evergrant.sdk.errors import ReauthRequired
+from evergrant.sdk.client import LONGEST_WAIT_S, Evergrant
+from evergrant.sdk.errors import PersonNeeded
 from evergrant.sdk.result import ToolResult
 
-Ask = Callable[[ReauthRequired], Awaitable[None]]
-"""Asks the person of a dead grant: it is told the link and its code."""
+Ask = Callable[[PersonNeeded], Awaitable[None]]
+"""Asks the person of a dead grant, or of a call that must be approved: it is told the link and its code."""
 WAIT_S = 3600.0
 
 
@@ -23,14 +23,30 @@ class Calls:
     wait_s: float = WAIT_S
 
     async def make(self, tool_name: str, tool_input: JsonObject) -> ToolResult:
-        """As `Evergrant.execute_tool`; where the grant is dead and there is an `ask`, it is asked, and the kept call
-        goes on, once, as soon as the person is back. Raises ReauthRequired where that takes longer than `wait_s`."""
+        """As `Evergrant.execute_tool`; where the call needs its person and there is an `ask`, it is asked, and the kept
+        call goes on, once, as soon as the person is back or has approved it. Raises PersonNeeded where that takes
+        longer than `wait_s`, CallCancelled where the call is refused."""
         try:
             return await self.client.execute_tool(
                 connected_account_id=self.account, tool_name=tool_name, tool_input=tool_input
             )
-        except ReauthRequired as needed:
+        except PersonNeeded as needed:
             if self.ask is None or needed.call_id is None:
                 raise
             await self.ask(needed)
-            return await self.client.resume_call(needed.call_id, wait_s=self.wait_s)
+            return await self._gone_on(needed, needed.call_id, self.ask)
+
+    async def _gone_on(self, needed: PersonNeeded, call_id: str, ask: Ask) -> ToolResult:
+        """What is needed may change, as where the grant of an approved call is dead: the person hears of that too."""
+        left = self.wait_s
+        while True:
+            step = min(left, LONGEST_WAIT_S)
+            left -= step
+            try:
+                return await self.client.resume_call(call_id, wait_s=step)
+            except PersonNeeded as now:
+                if type(now) is not type(needed):
+                    await ask(now)
+                elif left <= 0:
+                    raise
+                needed = now

@@ -24,8 +24,8 @@ async def function_tools(
 ) -> list[FunctionTool]:
     """One tool for each that the account has, narrowed as by `Evergrant.get_tools`.
 
-    A failure is told to the model in words, and so is a dead grant. With `ask` that is told to the person instead: the
-    run waits in that call, up to `wait_s` seconds, and goes on with it.
+    A failure is told to the model in words, and so are a dead grant and an approval that is wanted. With `ask` these
+    are told to the person instead: the run waits in that call, up to `wait_s` seconds, and goes on with it.
     """
     calls = Calls(client, connected_account_id, ask, wait_s)
     found = await client.get_tools(

@@ -8,7 +8,7 @@ from pydantic_ai.exceptions import ToolFailed
 
 from evergrant.model.json import Json, JsonObject, text_at
 from evergrant.sdk.client import Evergrant
-from evergrant.sdk.errors import EvergrantError, InvalidInput, ReauthRequired
+from evergrant.sdk.errors import EvergrantError, InvalidInput, PersonNeeded
 
 
 async def account_toolset(
@@ -21,9 +21,9 @@ async def account_toolset(
 ) -> FunctionToolset[object]:
     """The tools that the account has, narrowed as by `Evergrant.get_tools`.
 
-    A wrong input is the model's to correct (`ModelRetry`); any other failure is told to it in words, and so is a dead
-    grant. With `defer` the run ends there with DeferredToolRequests, which the agent must have among its output types:
-    see `resumed`.
+    A wrong input is the model's to correct (`ModelRetry`); any other failure is told to it in words, and so are a dead
+    grant and an approval that is wanted. With `defer` the run ends at these with DeferredToolRequests, which the agent
+    must have among its output types: see `resumed`.
     """
     found = await client.get_tools(
         connected_account_id=connected_account_id, toolset=toolset, tool_names=tool_names, format="anthropic"
@@ -35,7 +35,8 @@ async def account_toolset(
 async def resumed(client: Evergrant, requests: DeferredToolRequests, *, wait_s: float = 0.0) -> DeferredToolResults:
     """What the calls that wait for a person have come to, for the run that goes on. Their metadata has the link.
 
-    Raises ReauthRequired where the person is not back in `wait_s` seconds; requests of others are left alone.
+    Raises PersonNeeded where the person has not helped in `wait_s` seconds, CallCancelled where they refused a call;
+    requests of others are left alone.
     """
     kept = {name: text_at(said, "/call_id") for name, said in requests.metadata.items()}
     results = {name: (await client.resume_call(each, wait_s=wait_s)).as_json() for name, each in kept.items() if each}
@@ -51,7 +52,7 @@ def _tool(client: Evergrant, account: str, tool: JsonObject, *, defer: bool) -> 
         except InvalidInput as error:
             raise ModelRetry(str(error)) from error
         except EvergrantError as error:
-            if defer and isinstance(error, ReauthRequired) and error.call_id:
+            if defer and isinstance(error, PersonNeeded) and error.call_id:
                 raise CallDeferred(dict(error.said)) from error
             raise ToolFailed(str(error)) from error
         return result.as_json()

@@ -14,6 +14,8 @@ from evergrant.catalog.reading import parse, read
 from evergrant.catalog.tool import Tool
 from evergrant.model.tool_mode import MODES
 
+READ = "read"
+"""The toolset of an account's core tools that change nothing, where one account's tools are asked for."""
 Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_*?]+$", max_length=48)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=48)]
 
@@ -53,6 +55,11 @@ class Toolsets:
                 f"There is no toolset {unknown[0]!r}. There are: {', '.join([*self._own, *self._catalog.names()])}."
             )
 
+    @property
+    def own(self) -> Sequence[str]:
+        """The names of the operator's own toolsets; raises BadToolsets."""
+        return tuple(self._own)
+
     def hold(self, names: Iterable[str], tool_name: str, tool: Tool) -> bool:
         """Whether one of these toolsets has the tool; a toolset that is gone has none."""
         return any(self._has(name, tool_name, tool) for name in names)
@@ -75,8 +82,11 @@ class Toolsets:
         return found
 
     def _check(self, file: Path, name: str, toolset: Toolset) -> None:
-        if name in (*MODES, *self._catalog.names()):
-            raise BadToolsets(f"{file}: {name}: this name is taken by a connector or a mode. Choose another.")
+        if name in (*MODES, READ, *self._catalog.names()):
+            raise BadToolsets(
+                f"{file}: {name}: this name is taken by a connector, a mode or the toolset of what reads. "
+                "Choose another."
+            )
         for pattern in toolset.tools:
             if not self._finds(pattern, toolset):
                 what = "tool that reads" if toolset.read_only else "tool"

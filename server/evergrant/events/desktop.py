@@ -1,4 +1,4 @@
-"""A note on the desktop of the person who must reconnect an account: which account and service, and nothing else."""
+"""A note on the desktop of the person who must reconnect an account or approve a call: which one, and nothing else."""
 
 import asyncio
 import html
@@ -17,6 +17,7 @@ from evergrant.vault.outbox import Outbox
 
 LONGEST = 80
 PATIENCE_S = 10.0
+APPROVAL = "agent.call.approval_required"
 MOST = 20
 """Notes at a time: whoever meets more looks at them all in one place."""
 APPLESCRIPT = ("on run argv", "display notification (item 2 of argv) with title (item 1 of argv)", "end run")
@@ -66,7 +67,7 @@ async def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> None
 
 @dataclass(frozen=True, slots=True)
 class DesktopNotes:
-    """Shows each reauth_required of one tenant once, by whichever process of the vault is first.
+    """Shows each reauth_required and approval_required of one tenant once, by whichever process of the vault is first.
 
     How far it has come lies in a file. From the time of the first look on: what was there before is not news.
     """
@@ -99,8 +100,8 @@ class DesktopNotes:
         place.write_text(str(last), encoding="ascii")
         if shown is None:
             return []
-        found = self.outbox.after(self.tenant_id, shown, MOST, ("agent.auth.reauth_required",))
-        return [event for event in found if self._is_dead(event)]
+        found = self.outbox.after(self.tenant_id, shown, MOST, ("agent.auth.reauth_required", APPROVAL))
+        return [event for event in found if event.type == APPROVAL or self._is_dead(event)]
 
     def _is_dead(self, event: Event) -> bool:
         account = self.accounts.get(AccountKey(event.tenant_id, event.account_id or ""))
@@ -109,6 +110,9 @@ class DesktopNotes:
 
 def _words(event: Event) -> tuple[str, str]:
     alias, service = (plain(event.data.get(name, ""), LONGEST) for name in ("alias", "provider"))
+    if event.type == APPROVAL:
+        tool, call = (plain(event.data.get(name, ""), LONGEST) for name in ("tool_name", "call_id"))
+        return f"{service}: a call waits for your approval", f"{tool} as {alias}. Run: evergrant calls approve {call}"
     return f"{service} wants you to sign in again", f"The account {alias} has stopped. Run: evergrant reauth {alias}"
 
 

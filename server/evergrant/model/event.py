@@ -1,4 +1,4 @@
-"""What happens to grants, as told to the outside."""
+"""What happens to grants, and calls that a person must approve, as told to the outside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from evergrant.model.account import Cause, ConnectedAccount, Connection
+from evergrant.model.held_call import HeldCall
 from evergrant.model.ids import new_id
 
 EventType = Literal[
@@ -14,6 +15,7 @@ EventType = Literal[
     "agent.auth.expiring_soon",
     "agent.auth.refresh_failing",
     "agent.auth.refresh_recovered",
+    "agent.call.approval_required",
     "connection.faulted",
     "connection.recovered",
 ]
@@ -63,6 +65,13 @@ def refresh_failing(account: ConnectedAccount, error_code: str, now: datetime) -
 def refresh_recovered(account: ConnectedAccount, now: datetime) -> Event:
     """The provider renews again."""
     return _event(account, "agent.auth.refresh_recovered", now)
+
+
+def approval_required(account: ConnectedAccount, call: HeldCall, approval_url: str | None, now: datetime) -> Event:
+    """A person must approve a kept call; there is no link where only the operator may. Its arguments are not told."""
+    link = {"approval_url": approval_url} if approval_url else {}
+    told = {"tool_name": call.tool_name, "effect": call.effect, "call_id": call.id, **link}
+    return _event(account, "agent.call.approval_required", now, **told)
 
 
 def connection_faulted(connection: Connection, error_code: str, now: datetime) -> Event:

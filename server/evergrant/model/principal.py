@@ -29,6 +29,8 @@ class Principal:
     """Whether it may see to the vault's tenants: whoever can read the vault's own files, and no key or token."""
     toolsets: tuple[str, ...] = ()
     """The names of the toolsets that its tools are of; none is all."""
+    wants_scope: bool = False
+    """Whether it bears an issuer's token that would let it do more with another scope."""
 
     @property
     def read_only(self) -> bool:

@@ -14,7 +14,7 @@ from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.sdk.accounts import Account, FoundTool, account_of, tools_found
 from evergrant.sdk.connection import connected
-from evergrant.sdk.errors import NotFound, ReauthRequired
+from evergrant.sdk.errors import NotFound, PersonNeeded
 from evergrant.sdk.events import ReceivedEvent, read_events
 from evergrant.sdk.formats import ToolFormat, formatted
 from evergrant.sdk.http import Ask, Http
@@ -75,9 +75,9 @@ class Evergrant:
     ) -> Sequence[JsonObject]:
         """The tools that an account has, all of them, as the API that `format` names wants to be told of them.
 
-        `toolset` narrows them: the connector's name (its core tools), `read` (those of them that change nothing) or
-        `all`, the default. `tool_names` narrows them to these. Raises NotFound for a toolset or a name that there is
-        not; it says which there are.
+        `toolset` narrows them: the connector's name (its core tools), `read` (those of them that change nothing), one
+        of the operator's own toolsets, or `all`, the default. `tool_names` narrows them to these. Raises NotFound for a
+        toolset or a name that there is not; it says which there are.
         """
         wanted = {"toolset": toolset or "", "names": ",".join(tool_names)}
         query = {name: value for name, value in wanted.items() if value}
@@ -112,14 +112,15 @@ class Evergrant:
     async def resume_call(self, call_id: str, *, wait_s: float = 0.0) -> ToolResult:
         """Make a call that was kept for its person, once; if it was made before, what it came to then.
 
-        Waits up to `wait_s` seconds for the person. Raises ReauthRequired while the grant is dead.
+        Waits up to `wait_s` seconds for the person. Raises ReauthRequired while the grant is dead, ConfirmationRequired
+        while nobody has approved the call, CallCancelled where that was refused.
         """
         end = self._clock.monotonic() + wait_s
         while True:
             left = max(end - self._clock.monotonic(), 0.0)
             try:
                 return await self._resumed(call_id, min(left, LONGEST_WAIT_S))
-            except ReauthRequired:
+            except PersonNeeded:
                 if left <= LONGEST_WAIT_S:
                     raise
 

@@ -37,6 +37,21 @@ class _OfKept(EvergrantError):
         return text_at(self.said, "/call_id")
 
 
+class PersonNeeded(_OfKept):
+    """Only a person can help, at `url`: base of `ReauthRequired` and `ConfirmationRequired`. Nothing was carried out;
+    `Evergrant.resume_call` goes on with the kept call when they have."""
+
+    @property
+    def url(self) -> str | None:
+        """The page that the person opens; None where it is the operator who helps."""
+        return None
+
+    @property
+    def confirmation_code(self) -> str | None:
+        """What that page asks for, so that nobody else can answer it; show it to the person who is asked."""
+        return text_at(self.said, "/confirmation_code")
+
+
 class _Waits(EvergrantError):
     @property
     def retry_after_s(self) -> float | None:
@@ -51,7 +66,7 @@ class TokenExpired(EvergrantError):
     CODE = "token_expired"
 
 
-class ReauthRequired(_OfKept):
+class ReauthRequired(PersonNeeded):
     """The grant is dead: only its person can help, at `reauth_url`. The call is kept: see `Evergrant.resume_call`."""
 
     CODE = "reauth_required"
@@ -67,12 +82,11 @@ class ReauthRequired(_OfKept):
         return text_at(self.said, "/reauth_url")
 
     @property
-    def confirmation_code(self) -> str | None:
-        """What that page asks for, so that nobody else can answer it; show it to the person who is asked."""
-        return text_at(self.said, "/confirmation_code")
+    def url(self) -> str | None:
+        return self.reauth_url
 
 
-class ConfirmationRequired(_OfKept):
+class ConfirmationRequired(PersonNeeded):
     """A person must approve the call first, at `approval_url`; nothing was sent. It is kept: see
     `Evergrant.resume_call`, which makes it once, as it was given, when it is approved."""
 
@@ -84,9 +98,8 @@ class ConfirmationRequired(_OfKept):
         return text_at(self.said, "/approval_url")
 
     @property
-    def confirmation_code(self) -> str | None:
-        """What that page asks for; show it to the person who is asked."""
-        return text_at(self.said, "/confirmation_code")
+    def url(self) -> str | None:
+        return self.approval_url
 
 
 class InsufficientScope(EvergrantError):
@@ -221,7 +234,7 @@ def _all(base: type[EvergrantError]) -> list[type[EvergrantError]]:
     return [each for child in base.__subclasses__() for each in (child, *_all(child))]
 
 
-_BY_CODE = {each.CODE: each for each in _all(EvergrantError) if not each.__name__.startswith("_")}
+_BY_CODE = {each.CODE: each for each in _all(EvergrantError) if "CODE" in vars(each)}
 
 
 def error_of(said: JsonObject) -> EvergrantError:

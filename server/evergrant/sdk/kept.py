@@ -15,6 +15,8 @@ class KeptCall:
     tool_name: str
     status: str
     """`waiting`, `running`, `done`, `failed`, `cancelled` or `expired`."""
+    approval: str
+    """`none`: it needs no person's approval; `wanted`, `given` or `refused`."""
     created_at: datetime
     expires_at: datetime
     """When it is given up; once it has ended, when its outcome is forgotten."""
@@ -32,6 +34,7 @@ def kept_of(answer: JsonObject) -> KeptCall:
         connected_account_id=str(answer["connected_account_id"]),
         tool_name=str(answer["tool_name"]),
         status=text_at(answer, "/status") or "",
+        approval=text_at(answer, "/approval") or "none",
         created_at=datetime.fromisoformat(str(answer["created_at"])),
         expires_at=datetime.fromisoformat(str(answer["expires_at"])),
         tool_input=given if isinstance(given, dict) else None,

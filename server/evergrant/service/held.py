@@ -12,10 +12,11 @@ from datetime import timedelta
 from evergrant.calls.trace import CallTrace
 from evergrant.model.account import AccountKey
 from evergrant.model.clock import Clock
+from evergrant.model.event import Event, approval_required
 from evergrant.model.held_call import HeldCall
 from evergrant.model.ids import new_id
 from evergrant.model.json import JsonObject
-from evergrant.model.outcome import Failure, Outcome, ProviderUnavailable, ReauthRequired
+from evergrant.model.outcome import ConfirmationRequired, Failure, Outcome, ProviderUnavailable, ReauthRequired
 from evergrant.service.approval_words import too_large, too_many
 from evergrant.service.approvals import Approvals
 from evergrant.service.audit import Audit
@@ -125,6 +126,11 @@ class HeldCalls:
             except (StoreUnavailable, SealBroken) as error:
                 return noted.came_to(vault_unavailable(str(error)))
 
+    async def want_approval(self, call: HeldCall) -> None:
+        """Have a call that waits wait for an approval too; raises StoreUnavailable."""
+        if await self.calls.want_approval(call, self._told(call, self.approvals.asked(call))):
+            await self.tell(call.tenant_id)
+
     def refused(self, key: AccountKey, tool_name: str, asked_by: str, refusal: Failure) -> None:
         """Note that its caller may not make a call."""
         connector, tool = self.executor.catalog.tool(tool_name)
@@ -224,9 +230,15 @@ class HeldCalls:
         call = replace(made, approval="wanted")
         if call.size > LARGEST_INPUT:
             return too_large(call, LARGEST_INPUT)
-        if not await self.calls.add(call, MOST_WAITING):
+        asked = self.approvals.asked(call)
+        if not await self.calls.add(call, MOST_WAITING, self._told(call, asked)):
             return too_many(call, MOST_WAITING)
-        return self.approvals.asked(call)
+        await self.tell(call.tenant_id)
+        return asked
+
+    def _told(self, call: HeldCall, asked: ConfirmationRequired) -> Event | None:
+        account = self.approvals.account(call)
+        return approval_required(account, call, asked.approval_url, self.clock.now()) if account else None
 
     async def _kept(self, outcome: ReauthRequired, call: HeldCall) -> ReauthRequired:
         if call.effect == "read" and (same := self.calls.same_read(call, call.created_at - SAME_READ)):

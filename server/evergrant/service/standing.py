@@ -42,7 +42,7 @@ class Standing:
         Of its accounts no more is left than whether it is for certain ones only.
         """
         accounts = None if self.principal.accounts is None else frozenset[str]()
-        return replace(self.principal, tenant_id="", name="", accounts=accounts)
+        return replace(self.principal, tenant_id="", name="", accounts=accounts, wants_scope=False)
 
     def connectors(self) -> tuple[str, ...]:
         """The connectors that it has accounts of, by name; raises StoreUnavailable."""
@@ -72,6 +72,13 @@ class Standing:
         return self.principal.may_call(tool_name, tool.effect) and (
             not sets or self.toolsets.hold(sets, tool_name, tool)
         )
+
+    def only_reads(self, tool_name: str) -> bool:
+        """Whether a call of it changes nothing, so that it may be made again; False for a tool that there is not."""
+        try:
+            return self.catalog.tool(tool_name)[1].effect == "read"
+        except (UnknownTool, DeclarationError):
+            return False
 
     async def execute(
         self, account: str, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
@@ -110,7 +117,7 @@ class Standing:
             return refusal
         if call.status == "waiting" and call.approval == "none" and self._must_be_approved(call.tool_name):
             # It was made under a looser policy than that of who would now have it run.
-            await self.every_call.calls.want_approval(call)
+            await self.every_call.want_approval(call)
         return await self.every_call.resume(self.tenant_id, call_id)
 
     async def wait(self, call_id: str, seconds: float) -> bool:

@@ -46,8 +46,15 @@ class TokenDesk:
         scopes = scopes_of(claims)
         if scopes.isdisjoint(SCOPES):
             raise InsufficientScope(f"The token has none of the scopes {', '.join(SCOPES)}.")
-        policy: Policy = "read_only" if scopes.isdisjoint({TOOLS, OPERATE}) else self.policy
-        return Principal(self._tenant(claims), _subject(claims), policy=policy, operator=OPERATE in scopes)
+        reads = scopes.isdisjoint({TOOLS, OPERATE})
+        return Principal(
+            self._tenant(claims),
+            _subject(claims),
+            policy="read_only" if reads else self.policy,
+            operator=OPERATE in scopes,
+            # Where nobody may do more than read, no scope would help.
+            wants_scope=reads and self.policy != "read_only",
+        )
 
     def _tenant(self, claims: JsonObject) -> str:
         if self.tenant_claim is None:

@@ -17,7 +17,7 @@ from evergrant.model.endpoint import Delivery, DeliveryState, Endpoint, Endpoint
 from evergrant.model.event import Event
 from evergrant.model.secret import Secret
 from evergrant.store.database import Database, mark_news
-from evergrant.store.tables import AccountRow, DeliveryRow, EventRow, WebhookEndpointRow
+from evergrant.store.tables import AccountRow, DeliveryRow, EventRow, HeldCallRow, WebhookEndpointRow
 from evergrant.vault.data_keys import DataKeys
 from evergrant.vault.endpoints import endpoint_of, opened_secrets
 from evergrant.vault.outbox import delivery_of, event_of
@@ -231,7 +231,10 @@ def _next(session: Session, endpoint: WebhookEndpointRow, now: datetime, at_once
 
 
 def _is_over(session: Session, event: EventRow) -> bool:
-    """Whether it asks for a reconnect that nobody needs any more."""
+    """Whether it asks for a reconnect, or an approval, that nobody needs any more."""
+    if event.type == "agent.call.approval_required":
+        call = session.get(HeldCallRow, (event.tenant_id, event.data.get("call_id", "")))
+        return call is None or (call.status, call.approval) != ("waiting", "wanted")
     if event.type != "agent.auth.reauth_required" or event.account_id is None:
         return False
     account = session.get(AccountRow, (event.tenant_id, event.account_id))

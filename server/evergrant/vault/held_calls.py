@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, delete, or_, select, update
 
 from evergrant.model.account import AccountKey
+from evergrant.model.event import Event
 from evergrant.model.held_call import Approval, CallEffect, CallStatus, HeldCall
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Outcome, Result
@@ -18,6 +19,7 @@ from evergrant.model.secret import Secret
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, GrantRow, HeldCallRow
 from evergrant.vault.data_keys import DataKeys, FieldSealer, Owner
+from evergrant.vault.outbox import add_event
 
 KEPT = timedelta(hours=24)
 """How long a call waits, and how long its outcome is kept afterwards."""
@@ -31,8 +33,9 @@ class KeptCalls:
         self._database = database
         self._keys = keys
 
-    async def add(self, call: HeldCall, most: int) -> bool:
-        """Keep a call, or say False where so many calls of its account wait already, or the account is gone."""
+    async def add(self, call: HeldCall, most: int, event: Event | None = None) -> bool:
+        """Keep a call, and write the event that tells of it, or say False where so many calls of its account wait
+        already, or the account is gone."""
 
         def work(session: Session) -> bool:
             account = session.get(AccountRow, tuple(call.account_key))
@@ -40,6 +43,8 @@ class KeptCalls:
                 return False
             fields = self._keys.of(session, _owner(account))
             session.add(_row(call, fields.seal(Secret(json.dumps(call.tool_input)), call.id, INPUT)))
+            if event is not None:
+                add_event(session, event)
             return True
 
         return await self._database.write(work)
@@ -146,9 +151,18 @@ class KeptCalls:
 
         return await self._database.write(work)
 
-    async def want_approval(self, call: HeldCall) -> bool:
-        """Whether the call waits, and from now on for an approval, unless it has one."""
-        return await self._move(call, {"approval": "wanted"}, col(HeldCallRow.approval).in_(("none", "wanted")))
+    async def want_approval(self, call: HeldCall, event: Event | None = None) -> bool:
+        """Whether the call waits, and only from now on for an approval; then the event that tells of it is written."""
+        none = col(HeldCallRow.approval) == "none"
+        change = update(HeldCallRow).where(*_as_it_stands(call), none).values(approval="wanted")
+
+        def work(session: Session) -> bool:
+            wanted = session.exec(change).rowcount == 1
+            if wanted and event is not None:
+                add_event(session, event)
+            return wanted
+
+        return await self._database.write(work)
 
     async def approve(self, tenant_id: str, call_id: str, by: str, now: datetime) -> bool:
         """Whether it was waiting for an approval and now has it, for its one run."""

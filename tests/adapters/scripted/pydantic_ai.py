@@ -4,7 +4,8 @@ from pydantic_ai import Agent, DeferredToolRequests, ModelMessage, ModelResponse
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from tests.fakes.three_services import NAMES, Script, ThreeServices
 
-from evergrant.adapters.pydantic_ai import account_toolset
+from evergrant.adapters.pydantic_ai import account_toolset, resumed
+from evergrant.settings import LOCAL_TENANT
 
 Night = Agent[object, str | DeferredToolRequests]
 
@@ -35,3 +36,22 @@ async def told(services: ThreeServices, *inputs: dict[str, object]) -> list[str]
 
     await Agent(FunctionModel(model), deps_type=object, toolsets=[toolset]).run("Work.")
     return heard[1:]
+
+
+async def deleted(services: ThreeServices) -> tuple[DeferredToolRequests, object]:
+    """Where a run stopped that deletes a contact, and what it came to once a person had approved that."""
+    name = "demo_salesforce_delete_contact"
+    toolset = await account_toolset(services.client, "demo_salesforce", tool_names=[name], defer=True)
+
+    def model(messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
+        wants = ToolCallPart(name, {"contact_id": "con_00000001"})
+        return ModelResponse([wants if len(messages) == 1 else TextPart("Done.")])
+
+    agent = Agent(FunctionModel(model), output_type=[str, DeferredToolRequests], deps_type=object, toolsets=[toolset])
+    stopped = await agent.run("Work.")
+    assert isinstance(stopped.output, DeferredToolRequests)
+    (said,) = stopped.output.metadata.values()
+    await services.app.held_calls.approvals.approve(LOCAL_TENANT, said["call_id"], "Ada")
+    results = await resumed(services.client, stopped.output)
+    done = await agent.run(message_history=stopped.all_messages(), deferred_tool_results=results)
+    return stopped.output, done.output

@@ -5,12 +5,13 @@ import json
 import httpx2
 import pytest
 from tests.fakes.practice import START, Practice
-from tests.vault.samples import account
+from tests.vault.samples import account, held_call
 
 from evergrant.entry.api.events import EventTold, as_json
 from evergrant.model.account import Connection
 from evergrant.model.event import (
     EVENT_TYPES,
+    approval_required,
     connection_faulted,
     connection_recovered,
     expiring_soon,
@@ -43,6 +44,7 @@ async def test_every_event_is_told_as_the_document_says() -> None:
         expiring_soon(account(), START, "http://x/reconnect/1", START),
         refresh_failing(account(), "http_503", START),
         refresh_recovered(account(), START),
+        approval_required(account(), held_call(), "http://x/approve/1", START),
         connection_faulted(of_client, "invalid_client", START),
         connection_recovered(of_client, START),
     ]

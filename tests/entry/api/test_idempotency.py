@@ -1,7 +1,7 @@
 """`Idempotency-Key`: what is sent twice is done once, and both are told the same."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 
 import httpx2
@@ -50,6 +50,33 @@ async def test_a_write_that_is_sent_twice_is_done_once(
     assert second.headers["Content-Type"] == first.headers["Content-Type"]
     assert (first.headers.get(REPLAYED), second.headers[REPLAYED]) == (None, "true")
     assert len(world.sandbox.book("anna").rows) == 1
+
+
+async def test_a_read_is_made_again_and_writes_nothing(
+    world: Practice, account: ConnectedAccount, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[object] = []
+    write = Database.write_now
+
+    def counted(self: Database, work: Callable[[Session], object]) -> object:
+        writes.append(work)
+        return write(self, work)
+
+    monkeypatch.setattr(Database, "write_now", counted)
+    read = {"connected_account_id": "acme", "tool_name": "sandbox_search_contacts"}
+    answers = [await client.post("/v1/execute", json=read, headers=KEY) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert not any(REPLAYED in answer.headers for answer in answers)
+    assert writes == []
+    assert (await client.post("/v1/execute", json=row("a"), headers=KEY)).status_code == 200
+    assert len(writes) > 0
+
+
+async def test_a_key_that_is_none_is_refused_of_a_read_too(client: httpx2.AsyncClient) -> None:
+    read = {"connected_account_id": "acme", "tool_name": "sandbox_search_contacts"}
+    refused = await client.post("/v1/execute", json=read, headers={"Idempotency-Key": "a b"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_idempotency_key")
 
 
 async def test_without_a_key_or_with_another_it_is_done_again(

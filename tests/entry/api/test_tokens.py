@@ -90,6 +90,34 @@ async def test_a_scope_says_what_its_bearer_may_do(
         assert operated.headers["WWW-Authenticate"] == challenge("evergrant:operate", "insufficient_scope")
 
 
+class TestWhereNobodyMayDoMoreThanRead:
+    @pytest.fixture
+    def told(self) -> dict[str, str]:
+        return {**LOCAL, "policy": "read_only"}
+
+    @pytest.mark.usefixtures("anna")
+    @pytest.mark.parametrize("scope", ["evergrant:read", "evergrant:tools", "evergrant:operate"])
+    async def test_no_scope_is_asked_for_that_would_not_help(
+        self, stranger: httpx2.AsyncClient, issuer: FakeIssuer, scope: str
+    ) -> None:
+        agent = bearing(stranger, issuer.token(scope=scope))
+
+        read, written = await execute(agent, "acme", READ), await execute(agent, "acme", WRITE, row=["a"])
+
+        assert (read.status_code, written.status_code, written.json()["code"]) == (200, 403, "not_allowed")
+        assert "WWW-Authenticate" not in written.headers
+
+
+async def test_a_key_that_only_reads_is_asked_for_no_scope(
+    stranger: httpx2.AsyncClient, world: Practice, anna: ConnectedAccount
+) -> None:
+    _, key = await world.app.key_desk.make(LOCAL_TENANT, Wish("agent", policy="read_only"))
+
+    written = await execute(bearing(stranger, key.reveal()), "acme", WRITE, row=["a"])
+
+    assert (written.status_code, "WWW-Authenticate" in written.headers) == (403, False)
+
+
 @pytest.mark.parametrize("scope", ["openid profile", None, 7, "evergrant:*", "Evergrant:tools", {"evergrant:tools": 1}])
 async def test_a_token_without_a_scope_of_ours_is_good_for_nothing(
     stranger: httpx2.AsyncClient, issuer: FakeIssuer, scope: object

@@ -23,6 +23,39 @@ async def test_a_toolset_is_a_part_of_them(world: Practice, client: httpx2.Async
     assert await names(client, toolset="read") == READS
 
 
+@pytest.fixture
+def own_toolsets(world: Practice) -> None:
+    """They are read when the server starts."""
+    own = """
+look: {tools: [sandbox_*row*, gmail_*], read_only: true}
+mail: {tools: [gmail_*]}
+rows: {tools: [sandbox_append_row]}
+"""
+    world.app.settings.toolsets_file.write_text(own, encoding="utf-8")
+
+
+@pytest.mark.usefixtures("own_toolsets")
+async def test_a_toolset_of_the_operators_is_there_where_the_account_has_tools_of_it(
+    world: Practice, client: httpx2.AsyncClient
+) -> None:
+    await world.connect()
+    found, missing = await names(client, toolset="look"), await listed(client, toolset="mail")
+
+    assert found == ["sandbox_list_rows"]
+    assert (missing.status_code, missing.json()["detail"]) == (404, "It has: sandbox, read, all, look, rows.")
+
+
+@pytest.mark.usefixtures("own_toolsets")
+async def test_a_key_hears_of_no_toolset_that_has_nothing_for_it(world: Practice, client: httpx2.AsyncClient) -> None:
+    await world.connect()
+    made = await client.post("/v1/keys", json={"name": "reader", "read_only": True})
+    client.headers["Authorization"] = f"Bearer {made.json()['key']}"
+
+    refused = await listed(client, toolset="rows")
+
+    assert (refused.status_code, refused.json()["detail"]) == (404, "It has: sandbox, read, all, look.")
+
+
 async def test_those_that_are_named_come_alone(world: Practice, client: httpx2.AsyncClient) -> None:
     await world.connect()
     assert await names(client, names="sandbox_list_rows,sandbox_append_row") == [

@@ -1,4 +1,4 @@
-"""LangGraph: a call that needs a person interrupts its graph, and goes on from the checkpoint after the reconnect."""
+"""LangGraph: a call that needs a person interrupts its graph, and goes on from the checkpoint when they have helped."""
 
 from evergrant.adapters.langgraph.calls import call_tool
 from evergrant.adapters.langgraph.resuming import Resumer

@@ -8,7 +8,7 @@ from langgraph.types import interrupt
 from evergrant.adapters.langgraph.waiting import pause
 from evergrant.model.json import JsonObject, at, text_at
 from evergrant.sdk.client import Evergrant
-from evergrant.sdk.errors import CallExpired, ReauthRequired
+from evergrant.sdk.errors import CallExpired, PersonNeeded, error_of
 from evergrant.sdk.result import ToolResult, result_of
 
 Make = Callable[[], Awaitable[ToolResult]]
@@ -25,9 +25,10 @@ async def call_tool(
 
     LangGraph runs a node from its start again when it goes on after an interrupt. What a call came to is therefore
     kept by the checkpointer (as a task of the functional API), and the run after takes it from there. Where the grant
-    is dead the node is interrupted; once it is resumed, the kept call goes on.
+    is dead, or a person must approve the call, the node is interrupted; once it is resumed, the kept call goes on.
 
-    Raises EvergrantError for every other failure, which is not kept; ReplayedOutOfOrder.
+    Raises EvergrantError for every other failure, which is not kept, CallCancelled where the person refused the call;
+    ReplayedOutOfOrder.
     """
     asked: JsonObject = {"account": connected_account_id, "tool": tool_name, "input": tool_input}
 
@@ -62,8 +63,8 @@ async def _once(asked: JsonObject, make: Make) -> JsonObject:
     async def evergrant_call() -> JsonObject:
         try:
             return {"asked": asked, "result": (await make()).as_json()}
-        except ReauthRequired as needed:
-            return {"asked": asked, "reauth_required": needed.said}
+        except PersonNeeded as needed:
+            return {"asked": asked, "needed": needed.said}
 
     said = await evergrant_call()
     # Tasks are found again by their place among the node's tasks alone.
@@ -72,9 +73,10 @@ async def _once(asked: JsonObject, make: Make) -> JsonObject:
     return said
 
 
-def _needed(said: JsonObject) -> ReauthRequired | None:
-    failure = at(said, "/reauth_required")
-    return ReauthRequired(failure) if isinstance(failure, dict) else None
+def _needed(said: JsonObject) -> PersonNeeded | None:
+    failure = at(said, "/needed")
+    needed = error_of(failure) if isinstance(failure, dict) else None
+    return needed if isinstance(needed, PersonNeeded) else None
 
 
 def _result(said: JsonObject) -> ToolResult:

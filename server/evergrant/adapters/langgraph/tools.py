@@ -15,7 +15,7 @@ async def langchain_tools(
 ) -> list[StructuredTool]:
     """One tool for each that the account has, narrowed as by `Evergrant.get_tools`.
 
-    A failure is told to the model in words; a dead grant interrupts.
+    A failure is told to the model in words; a dead grant, or an approval that is wanted, interrupts.
     """
     found = await client.get_tools(
         connected_account_id=connected_account_id, toolset=toolset, tool_names=tool_names, format="anthropic"

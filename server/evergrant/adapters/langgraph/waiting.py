@@ -9,9 +9,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import StateSnapshot
 
 from evergrant.model.json import Json, JsonObject, text_at
-from evergrant.sdk.errors import ReauthRequired
+from evergrant.sdk.errors import ConfirmationRequired, PersonNeeded
 
-KIND = "evergrant.reauth_required"
+REAUTH = "evergrant.reauth_required"
+APPROVAL = "evergrant.confirmation_required"
 
 
 class Graph(Protocol):
@@ -41,16 +42,22 @@ class Waiting:
     call_id: str | None
     said: JsonObject
 
+    @property
+    def for_approval(self) -> bool:
+        """Whether the person is to approve the call, and not to reconnect the account."""
+        return self.said.get("kind") == APPROVAL
 
-def pause(needed: ReauthRequired, asked: JsonObject) -> JsonObject:
+
+def pause(needed: PersonNeeded, asked: JsonObject) -> JsonObject:
     """The value of the interrupt: all that a person needs, and what tells our interrupts from others."""
+    approves = isinstance(needed, ConfirmationRequired)
+    of_kind = ("effect", "approval_url") if approves else ("cause", "reauth_url")
     return {
-        "kind": KIND,
+        "kind": APPROVAL if approves else REAUTH,
         "account": needed.account or text_at(asked, "/account"),
         "service": needed.connector,
         "tool": text_at(asked, "/tool"),
-        "cause": needed.cause,
-        "reauth_url": needed.reauth_url,
+        **{name: text_at(needed.said, f"/{name}") for name in of_kind},
         "confirmation_code": needed.confirmation_code,
         "call_id": needed.call_id,
         "what_happened": needed.what_happened,
@@ -69,7 +76,7 @@ def waiting_in(state: StateSnapshot) -> Iterator[Waiting]:
     thread_id = _thread_of(state.config)
     for each in state.interrupts:
         said = cast("Json", each.value)
-        if isinstance(said, dict) and said.get("kind") == KIND:
+        if isinstance(said, dict) and said.get("kind") in (REAUTH, APPROVAL):
             yield Waiting(thread_id, each.id, text_at(said, "/account") or "", text_at(said, "/call_id"), said)
 
 

@@ -119,7 +119,8 @@ EXECUTE = Operation(
     takes=CallWanted,
     errors=OF_CALLS,
     detail="409 `reauth_required` carries the link for its person and, where the call was kept, its `call_id`; 409 "
-    "`confirmation_required` the link at which a person approves the call.",
+    "`confirmation_required` the link at which a person approves the call. Of a tool that only reads no answer is kept "
+    "under an Idempotency-Key: a request that comes again reads again.",
     example={"connected_account_id": "work", "tool_name": "gmail_search_messages", "tool_input": {"query": "from:ada"}},
 )
 LIST = Operation("List the calls that wait for a person, newest first", CallList, "calls", query=_Listed, errors=(404,))
@@ -134,6 +135,11 @@ RESUME = Operation(
     detail="It is made once; of several requests each gets what it came to.",
     repeatable=True,
 )
+
+
+async def _reads(request: Request, who: Standing) -> bool:
+    """Agents read all day: each would be a write to the vault, for an answer that nobody asks for again."""
+    return who.only_reads((await body_of(request, CallWanted)).tool_name)
 
 
 async def _executed(request: Request, who: Standing) -> Response:
@@ -179,7 +185,7 @@ async def _cancelled(request: Request, who: Standing) -> Response:
 def call_routes(api: Api) -> Sequence[Described]:
     """`POST /v1/execute`; `GET /v1/calls?account=&all=`; `GET` and `DELETE /v1/calls/{id}`; `POST .../resume`."""
     return [
-        api.agent_route("/execute", "POST", _executed, EXECUTE),
+        api.agent_route("/execute", "POST", _executed, EXECUTE, _reads),
         api.agent_route("/calls", "GET", _listed, LIST),
         api.agent_route("/calls/{call_id}", "GET", _one, LOOK),
         api.agent_route("/calls/{call_id}", "DELETE", _cancelled, CANCEL),

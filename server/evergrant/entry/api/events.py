@@ -13,6 +13,7 @@ from evergrant.entry.api.problem import answer
 from evergrant.entry.api.query import DIGITS, NAMES, Query, query_of
 from evergrant.model.clock import Clock
 from evergrant.model.event import Event, EventType
+from evergrant.model.held_call import CallEffect
 from evergrant.model.json import JsonObject
 from evergrant.vault.outbox import Outbox
 
@@ -49,6 +50,10 @@ class EventTold(Given):
     cause: str | None = None
     reauth_url: str | None = None
     refresh_token_expires_at: AwareDatetime | None = None
+    tool_name: str | None = None
+    effect: CallEffect | None = None
+    call_id: str | None = None
+    approval_url: str | None = None
 
 
 class EventList(Given):

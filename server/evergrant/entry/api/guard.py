@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from structlog.typing import FilteringBoundLogger
 
-from evergrant.entry.api.idempotency_key import answered_once
+from evergrant.entry.api.idempotency_key import answered_once, keyed_of
 from evergrant.entry.api.operation import Described, Operation
-from evergrant.entry.api.problem import BadRequest, internal_error, problem, too_many_requests, unavailable
+from evergrant.entry.api.problem import BadRequest, code_of, internal_error, problem, too_many_requests, unavailable
 from evergrant.entry.api.query import query_of
 from evergrant.entry.door import Door
 from evergrant.entry.mcp.wall import Wall
@@ -27,6 +27,12 @@ VaultAnswer = Callable[[Request], Awaitable[Response]]
 """What answers a request of whoever runs the vault."""
 AgentAnswer = Callable[[Request, Standing], Awaitable[Response]]
 """What answers a request of anybody who bears a good token."""
+Harmless = Callable[[Request, Standing], Awaitable[bool]]
+"""Whether a request may be done again with no harm, so that nothing need be kept of it; raises BadRequest."""
+
+
+async def _never(_: Request, __: Standing) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +65,29 @@ class Api:
 
         return self._route(path, method, for_operators, OPERATE, operation)
 
-    def agent_route(self, path: str, method: str, answer: AgentAnswer, operation: Operation) -> Described:
-        """`answer` at `/v1` + `path`, for bearers only."""
+    def agent_route(
+        self, path: str, method: str, answer: AgentAnswer, operation: Operation, harmless: Harmless = _never
+    ) -> Described:
+        """`answer` at `/v1` + `path`, for bearers only; what is `harmless` is done whenever it comes, whatever its
+        Idempotency-Key."""
 
         async def for_agents(request: Request, who: Standing) -> Response:
             response = await answer(request, who)
-            lacks_scope = response.status_code == 403 and who.principal.read_only
+            lacks_scope = who.principal.wants_scope and _is_ours(response)
             return self.door.too_little(response, TOOLS) if lacks_scope else response
 
-        return self._route(path, method, for_agents, TOOLS, operation)
+        return self._route(path, method, for_agents, TOOLS, operation, harmless=harmless)
 
-    def _route(self, path: str, method: str, answer: AgentAnswer, wanted: str, operation: Operation) -> Described:
+    def _route(
+        self,
+        path: str,
+        method: str,
+        answer: AgentAnswer,
+        wanted: str,
+        operation: Operation,
+        *,
+        harmless: Harmless = _never,
+    ) -> Described:
         async def guarded(request: Request) -> Response:
             admitted = await self.door.admit(request.headers, wanted)
             if isinstance(admitted, Response):
@@ -77,12 +95,14 @@ class Api:
             with Wall(self.log, f"{method} /v1{path}") as wall:
                 if self.pace is not None and (wait := self.pace.take(admitted.tenant_id)):
                     return too_many_requests(wait)
-                return await self._answered(request, self.standing(admitted), answer, operation)
+                return await self._answered(request, self.standing(admitted), answer, operation, harmless)
             return internal_error(wall.reference)
 
         return Described(f"/v1{path}", method, guarded, operation=operation, scope=wanted)
 
-    async def _answered(self, request: Request, who: Standing, answer: AgentAnswer, operation: Operation) -> Response:
+    async def _answered(
+        self, request: Request, who: Standing, answer: AgentAnswer, operation: Operation, harmless: Harmless
+    ) -> Response:
         async def said() -> Response:
             return await self._said(request, who, answer)
 
@@ -90,7 +110,10 @@ class Api:
             query_of(request, operation.query)
             if self.once is None or not operation.honours_key(request.method):
                 return await said()
-            return await answered_once(self.once, request, who, operation, said)
+            keyed = await keyed_of(request, who, operation)
+            if keyed is None or await harmless(request, who):
+                return await said()
+            return await answered_once(self.once, request, keyed, said)
         except BadRequest as error:
             return problem(error.status, error.code, error.what_happened, error.what_to_do)
         except (StoreUnavailable, SealBroken) as error:
@@ -103,6 +126,11 @@ class Api:
             return problem(error.status, error.code, error.what_happened, error.what_to_do)
         except (StoreUnavailable, SealBroken) as error:
             return unavailable(error)
+
+
+def _is_ours(response: Response) -> bool:
+    """Whether it is we who refuse, and not a provider."""
+    return response.status_code == 403 and code_of(response) == "not_allowed"
 
 
 def _not_for_agents() -> Response:

@@ -1,7 +1,7 @@
 """The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): what is sent twice with it is done once.
 
-Kept are answers after which something may have been done. One that says that nothing was, our own refusals and
-failures that say that the call may simply be made again, frees the key.
+Kept are answers after which something may have been done, so none of a tool that only reads. One that says that nothing
+was, our own refusals and failures that say that the call may simply be made again, frees the key.
 """
 
 import json
@@ -27,13 +27,10 @@ AGAIN_S = "1"
 
 
 async def answered_once(
-    once: Once, request: Request, who: Standing, operation: Operation, said: Callable[[], Awaitable[Response]]
+    once: Once, request: Request, keyed: Keyed, said: Callable[[], Awaitable[Response]]
 ) -> Response:
-    """What `said` answers, or what it answered when this very request came before; raises BadRequest for a key that
-    is none, StoreUnavailable, SealBroken."""
-    keyed = await _keyed(request, who, operation)
-    if keyed is None:
-        return await said()
+    """What `said` answers, or what it answered when this very request came before; raises StoreUnavailable,
+    SealBroken."""
     request.state.idempotency_key = keyed.for_provider
     made: list[Response] = []
 
@@ -57,7 +54,8 @@ def provider_key(request: Request) -> str | None:
     return getattr(request.state, "idempotency_key", None)
 
 
-async def _keyed(request: Request, who: Standing, operation: Operation) -> Keyed | None:
+async def keyed_of(request: Request, who: Standing, operation: Operation) -> Keyed | None:
+    """The request, where it came with a key; raises BadRequest for a key that is none."""
     sent = request.headers.getlist(HEADER)
     if not sent:
         return None

@@ -1,13 +1,14 @@
 """Errors of the HTTP API as problem documents (RFC 9457)."""
 
+import json
 from http import HTTPStatus
-from typing import Literal
+from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
-from evergrant.model.json import JsonObject
+from evergrant.model.json import JsonObject, text_at
 from evergrant.model.outcome import Failure
 from evergrant.service.tenant_pace import too_many
 
@@ -46,6 +47,7 @@ class Problem(BaseModel):
     cause: str | None = None
     reauth_url: str | None = Field(default=None, description="Where the account's person reconnects it.")
     step_up_url: str | None = Field(default=None, description="Where the account's person adds scopes.")
+    approval_url: str | None = Field(default=None, description="Where a person approves the call.")
     confirmation_code: str | None = Field(default=None, description="What the page asks its person for.")
     call_id: str | None = Field(default=None, description="Of the call that is kept.")
 
@@ -62,6 +64,11 @@ def problem(status: int, code: str, what_happened: str, what_to_do: str, **more:
     """A problem document; `code` is stable and for programs, the two texts are for people."""
     body = {"type": "about:blank", "status": status, "title": what_happened, "detail": what_to_do, "code": code, **more}
     return JSONResponse(body, status, HEADERS, media_type="application/problem+json")
+
+
+def code_of(response: Response) -> str | None:
+    """The `code` of a problem document of ours."""
+    return text_at(cast("JsonObject", json.loads(bytes(response.body))), "/code")
 
 
 def of_failure(failure: Failure, status: int) -> JSONResponse:

@@ -26,7 +26,8 @@ class _Of(Query):
     connected_account_id: str = Field(min_length=1, description="Id or alias of a connected account.")
     toolset: str | None = Field(
         default=None,
-        description="Only its tools: the connector's name (core), `read` (those that read) or `all`.",
+        description="Only its tools: the connector's name (core), `read` (those that read), one of the operator's own "
+        "toolsets, or `all`.",
     )
     names: Annotated[tuple[str, ...], Field(description="Only these tools, with commas."), NAMES] = ()
 
@@ -66,7 +67,7 @@ def tool_routes(api: Api) -> Sequence[Described]:
         if account is None:
             return of_failure(unknown_account().failure, 404)
         try:
-            found = narrowed(account.connector, who.tools(account.connector), asked.toolset, asked.names)
+            found = narrowed(account.connector, who.tools(account.connector), who.toolsets, asked.toolset, asked.names)
         except Refused as refused:
             return of_failure(refused.failure, 404)
         except (UnknownConnector, DeclarationError) as error:

@@ -13,6 +13,7 @@ from mcp.types import (
     CallToolResult,
     ListToolsResult,
     PaginatedRequestParams,
+    ResourcesCapability,
     ServerCapabilities,
     SubscriptionsListenRequestParams,
     SubscriptionsListenResult,
@@ -63,7 +64,10 @@ says what to do next; retry only what says that it may be retried."""
 
 
 class _Server(Server[Any]):
-    """The SDK would deny that the list of tools changes in the handshake era, and in the other say it of all lists."""
+    """The SDK would deny that the list of tools changes in the handshake era, and in the other say it of all lists.
+
+    Of resources nothing is published: results are kept as they are, and whoever has a link reads it.
+    """
 
     list_changes: Callable[[], bool]
     """Whether it does for who asks."""
@@ -79,7 +83,11 @@ class _Server(Server[Any]):
         found = super().get_capabilities(
             notification_options, experimental_capabilities, extensions, protocol_version=protocol_version
         )
-        return found.model_copy(update={"tools": ToolsCapability(list_changed=self.list_changes())})
+        told = {
+            "tools": ToolsCapability(list_changed=self.list_changes()),
+            "resources": ResourcesCapability(subscribe=False, list_changed=False),
+        }
+        return found.model_copy(update=told)
 
 
 ParamsT = TypeVar("ParamsT", bound=TaskParams)
