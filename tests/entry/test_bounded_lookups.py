@@ -44,7 +44,7 @@ async def steps_of(client: Client, steps: Steps) -> dict[str, int]:
 async def test_no_request_reads_more_where_there_are_more_accounts(
     naming: Parts, world: Practice, account: ConnectedAccount
 ) -> None:
-    with counted(world.app.vault.database.engine) as steps:
+    with counted(world.app.vault.database) as steps:
         async with over_memory(naming, Path(), "2026-07-28") as client:
             await many_accounts(world, account, FEW)
             few = await steps_of(client, steps)

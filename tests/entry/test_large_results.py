@@ -27,6 +27,7 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import Json, JsonObject
 from evergrant.model.outcome import Result
 from evergrant.model.principal import Principal
+from evergrant.model.tool_mode import ALL
 from evergrant.settings import LOCAL_TENANT, Settings
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +55,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[Practice, None]:
 def small(parts: Parts, world: Practice, account: ConnectedAccount) -> Parts:
     """Parts whose answers are small, before a provider with more rows than fit into one."""
     world.sandbox.book("anna").rows.extend(cast("list[list[Json]]", ROWS))
-    return replace(parts, pages=replace(parts.pages, tokens=TOKENS))
+    return replace(parts, pages=replace(parts.pages, tokens=TOKENS), tools=(ALL,))
 
 
 def structure(result: CallToolResult) -> dict[str, Any]:

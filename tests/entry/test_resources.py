@@ -11,6 +11,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, TextResourceContents
 from structlog.testing import LogCapture
 from tests.entry.wires import over_memory
+from tests.fakes.many import many_accounts
 from tests.fakes.practice import Practice
 
 from evergrant.entry.mcp.parts import Parts
@@ -19,6 +20,7 @@ from evergrant.model.account import ConnectedAccount
 from evergrant.model.json import JsonObject
 from evergrant.model.principal import Principal
 from evergrant.settings import LOCAL_TENANT
+from evergrant.vault.account_lists import EVERY, AccountLists, Wanted
 from evergrant.vault.accounts import Accounts
 
 pytestmark = pytest.mark.anyio
@@ -68,10 +70,12 @@ async def test_a_caller_sees_the_accounts_that_are_there_for_it(parts: Parts, ac
     assert listed.resources == []
 
 
-async def test_many_accounts_are_listed_a_hundred_at_a_time(parts: Parts, account: ConnectedAccount) -> None:
-    many = replace(parts, accounts=_Many(account, 250))
+async def test_many_accounts_are_listed_a_hundred_at_a_time(
+    parts: Parts, world: Practice, account: ConnectedAccount
+) -> None:
+    await many_accounts(world, account, 249)
 
-    async with over_memory(many, NOWHERE, "2026-07-28") as client:
+    async with over_memory(parts, NOWHERE, "2026-07-28") as client:
         pages = [await client.list_resources()]
         while pages[-1].next_cursor:
             pages.append(await client.list_resources(cursor=pages[-1].next_cursor))
@@ -87,7 +91,7 @@ async def test_many_accounts_are_listed_a_hundred_at_a_time(parts: Parts, accoun
 async def test_what_goes_wrong_is_told_without_its_text(
     parts: Parts, account: ConnectedAccount, logged: LogCapture, era: str
 ) -> None:
-    broken = replace(parts, accounts=_Broken(), desk=replace(parts.desk, accounts=_Broken()))
+    broken = replace(parts, accounts=_Broken(), desk=replace(parts.desk, accounts=_Broken(), lists=_BrokenLists()))
 
     async with over_memory(broken, NOWHERE, era) as client:
         with pytest.raises(MCPError) as listing:
@@ -99,6 +103,16 @@ async def test_what_goes_wrong_is_told_without_its_text(
     assert CANARY not in str(listing.value.error) + str(reading.value.error) + str(logged.entries)
 
 
+class _BrokenLists(AccountLists):
+    def __init__(self) -> None:
+        pass
+
+    def page(
+        self, tenant_id: str, wanted: Wanted = EVERY, after: str | None = None, limit: int = 100
+    ) -> list[ConnectedAccount]:
+        raise RuntimeError(f"{CANARY} {tenant_id} {wanted} {after} {limit}")
+
+
 class _Broken(Accounts):
     def __init__(self) -> None:
         pass
@@ -108,11 +122,3 @@ class _Broken(Accounts):
 
     def named(self, tenant_id: str, name: str) -> ConnectedAccount | None:
         raise RuntimeError(f"{CANARY} {tenant_id} {name}")
-
-
-class _Many(Accounts):
-    def __init__(self, account: ConnectedAccount, count: int) -> None:
-        self._all = [replace(account, id=f"conn_{number:05}") for number in range(count)]
-
-    def all(self, tenant_id: str) -> list[ConnectedAccount]:
-        return [account for account in self._all if account.tenant_id == tenant_id]

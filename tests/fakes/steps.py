@@ -4,7 +4,9 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, event
+from sqlalchemy import event
+
+from evergrant.store.database import Database
 
 
 class Steps:
@@ -27,11 +29,11 @@ class Steps:
 
 
 @contextmanager
-def counted(engine: Engine) -> Generator[Steps]:
-    """Counts what the engine's connections do in the block."""
+def counted(database: Database) -> Generator[Steps]:
+    """Counts what the database's connections do in the block."""
     steps = Steps()
-    engine.dispose()
-    event.listen(engine, "connect", steps.connected)
+    database.let_go()
+    event.listen(database.engine, "connect", steps.connected)
     yield steps
-    event.remove(engine, "connect", steps.connected)
-    engine.dispose()
+    event.remove(database.engine, "connect", steps.connected)
+    database.let_go()

@@ -95,7 +95,7 @@ async def test_each_end_of_a_call_has_its_code_and_a_made_up_name_is_not_repeate
 
 
 async def test_what_a_key_may_not_call_is_noted_too(world: Practice, account: ConnectedAccount) -> None:
-    outcome = await standing(world, read_only=True).execute(account.alias, APPEND, ROW)
+    outcome = await standing(world, policy="read_only").execute(account.alias, APPEND, ROW)
 
     (line,) = await lines(world, AuditFilter(failed=True))
     assert isinstance(outcome, NotAllowed)

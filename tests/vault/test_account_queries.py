@@ -95,7 +95,7 @@ def test_letters_beyond_ascii_have_cases_too(vault: Vault, accounts: Accounts) -
 def test_more_accounts_cost_no_more_steps(vault: Vault, dozen: Accounts) -> None:
     def cost() -> list[int]:
         costs = list[int]()
-        with counted(vault.database.engine) as steps:
+        with counted(vault.database) as steps:
             for ids in (None, seen(1, 2, 3)):
                 dozen.connectors("tnt_a", ids)
                 costs.append(steps.since())

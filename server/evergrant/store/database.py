@@ -134,15 +134,15 @@ class Database:
         except OSError as error:
             raise StoreUnavailable(f"The vault's database {self._path} is gone: {error.strerror}.") from None
         if self._inode not in (None, inode):
-            self._let_go()
+            self.let_go()
         self._inode = inode
 
     def close(self) -> None:
         """Finish the write under way and close every connection."""
         self._writer.shutdown(wait=True)
-        self._let_go()
+        self.let_go()
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
         """Close every connection; whoever needs one opens a new one."""
         while self._readers:
             self._readers.pop().close()

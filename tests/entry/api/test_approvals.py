@@ -64,6 +64,7 @@ async def test_agents_decide_nothing_and_foreign_calls_are_not_there(
 ) -> None:
     call_id = (await execute(client, "acme", DELETE, **ONE)).json()["call_id"]
     _, agent = await made(client)
+    await world.app.tenant_desk.make("Other", "tnt_other")
     _, foreign = await world.app.key_desk.make("tnt_other", _operators())
 
     unknown = await client.post(f"/v1/calls/call_none/{verb}")
@@ -112,7 +113,7 @@ async def test_a_policy_that_there_is_not_or_that_contradicts_makes_no_key(
 ) -> None:
     refused = await client.post("/v1/keys", json={"name": "x", **wish})
 
-    assert (refused.status_code, (await client.get("/v1/keys")).json()) == (400, {"keys": []})
+    assert (refused.status_code, (await client.get("/v1/keys")).json()) == (400, {"keys": [], "next_cursor": None})
 
 
 async def test_a_list_of_tools_holds_on_every_path(

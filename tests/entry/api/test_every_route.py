@@ -15,6 +15,7 @@ from evergrant.entry.api.document import IN_PATH
 from evergrant.entry.api.operation import Described
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
+from evergrant.model.audit import EVERYTHING
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.oauth.flow import parse_redirect
@@ -64,8 +65,12 @@ async def foreign_ids(world: Practice) -> dict[str, str]:
     with receiving() as receiver:
         endpoint, _ = await app.webhooks.add(THEIRS, receiver.url)
     link = app.links.made(app.links.to_connect(THEIRS, "sandbox", "more", {"origin": world.url}))
+    call_id = await waiting(world, account, "sandbox_append_row", {"row": ["a"]})
+    await app.audit.journal.drain()
+    (line, *_) = app.audit_log.page(THEIRS, EVERYTHING, 1)
     return {
-        "call_id": await waiting(world, account, "sandbox_append_row", {"row": ["a"]}),
+        "call_id": call_id,
+        "line_id": line.id,
         "key_id": key.id,
         "endpoint_id": endpoint.id,
         "handle": link.url.rpartition("/")[2],

@@ -11,7 +11,7 @@ from evergrant.entry.api.guard import Api
 from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.paging import Page, Paged, page_of
 from evergrant.entry.api.problem import answer, problem
-from evergrant.entry.api.query import FLAG, query_of
+from evergrant.entry.api.query import FLAG, MOMENT, query_of
 from evergrant.model.audit import AuditFilter, AuditKind
 from evergrant.model.held_call import CallEffect
 from evergrant.vault.accounts import Accounts
@@ -26,8 +26,8 @@ class _Wanted(Paged):
     outcome: Annotated[str | None, Field(max_length=200, description="`ok`, `empty`, or a failure's code.")] = None
     failed: Annotated[bool, Field(description="Only what did not succeed."), FLAG] = False
     kind: AuditKind | None = None
-    since: Annotated[AwareDatetime | None, Field(description="Not before.")] = None
-    until: Annotated[AwareDatetime | None, Field(description="Before.")] = None
+    since: Annotated[AwareDatetime | None, Field(description="Not before."), MOMENT] = None
+    until: Annotated[AwareDatetime | None, Field(description="Before."), MOMENT] = None
 
 
 class AuditLine(Given):

@@ -1,5 +1,6 @@
 """What a request to `/v1` asks in its address: parameters that fit what the route takes."""
 
+import re
 from typing import TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -33,10 +34,19 @@ def _names(text: object) -> object:
     return tuple(name for name in text.split(",") if name) if isinstance(text, str) else text
 
 
+def _moment(text: object) -> object:
+    """A number would be taken for seconds since 1970, which no document of ours tells of."""
+    if isinstance(text, str) and not re.match(r"\d{4}-\d\d-\d\d", text):
+        raise ValueError("a time is written as 2026-05-25T10:00:00Z")
+    return text
+
+
 DIGITS = BeforeValidator(_number)
 """Behind the bounds of a number: `Annotated[int, Field(ge=1, le=100), DIGITS]`."""
 FLAG = BeforeValidator(_flag)
 """`Annotated[bool, FLAG]`: `true` or `false`."""
+MOMENT = BeforeValidator(_moment)
+"""`Annotated[AwareDatetime | None, MOMENT]`: RFC 3339."""
 NAMES = BeforeValidator(_names)
 """`Annotated[tuple[EventType, ...], NAMES]`: with commas between."""
 
