@@ -352,7 +352,6 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Endpoints.all": lambda on: on.endpoints.all("tnt_a"),
     "Endpoints.get": lambda on: on.endpoints.get(HOOK.key),
     "Endpoints.secrets": lambda on: on.endpoints.secrets(HOOK.key, START),
-    "Census.take": OF_THE_OPERATOR,
     "Deliveries.slots": lambda on: on.deliveries.slots(START),
     "Deliveries.latest": lambda on: on.deliveries.latest(HOOK.key, 10),
     "Connections.find": lambda on: on.connections.find("tnt_a", "sandbox"),
