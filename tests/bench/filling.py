@@ -13,9 +13,9 @@ SEALED_BYTES = 96
 """About what a sealed token takes."""
 CHUNK = 10_000
 _ACCOUNT = text("""
-    INSERT INTO connected_account (tenant_id, id, connection_id, connector, alias, subject, label, state,
+    INSERT INTO connected_account (tenant_id, id, connection_id, connector, alias, subject, label, state, paused,
         scopes_requested, scopes_granted, "values", created_at)
-    VALUES (:tenant_id, :id, :connection_id, 'sandbox', :id, :id, :id, 'active', '[]', '[]', '{}', :now)
+    VALUES (:tenant_id, :id, :connection_id, 'sandbox', :id, :id, :id, 'active', 0, '[]', '[]', '{}', :now)
 """)
 _GRANT = text("""
     INSERT INTO stored_grant (tenant_id, account_id, credential, dead, failing, end_told, generation, access_token,

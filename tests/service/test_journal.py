@@ -62,6 +62,24 @@ async def test_many_lines_are_few_transactions_in_their_order_and_then_nothing_r
     assert asyncio.all_tasks() == tasks
 
 
+async def test_what_comes_during_a_write_waits_for_the_next_one_which_is_not_at_once() -> None:
+    disk = Disk(slow=asyncio.Event())
+    kept = journal(disk)
+    for number in range(BATCH):
+        kept.add(line(number))
+    await checkpoint()  # the write has begun
+    kept.add(line(BATCH))
+    assert disk.slow
+    disk.slow.set()
+    await asyncio.wait_for(disk.wrote.wait(), 5)
+    await checkpoint()
+    await checkpoint()
+
+    assert (len(disk.written), len(kept)) == (1, 1)
+    await kept.drain()
+    assert disk.order == list(range(BATCH + 1))
+
+
 async def test_a_line_alone_is_written_soon_without_anyone_asking() -> None:
     disk = Disk()
     kept = journal(disk)

@@ -15,6 +15,7 @@ from evergrant.cli.clients import CLIENTS, add_command, entry, snippet
 from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_settings
 from evergrant.cli.output import Output
 from evergrant.cli.server import AlreadyRunning, Running, runs_here, server_lock, write_running
+from evergrant.cli.settling import settle
 from evergrant.entry import socket
 from evergrant.entry.delivering import delivering
 from evergrant.entry.jobs import job_set, keep_on_time
@@ -102,6 +103,7 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
             log.info("serving", url=app.settings.url)
             if is_restored(app.vault.database, app.vault.ring):
                 log.warning(RESTORED)
+            settle()
             await stop.wait()
     finally:
         lock.release()

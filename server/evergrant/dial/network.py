@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
@@ -12,6 +11,7 @@ import httpx2
 from typing_extensions import override
 
 from evergrant.dial.guard import Guard
+from evergrant.dial.sockets import Sockets
 
 DECLARED_HOST = "evergrant.declared_host"
 """The request's extension that says: this host is written in a declaration, no value had a part in it."""
@@ -41,12 +41,12 @@ class Network(httpx2.AsyncBaseTransport):
         """`trust` says which certificates are taken; None is those that the machine takes."""
         context = trust or _machines_trust()
         self._guard = guard
-        self._direct = httpx2.AsyncHTTPTransport(verify=context, limits=limits)
+        self._direct = _Pooled(Sockets(), limits, context)
         self._proxied = {
             scheme: httpx2.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy)
             for scheme, proxy in environment_proxies().items()
         }
-        self._checked = _Pinned(guard, limits, context)
+        self._checked = _Pooled(_PinnedBackend(guard), limits, context)
 
     @override
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -72,10 +72,10 @@ def environment_proxies() -> Mapping[str, str]:
     return {scheme: url if "://" in url else f"http://{url}" for scheme, url in named.items() if url}
 
 
-class _Pinned(httpx2.AsyncHTTPTransport):
-    """Connects to looked-at addresses; `Host`, SNI and the certificate's name stay the URL's."""
+class _Pooled(httpx2.AsyncHTTPTransport):
+    """Has connections of a backend of ours."""
 
-    def __init__(self, guard: Guard, limits: httpx2.Limits, context: ssl.SSLContext) -> None:
+    def __init__(self, backend: httpcore2.AsyncNetworkBackend, limits: httpx2.Limits, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, limits=limits)
         # The pool is keyed by name, not by address, so no host rides on a connection whose certificate is another's.
         self._pool = httpcore2.AsyncConnectionPool(
@@ -83,15 +83,16 @@ class _Pinned(httpx2.AsyncHTTPTransport):
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_PinnedBackend(guard),
+            network_backend=backend,
         )
 
 
 class _PinnedBackend(httpcore2.AsyncNetworkBackend):
+    """Connects to looked-at addresses; `Host`, SNI and the certificate's name stay the URL's."""
+
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        # It is imported optionally there, so a type checker cannot tell what it is.
-        self._sockets = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
+        self._sockets = Sockets()
 
     @override
     async def connect_tcp(

@@ -82,7 +82,9 @@ class Journal:
             self._timer = None
 
     async def _write(self) -> None:
-        while self._lines:
+        """What is noted meanwhile waits for its turn, but for whole batches: each commit holds up those who read."""
+        due = len(self._lines)
+        while due > 0 or len(self._lines) >= BATCH:
             batch = [self._lines.popleft() for _ in range(min(BATCH, len(self._lines)))]
             try:
                 await self.log.add(batch)
@@ -91,11 +93,12 @@ class Journal:
                 self._failed(error)
                 return
             self._failing = False
+            due -= len(batch)
 
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writing = None
         if self._lines and self._timer is None:
-            self._begin_in(RETRY_S if self._failing else 0.0)
+            self._begin_in(RETRY_S if self._failing else SOON_S)
         if not task.cancelled():
             task.result()  # nothing is raised but a fault of the program, which the loop's handler logs
 

@@ -2,11 +2,13 @@
 
 from typing import cast
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from evergrant.model.api_key import ApiKey
 from evergrant.model.policy import Policy
 from evergrant.store.database import Database
+from evergrant.store.lookup import Lookup
 from evergrant.store.tables import ApiKeyRow, TenantRow
 
 
@@ -15,6 +17,8 @@ class ApiKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        borne = select(ApiKeyRow).where(col(ApiKeyRow.digest) == bindparam("digest"))
+        self._borne = Lookup[tuple[ApiKeyRow]](database, borne, ApiKeyRow)
 
     async def add(self, key: ApiKey, digest: str) -> bool:
         """Store a new key, by the digest of what is borne; False where its tenant is not there, or is being removed.
@@ -44,13 +48,8 @@ class ApiKeys:
 
     def of_digest(self, digest: str) -> ApiKey | None:
         """The key of whatever tenant that has this digest: who bears it says which tenant he is of."""
-        wanted = select(ApiKeyRow).where(col(ApiKeyRow.digest) == digest)
-
-        def work(session: Session) -> ApiKey | None:
-            row = session.exec(wanted).first()
-            return _key(row) if row else None
-
-        return self._database.read(work)
+        found = self._borne.first({"digest": digest})
+        return _key(found[0]) if found else None
 
     async def remove(self, tenant_id: str, key_id: str) -> bool:
         """Whether there was one to end; it is good for nothing from then on."""
