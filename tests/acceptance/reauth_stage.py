@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import signal
-import subprocess
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from playwright.async_api import Browser
 from tests.fakes import oidc_connector
 from tests.fakes.browser import Ending, chromium, follow
 from tests.fakes.command import Command, free_port
+from tests.fakes.forked_process import PipedProcess
 from tests.fakes.oidc_connector import write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 from tests.fakes.receiver import OK, Received, Reply, receiving
@@ -224,8 +224,7 @@ def _running(command: Command, *arguments: str) -> Generator[dict[str, str]]:
         process.communicate(timeout=20)
 
 
-def _first_object(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
+def _first_object(process: PipedProcess) -> str:
     lines = list[str]()
     for line in process.stdout:
         lines.append(line)

@@ -56,7 +56,7 @@ class Terminal:
     @contextmanager
     def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
         """A process that is looked at when the block ends, and then stopped."""
-        process = self.command.start(*arguments)
+        process = self.command.start_installed(*arguments)
         yield process
         self.keep(f"/proc of {arguments}", of_process(process.pid))
         if process.poll() is None:

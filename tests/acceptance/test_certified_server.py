@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import httpx2
 import pytest
 from tests.fakes.command import Command, free_port
 from tests.fakes.consent import approve
+from tests.fakes.forked_process import PipedProcess
 from tests.fakes.oidc_connector import NAME, write_connector
 from tests.fakes.oidc_provider import OidcProvider, oidc_provider
 from tests.fakes.person import passer_by
@@ -62,9 +62,8 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Generator[Setting, None
         yield made
 
 
-def asked(process: subprocess.Popen[str]) -> dict[str, str]:
+def asked(process: PipedProcess) -> dict[str, str]:
     """What the command prints for the person who is to consent."""
-    assert process.stderr
     told: dict[str, str] = json.loads(next(line for line in process.stderr if line.startswith("{")))
     return told
 
@@ -130,7 +129,6 @@ async def test_a_revocation_at_the_provider_is_reauth_required_and_a_reauth_brin
 
     process = setting.command.start("reauth", "gina", "--no-browser", "--json")
     redirect = await approve(asked(process)["paste_back_url"], "gina")
-    assert process.stdin
     process.stdin.write(redirect + "\n")
     printed, told = process.communicate(timeout=60)
     assert process.returncode == 0, told

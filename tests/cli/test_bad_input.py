@@ -21,7 +21,6 @@ def command(tmp_path: Path) -> Command:
 def served(command: Command) -> Generator[Command, None, None]:
     """The command's vault with its server running."""
     server = command.start("serve", "--json")
-    assert server.stdout
     first = server.stdout.readline()
     assert first == "{\n", server.communicate(timeout=60)
     yield command
@@ -116,7 +115,6 @@ def test_the_server_does_not_listen_beyond_this_machine(command: Command) -> Non
 def test_a_stopped_server_leaves_no_socket_and_no_lock(command: Command) -> None:
     for _ in range(2):
         server = command.start("serve", "--json")
-        assert server.stdout
         assert server.stdout.readline() == "{\n"
         server.send_signal(signal.SIGTERM)
         _, told = server.communicate(timeout=60)
@@ -128,7 +126,6 @@ def test_ctrl_c_in_a_connect_leaves_nothing_half_made(command: Command) -> None:
     added = command.run("connections", "add", "sandbox", "--client-id", "x", "--client-secret-stdin", given="secret")
     assert added.returncode == 0, added.stderr
     waiting = command.start("connect", "sandbox", "--no-browser", "--json")
-    assert waiting.stderr
     assert any("confirmation_code" in line for line in waiting.stderr)
 
     waiting.send_signal(signal.SIGINT)
@@ -142,7 +139,6 @@ def test_a_callback_port_that_is_taken_and_registered_to_the_letter_leaves_the_p
     command.run("connections", "add", "hubspot", "--client-id", "x", "--client-secret-stdin", given="secret")
     with bind("127.0.0.1", command.port):
         waiting = command.start("connect", "hubspot", "--no-browser")
-        assert waiting.stderr
         said = next(line for line in waiting.stderr if "Paste the address" in line)
         waiting.send_signal(signal.SIGINT)
         waiting.communicate(timeout=60)

@@ -3,7 +3,6 @@
 import json
 import random
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.command import Command, free_port
 from tests.fakes.consent import approve
+from tests.fakes.forked_process import PipedProcess
 from tests.fakes.person import Person, passer_by
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, OWN_REDIRECT_URI
 
@@ -33,7 +33,7 @@ class Desk:
     url: str
 
     @contextmanager
-    def asking(self, *arguments: str) -> Generator[subprocess.Popen[str], None, None]:
+    def asking(self, *arguments: str) -> Generator[PipedProcess, None, None]:
         """A command that waits for a consent; stopped at the end if it is not done."""
         process = self.command.start(*arguments)
         try:
@@ -72,14 +72,13 @@ async def passers() -> AsyncGenerator[Callable[[], Person], None]:
         await person.browser.aclose()
 
 
-def told(process: subprocess.Popen[str]) -> tuple[Link, str]:
+def told(process: PipedProcess) -> tuple[Link, str]:
     """The link of a command that prints JSON, and the address whose answer is pasted."""
-    assert process.stderr
     said = json.loads(next(line for line in process.stderr if line.startswith("{")))
     return Link(said["url"], said["confirmation_code"]), said["paste_back_url"]
 
 
-def result(process: subprocess.Popen[str]) -> dict[str, str]:
+def result(process: PipedProcess) -> dict[str, str]:
     printed, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     account: dict[str, str] = json.loads(printed)
@@ -107,8 +106,6 @@ async def test_without_a_server_the_command_serves_the_page_itself_and_waits_pas
 
 async def test_a_printed_address_comes_with_its_code_and_with_one_to_paste_the_answer_of(desk: Desk) -> None:
     with desk.asking(*desk.connecting("--no-browser")) as process:
-        assert process.stderr
-        assert process.stdin
         assert next(process.stderr).startswith("Mind: The sandbox")
         invited = next(process.stderr)
         shown = [next(process.stderr).strip() for _ in range(3)]
@@ -125,7 +122,6 @@ async def test_beside_a_server_its_pages_are_used_and_ctrl_c_ends_the_link(
     desk: Desk, passers: Callable[[], Person]
 ) -> None:
     with desk.asking("serve", "--json") as server:
-        assert server.stdout
         server.stdout.readline()
         with desk.asking(*desk.connecting("--no-browser", "--json")) as process:
             called_off, _ = told(process)

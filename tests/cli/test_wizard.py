@@ -3,7 +3,6 @@
 import json
 import random
 import signal
-import subprocess
 import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 from tests.doctor.samples import unknown_commands
 from tests.fakes.command import Command, free_port
 from tests.fakes.consent import approve
+from tests.fakes.forked_process import ForkedProcess
 from tests.fakes.json_server import Answer
 from tests.fakes.json_server import running as json_service
 from tests.fakes.oidc_connector import write_connector as write_certified
@@ -60,7 +60,7 @@ def connecting(provider: str, *more: str) -> tuple[str, ...]:
     return ("connect", "sandbox", "--alias", "acme", "--set", f"origin={provider}", "--no-browser", *more)
 
 
-def stopped(process: subprocess.Popen[bytes]) -> int:
+def stopped(process: ForkedProcess) -> int:
     """The exit code of a command whose person presses Ctrl-C."""
     process.send_signal(signal.SIGINT)
     return process.wait(60)
@@ -209,8 +209,6 @@ async def test_without_a_terminal_flags_give_the_client_and_nothing_is_asked(com
     assert (other_half.returncode, "--client-id" in other_half.stderr) == (2, True)
 
     process = command.start(*connecting(provider, "--json", *flags))
-    assert process.stdin
-    assert process.stderr
     process.stdin.write(f"{CLIENT_SECRET}\n")
     process.stdin.flush()
     said = json.loads(next(line for line in process.stderr if line.startswith("{")))
@@ -227,7 +225,6 @@ async def test_a_provider_that_takes_any_port_gets_a_free_one_where_ours_is_take
     command.run("connections", "add", "sandbox", "--client-id", CLIENT_ID, "--client-secret-stdin", given=CLIENT_SECRET)
     with bind("127.0.0.1", command.port):
         process = command.start(*connecting(provider, "--json"))
-        assert process.stderr
         said = json.loads(next(line for line in process.stderr if line.startswith("{")))
         assert urlsplit(str(said["url"])).port not in (None, command.port)
         person = passer_by()

@@ -67,7 +67,6 @@ def make_vault(home: Path) -> None:
 @contextmanager
 def serving(command: Command) -> Generator[None, None, None]:
     server = command.start("serve", "--json")
-    assert server.stdout
     assert server.stdout.readline() == "{\n"
     try:
         yield

@@ -49,11 +49,9 @@ class Canaries:
 
 
 def _hits(by_head: Mapping[str, list[tuple[str, str]]], text: str) -> list[str]:
+    starts = [start for start in range(len(text) - HEAD + 1) if text[start : start + HEAD] in by_head]
     hits = (
-        told
-        for start in range(len(text) - HEAD + 1)
-        for form, told in by_head.get(text[start : start + HEAD], ())
-        if text.startswith(form, start)
+        told for start in starts for form, told in by_head[text[start : start + HEAD]] if text.startswith(form, start)
     )
     return sorted(set(hits))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fakes.forked_command import run_forked
+from tests.fakes.forked_process import PipedProcess
 
 SECONDS = 60
 COMMAND = Path(sys.executable).with_name("evergrant")
@@ -32,8 +33,12 @@ class Command:
         """Run to its end, with `given` on standard input."""
         return run_forked(COMMAND, arguments, self.env, given, SECONDS)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start and leave running, with all three streams as pipes."""
+    def start(self, *arguments: str) -> PipedProcess:
+        """Start and leave running, with all three streams as pipes; forked, as `run` does."""
+        return PipedProcess([str(COMMAND), *arguments], self.env)
+
+    def start_installed(self, *arguments: str) -> subprocess.Popen[str]:
+        """As `start`, and really started: for what is said of its process, its arguments for one."""
         pipe = subprocess.PIPE
         return subprocess.Popen([COMMAND, *arguments], env=self.env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 

@@ -1,16 +1,13 @@
 """The command in a process that costs a fork, not a start: `evergrant.launch` with everything already imported."""
 
 import os
-import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.fakes.forked_process import begin
 from tests.fakes.forks import forks
-
-from evergrant import launch
 
 READ, WRITTEN = os.O_RDONLY, os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
@@ -38,10 +35,4 @@ def _command(argv: list[str], env: dict[str, str], streams: list[Path], folder: 
         opened = os.open(path, how, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = os.fdopen(0, closefd=False)
-    os.chdir(folder)
-    os.environ.clear()  # noqa: TID251  (the command's own)
-    os.environ.update(env)  # noqa: TID251
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.argv = argv
-    launch.main()  # what it raises, SystemExit too, multiprocessing makes an exit code of
+    begin(argv, env, folder)

@@ -6,6 +6,7 @@ from multiprocessing.context import ForkServerContext
 PRELOADED = (
     "tests.fakes.every_command",
     "tests.fakes.forked_command",
+    "tests.fakes.forked_process",
     "tests.fakes.resuming",
     "tests.fakes.victims",
     "tests.fakes.worker",

@@ -3,9 +3,9 @@
 import os
 import pty
 import select
-import subprocess
 
 from tests.fakes.command import COMMAND, Command
+from tests.fakes.forked_process import ForkedProcess
 
 
 class Terminal:
@@ -15,14 +15,12 @@ class Terminal:
         self._person, self._command = pty.openpty()
         self.shown = ""
         self._read = 0
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._started: list[ForkedProcess] = []
 
-    def run(self, command: Command, *arguments: str) -> subprocess.Popen[bytes]:
+    def run(self, command: Command, *arguments: str) -> ForkedProcess:
         """Start the command with all its streams on the terminal."""
         end = self._command
-        process = subprocess.Popen(
-            [COMMAND, *arguments], env=command.env, stdin=end, stdout=end, stderr=end, start_new_session=True
-        )
+        process = ForkedProcess([str(COMMAND), *arguments], command.env, (end, end, end))
         self._started.append(process)
         return process
 
