@@ -90,7 +90,7 @@ def test_from_its_description_to_calls_of_a_service(command: Command, library: L
     assert at(account, "/identity") == "Ada"
 
     def call(tool: str, **given: Json) -> Json:
-        return at(said(own, "call", f"library_{tool}", "--account", "work", "-d", json.dumps(given)), "/data")
+        return at(said(own, "call", f"library_{tool}", "--account", "work", "--yes", "-d", json.dumps(given)), "/data")
 
     found = call("list_books", limit=5, title="Book")
     assert [at(each, "/id") for each in _list(at(found, "/items"))] == ["1", "2", "3", "4", "5"]

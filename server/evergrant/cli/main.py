@@ -71,10 +71,10 @@ VERBS = (
     (
         "call",
         "call:call",
-        "Call TOOL as ACCOUNT, just as an agent would. A call that meets a dead grant waits: see `evergrant calls`.",
+        "Call TOOL as ACCOUNT, just as an agent would.",
         'Example: evergrant call hubspot_search_contacts --account acme -d \'{"query": "acme"}\'',
     ),
-    ("calls", "calls:calls", "The calls that met a dead grant and wait for their person.", None),
+    ("calls", "calls:calls", "The calls that wait for their person.", None),
     ("audit", "audit:audit", "What was called and renewed, by whom, and what came of it.", None),
     (
         "install",
