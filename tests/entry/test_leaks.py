@@ -192,7 +192,7 @@ async def test_no_route_of_the_api_tells_an_exceptions_text(
         asked = Asked(route.method, IN_PATH.sub("acme", route.path), headers)
         answers[f"{route.method} {route.path}"] = await _got(served, asked.with_body(BODIES.get(route.path, {})))
 
-    assert len(broken) > len(answers) / 4, "many routes ask what fails"
+    assert len(broken) >= len(answers) / 5, "many routes ask what fails"
     _tell_nothing(served, answers)
 
 

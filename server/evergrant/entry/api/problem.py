@@ -25,7 +25,7 @@ def open_ended(schema: JsonDict) -> None:
 class Problem(BaseModel):
     """An error (RFC 9457). What a call of a tool came to carries more of the members below."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=open_ended)
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra=open_ended)
 
     type: Literal["about:blank"]
     status: int
