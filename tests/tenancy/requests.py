@@ -160,13 +160,11 @@ class Requests:
         return {"cursor": picker.of_kind("cursor")} if method.endswith("/list") and self.chance.random() < 0.4 else {}
 
     def _call(self, picker: Picker) -> dict[str, JsonValue]:
+        if self.chance.random() < 0.1:
+            return {"name": DELETE, "arguments": {**ASKED_OF_EACH}, "requestState": picker.of_kind("state")}
         name = self.chance.choice((*sorted(self.tools), *TOOLS))
         schema = self.tools.get(name, {"properties": {}})
-        given: JsonValue = picker.members(schema, cast("Members", schema.get("$defs", {})))
-        call: dict[str, JsonValue] = {"name": name, "arguments": given}
-        if self.chance.random() < 0.1:
-            call |= {"name": DELETE, "arguments": {**ASKED_OF_EACH}, "requestState": picker.of_kind("state")}
-        return call
+        return {"name": name, "arguments": picker.members(schema, cast("Members", schema.get("$defs", {})))}
 
 
 def _in_query(value: JsonValue) -> str:
