@@ -14,12 +14,14 @@ def home_folder(env: Mapping[str, str]) -> Path:
 
 
 def socket_path(home: Path) -> Path:
-    """The socket of the server of this vault; in the system's temporary folder where `home` is too long for one."""
+    """The socket of the server of this vault; under /tmp where `home` is too long for one.
+
+    Not where TMPDIR says: the server has it from a shell, and a desktop client starts the pump without.
+    """
     path = home / "run" / "mcp.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
     import hashlib  # noqa: PLC0415  (a third of the pump's start, and seldom needed)
-    import tempfile  # noqa: PLC0415
 
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"evergrant-{os.getuid()}-{digest}" / "mcp.sock"
+    return Path("/tmp", f"evergrant-{os.getuid()}-{digest}", "mcp.sock")  # noqa: S108  (its folder must be ours alone)
