@@ -1,7 +1,8 @@
-"""`evergrant mcp`: bytes between a client's pipes and the server's socket. It speaks no protocol, so it starts fast."""
+"""`evergrant mcp`: joins a client's pipes to the server at its socket. It speaks no protocol, so it starts fast."""
 
 import os
 import socket
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -87,18 +88,37 @@ def _started(home: Path, start: Start) -> socket.socket | None:
 
 
 def _join(server: socket.socket) -> int:
-    closed = threading.Event()
-    threading.Thread(target=_up, args=(server, closed), daemon=True).start()
     try:
-        while data := server.recv(CHUNK):
-            _write(data)
+        is_done = _hand_over(server) if _are_pipes() else _carry(server)
     except BrokenPipeError:
         return 0  # the client went away: there is nobody to tell
     except ConnectionError:
-        return _say("The Evergrant server went away. Restart this client, or look at it with: evergrant status")
-    if closed.is_set():
-        return 0
-    return _say("The Evergrant server closed the connection. Restart this client, or run: evergrant status")
+        is_done = False
+    return 0 if is_done else _say("The Evergrant server went away. Restart this client, or run: evergrant status")
+
+
+def _are_pipes() -> bool:
+    """Whether another process can wait for them as for sockets: not for files, and terminals are of others too.
+
+    Nor where both are one socket, of which nobody could tell whether its other end reads no more or sends something.
+    """
+    stdin, stdout = os.fstat(0), os.fstat(1)
+    kinds = {stat.S_IFMT(stdin.st_mode), stat.S_IFMT(stdout.st_mode)}
+    return kinds <= {stat.S_IFIFO, stat.S_IFSOCK} and not os.path.samestat(stdin, stdout)
+
+
+def _hand_over(server: socket.socket) -> bool:
+    """The server reads and writes the client's pipes itself; it says a byte once the client has closed them."""
+    socket.send_fds(server, [b"\n"], [0, 1])
+    return bool(server.recv(1))
+
+
+def _carry(server: socket.socket) -> bool:
+    closed = threading.Event()
+    threading.Thread(target=_up, args=(server, closed), daemon=True).start()
+    while data := server.recv(CHUNK):
+        _write(data)
+    return closed.is_set()
 
 
 def _up(server: socket.socket, closed: threading.Event) -> None:

@@ -147,6 +147,7 @@ async def test_a_session_that_breaks_takes_no_other_with_it_and_its_text_stays_i
     async with listening(path, Broken("broken"), parts.log):
         for _ in range(2):
             async with await anyio.connect_unix(path) as stream:
+                await stream.send(b"\n")
                 with pytest.raises(anyio.EndOfStream):
                     await stream.receive()
 

@@ -1,17 +1,17 @@
 """The unix socket at which local clients reach the server: each connection is one MCP session."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Never, cast
 
 import anyio
-from anyio.abc import ByteStream
 from mcp.server import Server
 from structlog.typing import FilteringBoundLogger
 
-from evergrant.entry.mcp.stream import serve_stream
+from evergrant.entry.local_session import serve_session
 from evergrant.entry.mcp.wall import Wall
 from evergrant.entry.private_socket import bind, inode, remove
 
@@ -23,19 +23,22 @@ async def listening(path: Path, server: Server[Any], log: FilteringBoundLogger) 
     The socket is for its owner alone. One that a dead server left is replaced. Raises SocketUnavailable.
     """
 
-    async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with Wall(log, "session"):
-            await serve_stream(server, _Connection(reader, writer))
+    async def session(connection: socket.socket) -> None:
+        with connection, Wall(log, "session"):
+            await serve_session(server, connection)
 
+    async def open_sessions() -> Never:
+        # In a task, and not where a connection is made: where sniffio is installed, anyio knows no loop outside of one.
+        while True:
+            sessions.start_soon(session, await taken.get())
+
+    taken = asyncio.Queue[socket.socket]()
     listener = bind(path)
     mine = inode(path)
     try:
         async with anyio.create_task_group() as sessions:
-            # A coroutine, so that it runs in a task: where sniffio is installed, anyio knows no loop outside of one.
-            async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                sessions.start_soon(session, reader, writer)
-
-            accepting = await asyncio.start_unix_server(accept, sock=listener)
+            accepting = await asyncio.get_running_loop().create_unix_server(lambda: _Taken(taken), sock=listener)
+            sessions.start_soon(open_sessions)
             yield
             accepting.close()
             sessions.cancel_scope.cancel()
@@ -44,31 +47,14 @@ async def listening(path: Path, server: Server[Any], log: FilteringBoundLogger) 
         remove(path, mine)
 
 
-class _Connection(ByteStream):
-    """asyncio's streams as anyio's; anyio's own unix streams can raise when they are cancelled as bytes arrive."""
+class _Taken(asyncio.Protocol):
+    """A connection out of asyncio's hands before it reads: what it reads loses the descriptors that come with bytes."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, taken: asyncio.Queue[socket.socket]) -> None:
+        self._taken = taken
 
-    async def receive(self, max_bytes: int = 65536) -> bytes:
-        try:
-            data = await self._reader.read(max_bytes)
-        except OSError:
-            raise anyio.BrokenResourceError from None
-        if not data:
-            raise anyio.EndOfStream
-        return data
-
-    async def send(self, item: bytes) -> None:
-        try:
-            self._writer.write(item)
-            await self._writer.drain()
-        except OSError:
-            raise anyio.BrokenResourceError from None
-
-    async def send_eof(self) -> None:
-        self._writer.write_eof()
-
-    async def aclose(self) -> None:
-        self._writer.close()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        connection: socket.socket = transport.get_extra_info("socket").dup()
+        connection.setblocking(False)
+        self._taken.put_nowait(connection)
+        cast("asyncio.Transport", transport).abort()

@@ -29,7 +29,7 @@ async def serve_stream(server: Server[Any], stream: ByteStream) -> None:
     outgoing, from_server = anyio.create_memory_object_stream[SessionMessage](0)
     async with stream, to_server, incoming, outgoing, from_server, anyio.create_task_group() as tasks:
         tasks.start_soon(_Reader(to_server, outgoing).run, stream)
-        tasks.start_soon(_write, from_server, stream)
+        tasks.start_soon(_write, from_server, stream, tasks.cancel_scope)
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
@@ -84,11 +84,12 @@ def _fault(line: bytes) -> tuple[int, str]:
     return INVALID_REQUEST, "A line is not a JSON-RPC message."
 
 
-async def _write(from_server: MemoryObjectReceiveStream[SessionMessage], stream: ByteStream) -> None:
-    async with from_server:  # a server that goes on answering must meet an error, and not wait
-        try:
-            async for sent in from_server:
-                line = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
-                await stream.send(line.encode() + b"\n")
-        except GONE:
-            return
+async def _write(
+    from_server: MemoryObjectReceiveStream[SessionMessage], stream: ByteStream, session: anyio.CancelScope
+) -> None:
+    try:
+        async for sent in from_server:
+            line = sent.message.model_dump_json(by_alias=True, exclude_unset=True)
+            await stream.send(line.encode() + b"\n")
+    except GONE:
+        session.cancel()  # who reads no answers may go on asking
