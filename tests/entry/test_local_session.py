@@ -158,7 +158,7 @@ async def test_answers_that_nobody_takes_end_with_the_pump(path: Path) -> None:
             for _ in range(200):  # until the pipe is full and the rest waits in the server
                 await anyio.lowlevel.checkpoint()
         client.connection.close()
-        assert len((await client.rest()).splitlines()) < 100
+        await client.rest()  # which ends
 
 
 async def test_what_is_no_pipe_is_refused_and_nothing_stays_open(
