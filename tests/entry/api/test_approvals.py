@@ -40,7 +40,7 @@ async def test_a_call_that_must_be_approved_is_a_conflict_and_goes_on_once_an_op
     assert problem["confirmation_code"] in problem["detail"]
     assert (listed["approval"], listed["status"]) == ("wanted", "waiting")
     assert (approved.status_code, approved.json()["approval"]) == (200, "given")
-    assert approved.json()["decided_by"] == "an operator, over HTTP"
+    assert approved.json()["decided_by"] == "local, over HTTP"
     assert (done.status_code, again.json()) == (200, done.json())
     assert world.sandbox.count.writes == 1
 
@@ -56,6 +56,21 @@ async def test_a_denied_call_is_gone_and_both_are_decided_once(
     assert [answer.status_code for answer in late] == [409, 409]
     assert (await client.post(f"{at}/resume")).status_code == 410
     assert world.sandbox.count.writes == 0
+
+
+@pytest.mark.parametrize("verb", ["approve", "deny"])
+async def test_a_decision_names_the_operators_key_that_it_was_made_with(
+    world: Practice, account: ConnectedAccount, client: httpx2.AsyncClient, verb: str
+) -> None:
+    call_id = (await execute(client, "acme", DELETE, **ONE)).json()["call_id"]
+    key, borne = await world.app.key_desk.make(LOCAL_TENANT, _operators())
+    operator = bearing(client, borne.reveal())
+
+    decided = (await operator.post(f"/v1/calls/{call_id}/{verb}")).json()
+    late = await client.post(f"/v1/calls/{call_id}/{verb}")
+
+    assert (decided["decided_by"], late.status_code) == (f"{key.id}, over HTTP", 409)
+    assert (await client.get(f"/v1/calls/{call_id}")).json()["decided_by"] == f"{key.id}, over HTTP"
 
 
 @pytest.mark.parametrize("verb", ["approve", "deny"])

@@ -15,6 +15,7 @@ from evergrant.model.clock import Clock
 from evergrant.model.event import Event, EventType
 from evergrant.model.held_call import CallEffect
 from evergrant.model.json import JsonObject
+from evergrant.model.principal import Principal
 from evergrant.vault.outbox import Outbox
 
 MOST = 100
@@ -75,10 +76,13 @@ def event_routes(api: Api, outbox: Outbox, clock: Clock) -> Sequence[Described]:
     """`GET /v1/events?after=SEQ&limit=N&types=A,B&wait=S`: the tenant's events after one place in their order, oldest
     first. Where there is none yet, the answer waits for one, for `wait` seconds at most."""
 
-    async def events(request: Request, tenant_id: str) -> Response:
+    async def events(request: Request, who: Principal) -> Response:
         asked = query_of(request, _After)
         end = clock.monotonic() + asked.wait
-        while not (found := outbox.after(tenant_id, asked.after, asked.limit, asked.types)) and clock.monotonic() < end:
+        while (
+            not (found := outbox.after(who.tenant_id, asked.after, asked.limit, asked.types))
+            and clock.monotonic() < end
+        ):
             await clock.sleep(LOOK_EVERY_S)
         return answer({"events": [as_json(event) for event in found], "next": found[-1].seq if found else asked.after})
 

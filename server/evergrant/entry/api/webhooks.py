@@ -15,6 +15,7 @@ from evergrant.entry.api.problem import BadRequest, answer, problem
 from evergrant.entry.api.query import query_of
 from evergrant.events.target import BadTarget
 from evergrant.model.endpoint import Endpoint
+from evergrant.model.principal import Principal
 from evergrant.service.webhooks import CannotAddWebhook, NoSuchWebhook, Webhooks, since_of
 
 PATH = "/webhook_endpoints"
@@ -41,18 +42,18 @@ def webhook_routes(api: Api, webhooks: Webhooks) -> Sequence[Described]:
 class _Answers:
     webhooks: Webhooks
 
-    async def listed(self, request: Request, tenant_id: str) -> Response:
+    async def listed(self, request: Request, who: Principal) -> Response:
         found, following = page_of(
             query_of(request, forms.Listed),
-            lambda after, limit: self.webhooks.endpoints.after(tenant_id, after, limit),
+            lambda after, limit: self.webhooks.endpoints.after(who.tenant_id, after, limit),
             lambda endpoint: endpoint.id,
         )
         return answer({"webhook_endpoints": [one.as_json() for one in found], "next_cursor": following})
 
-    async def add(self, request: Request, tenant_id: str) -> Response:
+    async def add(self, request: Request, who: Principal) -> Response:
         given = await body_of(request, forms.WebhookWanted)
         try:
-            endpoint, secret = await self.webhooks.add(tenant_id, given.url, given.types)
+            endpoint, secret = await self.webhooks.add(who.tenant_id, given.url, given.types)
         except (BadTarget, CannotAddWebhook) as error:
             raise BadRequest(str(error), "Correct it and send it again.", "cannot_add") from None
         return answer({**endpoint.as_json(), "secret": secret.reveal()}, 201)
@@ -87,9 +88,9 @@ class _Answers:
     def one(self, work: OfOne) -> Answer:
         """`work` on the endpoint that the path names."""
 
-        async def found(request: Request, tenant_id: str) -> Response:
+        async def found(request: Request, who: Principal) -> Response:
             try:
-                return await work(request, self.webhooks.find(tenant_id, request.path_params["endpoint_id"]))
+                return await work(request, self.webhooks.find(who.tenant_id, request.path_params["endpoint_id"]))
             except NoSuchWebhook:
                 return problem(404, "not_found", "There is no such webhook endpoint.", f"List them: GET /v1{PATH}")
 
