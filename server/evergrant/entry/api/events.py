@@ -13,7 +13,7 @@ from evergrant.entry.api.problem import answer
 from evergrant.entry.api.query import DIGITS, NAMES, Query, query_of
 from evergrant.model.clock import Clock
 from evergrant.model.event import Event, EventType
-from evergrant.model.held_call import CallEffect
+from evergrant.model.held_call import CallEffect, Decision
 from evergrant.model.json import JsonObject
 from evergrant.model.principal import Principal
 from evergrant.vault.outbox import Outbox
@@ -55,6 +55,8 @@ class EventTold(Given):
     effect: CallEffect | None = None
     call_id: str | None = None
     approval_url: str | None = None
+    approval: Decision | None = None
+    decided_by: str | None = None
 
 
 class EventList(Given):
