@@ -85,6 +85,7 @@ BODIES: Mapping[str, JsonValue] = {
     "/v1/tenants/{tenant_id}": {"name": "x"},
     "/v1/tenants/{tenant_id}/keys": {"name": "x"},
     "/v1/webhook_endpoints": {"url": "https://example.com"},
+    "/v1/webhook_endpoints/{endpoint_id}": {"state": "enabled"},
     "/v1/webhook_endpoints/{endpoint_id}/replay": {"since": 0},
 }
 BENEATH: Mapping[str, Sequence[type[object]]] = {

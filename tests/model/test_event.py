@@ -1,9 +1,16 @@
 from datetime import UTC, datetime
 
 import pytest
+from tests.vault.samples import held_call
 
 from evergrant.model.account import ConnectedAccount, Connection
-from evergrant.model.event import connection_faulted, connection_recovered, reauth_completed, reauth_required
+from evergrant.model.event import (
+    approval_decided,
+    connection_faulted,
+    connection_recovered,
+    reauth_completed,
+    reauth_required,
+)
 from evergrant.model.secret import Secret
 
 NOW = datetime(2026, 5, 25, 4, 22, 11, 987654, tzinfo=UTC)
@@ -57,6 +64,23 @@ def test_reauth_completed_names_the_account(account: ConnectedAccount) -> None:
         "connected_account_id": "conn_01HXYZ",
         "provider": "salesforce",
         "tenant_id": "org_acme",
+        "occurred_at": "2026-05-25T04:22:11Z",
+        "alias": "sales",
+    }
+
+
+def test_a_decision_names_the_call_and_who_decided(account: ConnectedAccount) -> None:
+    event = approval_decided(account, held_call(), "refused", "key_1, over HTTP", NOW)
+    assert event.data == {
+        "event": "agent.call.approval_decided",
+        "connected_account_id": "conn_01HXYZ",
+        "provider": "salesforce",
+        "tenant_id": "org_acme",
+        "tool_name": held_call().tool_name,
+        "effect": held_call().effect,
+        "call_id": held_call().id,
+        "approval": "refused",
+        "decided_by": "key_1, over HTTP",
         "occurred_at": "2026-05-25T04:22:11Z",
         "alias": "sales",
     }

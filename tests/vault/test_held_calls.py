@@ -5,13 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 from tests.vault.samples import START, account, death, grant, held_call
 
+from evergrant.model.event import Event
 from evergrant.model.held_call import HeldCall
 from evergrant.model.outcome import Outcome, ProviderError, Result
+from evergrant.store.database import StoreUnavailable
+from evergrant.vault import held_calls
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KEPT, KeptCalls
+from evergrant.vault.outbox import Outbox
 from evergrant.vault.vault import Vault
 
 pytestmark = pytest.mark.anyio
@@ -217,6 +222,55 @@ async def test_a_call_is_approved_or_refused_once_and_says_by_whom_and_when(call
     assert not await calls.refuse("tnt_a", call.id, "Bob", LATER)
     found = stored(calls, call)
     assert (found.approval, found.decided_by, found.decided_at) == ("given", "Ada", LATER)
+
+
+@pytest.mark.parametrize("decision", ["given", "refused"])
+async def test_a_decision_is_told_once_and_without_the_input(vault: Vault, calls: KeptCalls, decision: str) -> None:
+    call = await wanting(calls)
+    decide = calls.approve if decision == "given" else calls.refuse
+
+    assert [await decide("tnt_a", call.id, by, LATER) for by in ("Ada", "Bob")] == [True, False]
+    assert not await decide("tnt_b", call.id, "Bob", LATER)
+
+    (event,) = Outbox(vault.database).after("tnt_a", 0, 10)
+    assert Outbox(vault.database).after("tnt_b", 0, 10) == []
+    assert (event.account_id, event.occurred_at) == (call.account_id, LATER)
+    assert event.data == {
+        "event": "agent.call.approval_decided",
+        "connected_account_id": call.account_id,
+        "provider": account().connector,
+        "tenant_id": "tnt_a",
+        "tool_name": call.tool_name,
+        "effect": call.effect,
+        "call_id": call.id,
+        "approval": decision,
+        "decided_by": "Ada",
+        "occurred_at": LATER.isoformat().replace("+00:00", "Z"),
+        "alias": account().alias,
+    }
+
+
+async def test_a_decision_that_cannot_be_told_is_not_made(
+    vault: Vault, calls: KeptCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = await wanting(calls)
+
+    def fails(_session: Session, _event: Event) -> None:
+        raise StoreUnavailable("full")
+
+    monkeypatch.setattr(held_calls, "add_event", fails)
+    with pytest.raises(StoreUnavailable):
+        await calls.approve("tnt_a", call.id, "Ada", LATER)
+
+    assert (stored(calls, call).approval, stored(calls, call).decided_by) == ("wanted", None)
+
+
+async def test_a_call_that_is_taken_back_is_not_decided(vault: Vault, calls: KeptCalls) -> None:
+    call = await wanting(calls)
+
+    assert await calls.cancel("tnt_a", call.id, LATER)
+    assert not await calls.approve("tnt_a", call.id, "Ada", LATER)
+    assert Outbox(vault.database).after("tnt_a", 0, 10) == []
 
 
 async def test_a_refused_call_is_over_and_its_input_is_gone(calls: KeptCalls) -> None:

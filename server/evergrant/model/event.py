@@ -1,4 +1,4 @@
-"""What happens to grants, and calls that a person must approve, as told to the outside."""
+"""What happens to grants, and to calls that a person must approve, as told to the outside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from evergrant.model.account import Cause, ConnectedAccount, Connection
-from evergrant.model.held_call import HeldCall
+from evergrant.model.held_call import Decision, HeldCall
 from evergrant.model.ids import new_id
 
 EventType = Literal[
@@ -16,6 +16,7 @@ EventType = Literal[
     "agent.auth.refresh_failing",
     "agent.auth.refresh_recovered",
     "agent.call.approval_required",
+    "agent.call.approval_decided",
     "connection.faulted",
     "connection.recovered",
 ]
@@ -72,6 +73,12 @@ def approval_required(account: ConnectedAccount, call: HeldCall, approval_url: s
     link = {"approval_url": approval_url} if approval_url else {}
     told = {"tool_name": call.tool_name, "effect": call.effect, "call_id": call.id, **link}
     return _event(account, "agent.call.approval_required", now, **told)
+
+
+def approval_decided(account: ConnectedAccount, call: HeldCall, decision: Decision, by: str, now: datetime) -> Event:
+    """A kept call was approved, so that it runs once it is resumed, or refused, so that it never does."""
+    told = {"tool_name": call.tool_name, "effect": call.effect, "call_id": call.id}
+    return _event(account, "agent.call.approval_decided", now, **told, approval=decision, decided_by=by)
 
 
 def connection_faulted(connection: Connection, error_code: str, now: datetime) -> Event:

@@ -13,6 +13,8 @@ CallStatus = Literal["waiting", "running", "done", "failed", "cancelled", "expir
 CallEffect = Literal["read", "write", "destroy"]
 Approval = Literal["none", "wanted", "given", "refused"]
 """None is needed; a person has yet to say; they said yes, for one run of this call; they said no."""
+Decision = Literal["given", "refused"]
+"""An approval that somebody has decided about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,10 @@ class Webhooks:
         return await self.deliveries.replay(endpoint.key, since, self.clock.now(), only_dead=only_dead)
 
     async def rotate_secret(self, endpoint: Endpoint) -> Secret:
-        """A new secret, told this once; for a day messages are signed with the former one too."""
+        """A new secret, told this once; for a day messages are signed with the former one too. Raises NoSuchWebhook."""
         secret = new_secret()
-        await self.endpoints.rotate(endpoint.key, secret, self.clock.now() + OVERLAP)
+        if not await self.endpoints.rotate(endpoint.key, secret, self.clock.now() + OVERLAP):
+            raise NoSuchWebhook(endpoint.id)
         return secret
 
     async def enable(self, endpoint: Endpoint) -> None:

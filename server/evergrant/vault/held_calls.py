@@ -10,14 +10,15 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, delete, or_, select, update
 
 from evergrant.model.account import AccountKey
-from evergrant.model.event import Event
-from evergrant.model.held_call import Approval, CallEffect, CallStatus, HeldCall
+from evergrant.model.event import Event, approval_decided
+from evergrant.model.held_call import Approval, CallEffect, CallStatus, Decision, HeldCall
 from evergrant.model.json import JsonObject
 from evergrant.model.outcome import Outcome, Result
 from evergrant.model.outcome_text import from_text, to_text
 from evergrant.model.secret import Secret
 from evergrant.store.database import Database
 from evergrant.store.tables import AccountRow, GrantRow, HeldCallRow
+from evergrant.vault.accounts import account_of
 from evergrant.vault.data_keys import DataKeys, FieldSealer, Owner
 from evergrant.vault.outbox import add_event
 
@@ -165,12 +166,12 @@ class KeptCalls:
         return await self._database.write(work)
 
     async def approve(self, tenant_id: str, call_id: str, by: str, now: datetime) -> bool:
-        """Whether it was waiting for an approval and now has it, for its one run."""
-        return await self._decide(tenant_id, call_id, _decision("given", by, now))
+        """Whether it was waiting for an approval and now has it, for its one run; then an event tells of it."""
+        return await self._decide(tenant_id, call_id, "given", by, now)
 
     async def refuse(self, tenant_id: str, call_id: str, by: str, now: datetime) -> bool:
-        """Whether it was waiting for an approval and will now never run."""
-        return await self._decide(tenant_id, call_id, {**_decision("refused", by, now), **_ended("cancelled", now)})
+        """Whether it was waiting for an approval and will now never run; then an event tells of it."""
+        return await self._decide(tenant_id, call_id, "refused", by, now)
 
     async def cancel(self, tenant_id: str, call_id: str, now: datetime) -> bool:
         """Whether it was waiting and will now never run."""
@@ -193,19 +194,26 @@ class KeptCalls:
         change = update(HeldCallRow).where(*_as_it_stands(call), *where).values(**values)
         return await self._database.write(lambda session: session.exec(change).rowcount == 1)
 
-    async def _decide(self, tenant_id: str, call_id: str, values: Mapping[str, object]) -> bool:
+    async def _decide(self, tenant_id: str, call_id: str, decision: Decision, by: str, now: datetime) -> bool:
+        ended = _ended("cancelled", now) if decision == "refused" else {}
+        values = {"approval": decision, "decided_by": by, "decided_at": now, **ended}
         change = update(HeldCallRow).where(*_waits(tenant_id, call_id), _is_undecided()).values(**values)
-        return await self._database.write(lambda session: session.exec(change).rowcount == 1)
+
+        def work(session: Session) -> bool:
+            if session.exec(change).rowcount == 0:
+                return False
+            row = session.get_one(HeldCallRow, (tenant_id, call_id))
+            if account := session.get(AccountRow, (tenant_id, row.account_id)):
+                add_event(session, approval_decided(account_of(account), _call(row), decision, by, now))
+            return True
+
+        return await self._database.write(work)
 
     def _opened(self, session: Session, row: HeldCallRow | None) -> HeldCall | None:
         if row is None or (account := session.get(AccountRow, (row.tenant_id, row.account_id))) is None:
             return None
         sealed = row.tool_input or row.outcome
         return _call(row, self._keys.of(session, _owner(account)) if sealed else None)
-
-
-def _decision(approval: Approval, by: str, now: datetime) -> dict[str, object]:
-    return {"approval": approval, "decided_by": by, "decided_at": now}
 
 
 def _ended(status: CallStatus, now: datetime, outcome: bytes | None = None) -> dict[str, object]:

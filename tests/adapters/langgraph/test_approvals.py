@@ -8,6 +8,7 @@ from tests.adapters.langgraph.graphs import Plan, account_of, come_back, one_nod
 from tests.fakes.practice import START, Practice
 from tests.fakes.sdk import client_of
 from tests.service.approving import DELETE, ONE, contacts
+from typing_extensions import override
 
 from evergrant import Evergrant
 from evergrant.adapters.langgraph import Resumer, Waiting, call_tool, waiting
@@ -57,6 +58,30 @@ async def test_a_thread_goes_on_when_its_call_is_approved_and_again_when_its_acc
     assert asked[1].said["reauth_url"]
     assert values["done"] == ["anna@example.test"]
     assert ONE["contact_id"] not in contacts(world)
+    assert world.sandbox.count.writes == 1
+
+
+class Stopped(VirtualClock):
+    """A clock on which no wait ends."""
+
+    @override
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_thread_goes_on_by_the_event_of_the_decision(world: Practice) -> None:
+    asked: list[Waiting] = []
+    async with client_of(world, VirtualClock(START)) as client:
+        clock = VirtualClock(START)
+        async with Resumer(deleting(client), client, ask=asked.append, clock=Stopped(START)) as resumer:
+            run = asyncio.create_task(resumer.complete("t", plan()))
+            while not asked:
+                await clock.sleep(1)
+            await decide(world, asked[0].call_id or "", yes=True)
+            async with asyncio.timeout(20):
+                values = await run
+
+    assert values["done"] == ["anna@example.test"]
     assert world.sandbox.count.writes == 1
 
 

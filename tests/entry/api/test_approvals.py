@@ -1,5 +1,6 @@
 """Approvals and policies over `/v1`: what a caller is told, and what an operator decides."""
 
+from collections.abc import Generator
 from typing import Any
 
 import httpx2
@@ -8,6 +9,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from tests.entry.api.test_keys import bearing, execute, made, mcp
 from tests.fakes.practice import Practice
+from tests.fakes.receiver import Receiver, receiving
 from tests.service.approving import DELETE, ONE
 
 from evergrant.model.account import ConnectedAccount
@@ -16,6 +18,17 @@ from evergrant.settings import LOCAL_TENANT
 
 pytestmark = pytest.mark.anyio
 WRITE, READ = "sandbox_append_row", "sandbox_search_contacts"
+
+
+@pytest.fixture
+def permit() -> tuple[str, ...]:
+    return ("127.0.0.1",)
+
+
+@pytest.fixture
+def receiver() -> Generator[Receiver]:
+    with receiving() as made:
+        yield made
 
 
 @pytest.fixture
@@ -40,7 +53,7 @@ async def test_a_call_that_must_be_approved_is_a_conflict_and_goes_on_once_an_op
     assert problem["confirmation_code"] in problem["detail"]
     assert (listed["approval"], listed["status"]) == ("wanted", "waiting")
     assert (approved.status_code, approved.json()["approval"]) == (200, "given")
-    assert approved.json()["decided_by"] == "an operator, over HTTP"
+    assert approved.json()["decided_by"] == "local, over HTTP"
     assert (done.status_code, again.json()) == (200, done.json())
     assert world.sandbox.count.writes == 1
 
@@ -56,6 +69,44 @@ async def test_a_denied_call_is_gone_and_both_are_decided_once(
     assert [answer.status_code for answer in late] == [409, 409]
     assert (await client.post(f"{at}/resume")).status_code == 410
     assert world.sandbox.count.writes == 0
+
+
+@pytest.mark.parametrize("verb", ["approve", "deny"])
+async def test_a_decision_names_the_operators_key_that_it_was_made_with(
+    world: Practice, account: ConnectedAccount, client: httpx2.AsyncClient, verb: str
+) -> None:
+    call_id = (await execute(client, "acme", DELETE, **ONE)).json()["call_id"]
+    key, borne = await world.app.key_desk.make(LOCAL_TENANT, _operators())
+    operator = bearing(client, borne.reveal())
+
+    decided = (await operator.post(f"/v1/calls/{call_id}/{verb}")).json()
+    late = await client.post(f"/v1/calls/{call_id}/{verb}")
+
+    assert (decided["decided_by"], late.status_code) == (f"{key.id}, over HTTP", 409)
+    assert (await client.get(f"/v1/calls/{call_id}")).json()["decided_by"] == f"{key.id}, over HTTP"
+
+
+async def test_a_decision_is_sent_to_a_receiver_signed_once_and_without_the_input(
+    world: Practice, account: ConnectedAccount, client: httpx2.AsyncClient, receiver: Receiver
+) -> None:
+    wanted = {"url": receiver.url, "types": ["agent.call.approval_decided"]}
+    secret = (await client.post("/v1/webhook_endpoints", json=wanted)).json()["secret"]
+    call_ids = [(await execute(client, "acme", DELETE, **ONE)).json()["call_id"] for _ in range(2)]
+
+    for call_id, verb in zip(call_ids, ("approve", "deny"), strict=True):
+        for each in (verb, "approve", "deny"):
+            await client.post(f"/v1/calls/{call_id}/{each}")
+    await world.app.tell_news()
+    read = (await client.get("/v1/events", params={"types": "agent.call.approval_decided"})).json()["events"]
+
+    sent = [message.data for message in receiver.received]
+    assert [(each["call_id"], each["approval"], each["decided_by"]) for each in sent] == [
+        (call_ids[0], "given", "local, over HTTP"),
+        (call_ids[1], "refused", "local, over HTTP"),
+    ]
+    assert all(message.is_signed_by(secret) for message in receiver.received)
+    assert not any(ONE["contact_id"] in message.body for message in receiver.received)
+    assert [(event["seq"], event["approval"]) for event in read] == [(each["seq"], each["approval"]) for each in sent]
 
 
 @pytest.mark.parametrize("verb", ["approve", "deny"])

@@ -11,6 +11,7 @@ from evergrant.entry.api.events import EventTold, as_json
 from evergrant.model.account import Connection
 from evergrant.model.event import (
     EVENT_TYPES,
+    approval_decided,
     approval_required,
     connection_faulted,
     connection_recovered,
@@ -45,6 +46,7 @@ async def test_every_event_is_told_as_the_document_says() -> None:
         refresh_failing(account(), "http_503", START),
         refresh_recovered(account(), START),
         approval_required(account(), held_call(), "http://x/approve/1", START),
+        approval_decided(account(), held_call(), "given", "Ada", START),
         connection_faulted(of_client, "invalid_client", START),
         connection_recovered(of_client, START),
     ]

@@ -26,7 +26,10 @@ from evergrant.surface import mcp_parts, web_app
 
 pytestmark = pytest.mark.anyio
 THEIRS = "tnt_stranger"
-BODIES: Mapping[str, JsonObject] = {"/v1/webhook_endpoints/{endpoint_id}/replay": {"since": 0}}
+BODIES: Mapping[str, JsonObject] = {
+    "/v1/webhook_endpoints/{endpoint_id}": {"state": "enabled"},
+    "/v1/webhook_endpoints/{endpoint_id}/replay": {"since": 0},
+}
 """What a route takes that names somebody's thing in its path, where `{}` does not do."""
 NO_TENANTS = ("/v1/connectors/", "/v1/tools/", "/v1/tenants/")
 """What these name is for everybody, or for whoever runs the vault."""

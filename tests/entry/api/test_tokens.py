@@ -90,6 +90,16 @@ async def test_a_scope_says_what_its_bearer_may_do(
         assert operated.headers["WWW-Authenticate"] == challenge("evergrant:operate", "insufficient_scope")
 
 
+@pytest.mark.usefixtures("anna")
+async def test_a_decision_names_the_subject_of_its_token(stranger: httpx2.AsyncClient, issuer: FakeIssuer) -> None:
+    operator = bearing(stranger, issuer.token(scope="evergrant:operate", sub="ada"))
+    asked = await execute(operator, "acme", "sandbox_delete_contact", contact_id="con_00000001")
+
+    decided = await operator.post(f"/v1/calls/{asked.json()['call_id']}/deny")
+
+    assert (decided.status_code, decided.json()["decided_by"]) == (200, "ada, over HTTP")
+
+
 class TestWhereNobodyMayDoMoreThanRead:
     @pytest.fixture
     def told(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """`/v1/webhook_endpoints`, and waiting for events."""
 
 from collections.abc import Generator
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -9,6 +10,7 @@ from tests.fakes.practice import Practice
 from tests.fakes.receiver import Receiver, receiving
 
 from evergrant.model.endpoint import EndpointKey
+from evergrant.settings import LOCAL_TENANT
 
 pytestmark = pytest.mark.anyio
 PATH = "/v1/webhook_endpoints"
@@ -78,11 +80,79 @@ async def test_what_cannot_be_added_is_refused_in_words(client: httpx2.AsyncClie
     assert words in answer.json()["title"]
 
 
+async def test_an_endpoint_that_is_disabled_keeps_its_events_until_it_is_enabled(
+    world: Practice, client: httpx2.AsyncClient, receiver: Receiver
+) -> None:
+    one = f"{PATH}/{(await add(client, receiver))['id']}"
+    account = await world.connect()
+    world.sandbox.revoke(client_id="practice")
+
+    disabled = await client.patch(one, json={"state": "disabled"})
+    await world.search(account)
+    await world.app.tell_news()
+    waited = len(receiver.received)
+    enabled = await client.patch(one, json={"state": "enabled"})
+    await world.app.tell_news()
+
+    assert (disabled.status_code, disabled.json()["state"], waited) == (200, "disabled", 0)
+    assert disabled.json()["reason"] == "disabled by its operator"
+    assert (enabled.json()["state"], enabled.json()["reason"]) == ("enabled", None)
+    assert enabled.json()["deliveries"] == {"waiting": 1}
+    assert [event.data["connected_account_id"] for event in receiver.received] == [account.id]
+
+
+@pytest.mark.parametrize("given", [{}, {"state": "paused"}, {"state": None}, {"state": "enabled", "url": "http://x/"}])
+async def test_a_state_that_there_is_not_changes_nothing(
+    client: httpx2.AsyncClient, receiver: Receiver, given: dict[str, object]
+) -> None:
+    added = await add(client, receiver)
+    answer = await client.patch(f"{PATH}/{added['id']}", json=given)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    assert (await client.get(PATH)).json()["webhook_endpoints"][0]["state"] == "enabled"
+
+
+async def test_a_changed_secret_is_told_once_and_the_former_one_signs_for_a_day(
+    world: Practice, client: httpx2.AsyncClient, receiver: Receiver
+) -> None:
+    added = await add(client, receiver)
+    one = f"{PATH}/{added['id']}"
+
+    changed = (await client.post(f"{one}/rotate_secret")).json()
+    await client.post(f"{one}/test")
+    world.clock.advance(timedelta(days=1).total_seconds())
+    await client.post(f"{one}/test")
+
+    former, now = added["secret"], changed.pop("secret")
+    signed = [(message.is_signed_by(former), message.is_signed_by(now)) for message in receiver.received]
+    assert signed == [(True, True), (False, True)]
+    assert changed["former_secret_until"]
+    assert (await client.get(PATH)).json()["webhook_endpoints"] == [changed]
+
+
+async def test_a_secret_is_changed_once_however_often_it_is_asked_for_with_one_key(
+    world: Practice, client: httpx2.AsyncClient, receiver: Receiver
+) -> None:
+    added = await add(client, receiver)
+    path, key = f"{PATH}/{added['id']}/rotate_secret", {"Idempotency-Key": "one"}
+
+    first, second = [await client.post(path, headers=key) for _ in range(2)]
+
+    assert (second.status_code, second.content, second.headers["Idempotency-Replayed"]) == (200, first.content, "true")
+    secrets = world.app.webhooks.endpoints.secrets(EndpointKey(LOCAL_TENANT, added["id"]), world.clock.now())
+    assert [secret.reveal() for secret in secrets] == [first.json()["secret"], added["secret"]]
+
+
 async def test_another_tenants_endpoint_is_not_there(
     world: Practice, client: httpx2.AsyncClient, receiver: Receiver
 ) -> None:
     foreign, _ = await world.app.webhooks.add("tnt_other", receiver.url)
-    for method, path in (("DELETE", ""), ("POST", "/test"), ("POST", "/replay")):
+    for method, path in (
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/test"),
+        ("POST", "/replay"),
+        ("POST", "/rotate_secret"),
+    ):
         answers = [await client.request(method, f"{PATH}/{name}{path}") for name in (foreign.id, "wh_nowhere")]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].json() == answers[1].json()

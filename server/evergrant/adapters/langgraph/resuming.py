@@ -16,10 +16,12 @@ from evergrant.sdk.events import ReceivedEvent
 
 BACK = "agent.auth.reauth_completed"
 DEAD = "agent.auth.reauth_required"
+DECIDED = "agent.call.approval_decided"
 AWAY_S = 5.0
 """How long a server that cannot be reached is left alone."""
-LOOK_EVERY_S = 2.0
-"""How often it is looked whether a call was approved or refused: no event tells of that."""
+LOOK_EVERY_S = 30.0
+"""How often it is looked whether a call still waits for its approval: no event tells of one that was cancelled, or that
+nobody decided about in time."""
 
 
 class _Seen:
@@ -161,5 +163,6 @@ class Resumer:
             self._back.pop(event.account, None)
         elif event.type == BACK and event.account:
             self._back[event.account] = event.seq
+        if event.type in (BACK, DECIDED):
             news, self._news = self._news, asyncio.Event()
             news.set()

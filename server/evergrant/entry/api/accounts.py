@@ -16,6 +16,7 @@ from evergrant.entry.api.problem import BadRequest, answer, of_failure
 from evergrant.entry.api.query import FLAG, Query, query_of
 from evergrant.model.account import AccountState, Cause, ConnectedAccount
 from evergrant.model.json import JsonObject
+from evergrant.model.principal import Principal
 from evergrant.service.accounts import AccountDesk, CannotRename, NoSuchAccount
 from evergrant.service.accounts import Standing as AccountStanding
 from evergrant.service.standing import Standing
@@ -142,9 +143,9 @@ def account_routes(api: Api, desk: AccountDesk) -> Sequence[Described]:
 def _of_one(desk: AccountDesk, work: OfOne) -> Answer:
     """`work` on the account that the path names."""
 
-    async def found(request: Request, tenant_id: str) -> Response:
+    async def found(request: Request, who: Principal) -> Response:
         try:
-            return await work(request, desk.find(tenant_id, request.path_params["account"]))
+            return await work(request, desk.find(who.tenant_id, request.path_params["account"]))
         except NoSuchAccount:
             return _none()
         except CannotRename as error:

@@ -10,11 +10,11 @@ from evergrant.entry.api.calls import Call
 from evergrant.entry.api.guard import Api
 from evergrant.entry.api.operation import Described, Operation
 from evergrant.entry.api.problem import answer, of_failure
+from evergrant.model.principal import Principal
 from evergrant.service.approval_words import not_undecided
 from evergrant.service.held import HeldCalls
 from evergrant.service.held_words import no_such_call
 
-BY = "an operator, over HTTP"
 APPROVE = Operation(
     "Approve a call that waits for it",
     Call,
@@ -32,18 +32,25 @@ def approval_routes(api: Api, calls: HeldCalls) -> Sequence[Described]:
     409 where the call does not wait for an approval.
     """
 
-    async def approve(request: Request, tenant_id: str) -> Response:
+    async def approve(request: Request, who: Principal) -> Response:
         call_id = str(request.path_params["call_id"])
-        return _answer(calls, tenant_id, call_id, done=await calls.approvals.approve(tenant_id, call_id, BY))
+        done = await calls.approvals.approve(who.tenant_id, call_id, _by(who))
+        return _answer(calls, who.tenant_id, call_id, done=done)
 
-    async def deny(request: Request, tenant_id: str) -> Response:
+    async def deny(request: Request, who: Principal) -> Response:
         call_id = str(request.path_params["call_id"])
-        return _answer(calls, tenant_id, call_id, done=await calls.approvals.refuse(tenant_id, call_id, BY))
+        done = await calls.approvals.refuse(who.tenant_id, call_id, _by(who))
+        return _answer(calls, who.tenant_id, call_id, done=done)
 
     return [
         api.operator_route("/calls/{call_id}/approve", "POST", approve, APPROVE),
         api.operator_route("/calls/{call_id}/deny", "POST", deny, DENY),
     ]
+
+
+def _by(who: Principal) -> str:
+    """What is kept of whoever decides; nobody who decides elsewhere is called so."""
+    return f"{who.name}, over HTTP"
 
 
 def _answer(calls: HeldCalls, tenant_id: str, call_id: str, *, done: bool) -> Response:

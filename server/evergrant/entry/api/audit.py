@@ -14,6 +14,7 @@ from evergrant.entry.api.problem import answer, problem
 from evergrant.entry.api.query import FLAG, MOMENT, query_of
 from evergrant.model.audit import AuditFilter, AuditKind
 from evergrant.model.held_call import CallEffect
+from evergrant.model.principal import Principal
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.audit import AuditLog
 
@@ -70,11 +71,11 @@ ONE = Operation("Read one line of the audit", AuditLine, "audit", errors=(404,))
 def audit_routes(api: Api, log: AuditLog, accounts: Accounts) -> Sequence[Described]:
     """The tenant's audit. What calls said is not there: only who has the vault's key reads that."""
 
-    async def read(request: Request, tenant_id: str) -> Response:
+    async def read(request: Request, who: Principal) -> Response:
         asked = query_of(request, _Wanted)
         wanted = AuditFilter(
             kind=asked.kind,
-            account_id=_account_id(accounts, tenant_id, asked.connected_account_id),
+            account_id=_account_id(accounts, who.tenant_id, asked.connected_account_id),
             connector=asked.connector,
             tool=asked.tool_name,
             principal=asked.principal,
@@ -84,12 +85,12 @@ def audit_routes(api: Api, log: AuditLog, accounts: Accounts) -> Sequence[Descri
             until=asked.until,
         )
         found, following = page_of(
-            asked, lambda after, limit: log.page(tenant_id, wanted, limit, after=after), lambda line: line.id
+            asked, lambda after, limit: log.page(who.tenant_id, wanted, limit, after=after), lambda line: line.id
         )
         return answer({"lines": [line.as_json() for line in found], "next_cursor": following})
 
-    async def one(request: Request, tenant_id: str) -> Response:
-        found = log.get(tenant_id, request.path_params["line_id"])
+    async def one(request: Request, who: Principal) -> Response:
+        found = log.get(who.tenant_id, request.path_params["line_id"])
         if found is None:
             return problem(404, "not_found", "There is no such line.", "List them: GET /v1/audit")
         return answer(found.as_json())

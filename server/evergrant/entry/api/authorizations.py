@@ -7,10 +7,11 @@ from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from evergrant.entry.api.guard import Api
+from evergrant.entry.api.guard import Answer, Api
 from evergrant.entry.api.operation import Described, Given, Operation
 from evergrant.entry.api.problem import answer, problem
 from evergrant.model.json import JsonObject
+from evergrant.model.principal import Principal
 from evergrant.service.answers import Answers, NoSuchConsent, NothingKept
 from evergrant.service.consent import ConsentFailed, OtherPerson
 from evergrant.vault.authorizations import Authorization, Status
@@ -83,10 +84,10 @@ def authorization_routes(api: Api, answers: Answers) -> Sequence[Described]:
     ]
 
 
-def _of_one(work: Work) -> Callable[[Request, str], Awaitable[Response]]:
-    async def answered(request: Request, tenant_id: str) -> Response:
+def _of_one(work: Work) -> Answer:
+    async def answered(request: Request, who: Principal) -> Response:
         try:
-            return await work(tenant_id, request.path_params["id"])
+            return await work(who.tenant_id, request.path_params["id"])
         except NoSuchConsent:
             return problem(404, "not_found", "There is no such authorization here.", "Look at its id.")
         except NothingKept as error:

@@ -93,7 +93,9 @@ class Call(Given):
     effect: CallEffect
     status: CallStatus
     approval: Approval = Field(description="Whether a person must approve it, and what they decided.")
-    decided_by: str | None
+    decided_by: str | None = Field(
+        description="Who decided, and where. Over HTTP that is the bearer: a key's id, a token's subject, or `local`."
+    )
     decided_at: AwareDatetime | None
     asked_by: str | None
     created_at: AwareDatetime

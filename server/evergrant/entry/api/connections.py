@@ -18,6 +18,7 @@ from evergrant.entry.api.problem import BadRequest, answer, problem
 from evergrant.entry.api.query import query_of
 from evergrant.model.account import Connection as Stored
 from evergrant.model.json import JsonObject
+from evergrant.model.principal import Principal
 from evergrant.model.secret import Secret
 from evergrant.service.registry import CannotAdd, Registry
 from evergrant.vault.connections import ConnectionInUse
@@ -95,8 +96,8 @@ class _Answers:
     registry: Registry
     redirect_uri: RedirectUri
 
-    async def listed(self, request: Request, tenant_id: str) -> Response:
-        every = sorted(self.registry.connections.all(tenant_id), key=lambda one: one.id)
+    async def listed(self, request: Request, who: Principal) -> Response:
+        every = sorted(self.registry.connections.all(who.tenant_id), key=lambda one: one.id)
 
         def after(place: str | None, limit: int) -> Sequence[Stored]:
             return [one for one in every if place is None or one.id > place][:limit]
@@ -104,10 +105,10 @@ class _Answers:
         found, following = page_of(query_of(request, _Listed), after, lambda one: one.id)
         return answer({"connections": [_as_json(one) for one in found], "next_cursor": following})
 
-    async def add(self, request: Request, tenant_id: str) -> Response:
+    async def add(self, request: Request, who: Principal) -> Response:
         given = await body_of(request, ConnectionWanted)
         try:
-            return answer(_as_json(await self._added(tenant_id, given)), 201)
+            return answer(_as_json(await self._added(who.tenant_id, given)), 201)
         except (CannotAdd, UnknownConnector, DeclarationError) as error:
             raise BadRequest(str(error), "Correct it and send it again.", "cannot_add") from None
 
@@ -123,15 +124,15 @@ class _Answers:
             scopes=given.scopes,
         )
 
-    async def look(self, request: Request, tenant_id: str) -> Response:
-        found = self.registry.connections.by_id(tenant_id, request.path_params["connection_id"])
+    async def look(self, request: Request, who: Principal) -> Response:
+        found = self.registry.connections.by_id(who.tenant_id, request.path_params["connection_id"])
         return answer(_as_json(found)) if found else _none()
 
-    async def remove(self, request: Request, tenant_id: str) -> Response:
+    async def remove(self, request: Request, who: Principal) -> Response:
         connections = self.registry.connections
-        found = connections.by_id(tenant_id, request.path_params["connection_id"])
+        found = connections.by_id(who.tenant_id, request.path_params["connection_id"])
         try:
-            if found is None or not await connections.remove(tenant_id, found.connector):
+            if found is None or not await connections.remove(who.tenant_id, found.connector):
                 return _none()
         except ConnectionInUse:
             in_use = "Accounts are connected through this OAuth client."

@@ -13,8 +13,9 @@ from evergrant.entry.api.problem import answer
 from evergrant.entry.api.query import DIGITS, NAMES, Query, query_of
 from evergrant.model.clock import Clock
 from evergrant.model.event import Event, EventType
-from evergrant.model.held_call import CallEffect
+from evergrant.model.held_call import CallEffect, Decision
 from evergrant.model.json import JsonObject
+from evergrant.model.principal import Principal
 from evergrant.vault.outbox import Outbox
 
 MOST = 100
@@ -54,6 +55,8 @@ class EventTold(Given):
     effect: CallEffect | None = None
     call_id: str | None = None
     approval_url: str | None = None
+    approval: Decision | None = None
+    decided_by: str | None = None
 
 
 class EventList(Given):
@@ -75,10 +78,13 @@ def event_routes(api: Api, outbox: Outbox, clock: Clock) -> Sequence[Described]:
     """`GET /v1/events?after=SEQ&limit=N&types=A,B&wait=S`: the tenant's events after one place in their order, oldest
     first. Where there is none yet, the answer waits for one, for `wait` seconds at most."""
 
-    async def events(request: Request, tenant_id: str) -> Response:
+    async def events(request: Request, who: Principal) -> Response:
         asked = query_of(request, _After)
         end = clock.monotonic() + asked.wait
-        while not (found := outbox.after(tenant_id, asked.after, asked.limit, asked.types)) and clock.monotonic() < end:
+        while (
+            not (found := outbox.after(who.tenant_id, asked.after, asked.limit, asked.types))
+            and clock.monotonic() < end
+        ):
             await clock.sleep(LOOK_EVERY_S)
         return answer({"events": [as_json(event) for event in found], "next": found[-1].seq if found else asked.after})
 

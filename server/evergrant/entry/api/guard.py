@@ -21,8 +21,8 @@ from evergrant.service.token_desk import OPERATE, TOOLS
 from evergrant.store.database import StoreUnavailable
 from evergrant.vault.seal import SealBroken
 
-Answer = Callable[[Request, str], Awaitable[Response]]
-"""What answers a request of a tenant's operator."""
+Answer = Callable[[Request, Principal], Awaitable[Response]]
+"""What answers a request of a tenant's operator, who is told for what notes who did it."""
 VaultAnswer = Callable[[Request], Awaitable[Response]]
 """What answers a request of whoever runs the vault."""
 AgentAnswer = Callable[[Request, Standing], Awaitable[Response]]
@@ -61,7 +61,7 @@ class Api:
         async def for_operators(request: Request, who: Standing) -> Response:
             if not who.principal.operator:
                 return self.door.too_little(_not_for_agents(), OPERATE)
-            return await answer(request, who.tenant_id)
+            return await answer(request, who.principal)
 
         return self._route(path, method, for_operators, OPERATE, operation)
 

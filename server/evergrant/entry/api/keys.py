@@ -14,6 +14,7 @@ from evergrant.entry.api.paging import Page, Paged, page_of
 from evergrant.entry.api.problem import BadRequest, answer, problem
 from evergrant.entry.api.query import query_of
 from evergrant.model.policy import Policy
+from evergrant.model.principal import Principal
 from evergrant.service.api_keys import LONGEST_LIFE, SHORTEST_LIFE, CannotMakeKey, KeyDesk, Wish
 
 SECOND = timedelta(seconds=1)
@@ -82,20 +83,20 @@ END = Operation("End an API key", KeyEnded, "keys", errors=(404,), detail="It is
 def key_routes(api: Api, desk: KeyDesk) -> Sequence[Described]:
     """List, make, end. What is borne is in the answer to `POST`, and never again."""
 
-    async def listed(request: Request, tenant_id: str) -> Response:
+    async def listed(request: Request, who: Principal) -> Response:
         found, following = page_of(
             query_of(request, _Listed),
-            lambda after, limit: desk.keys.after(tenant_id, after, limit),
+            lambda after, limit: desk.keys.after(who.tenant_id, after, limit),
             lambda key: key.id,
         )
         return answer({"keys": [key.as_json() for key in found], "next_cursor": following})
 
-    async def make(request: Request, tenant_id: str) -> Response:
-        return await made_key(desk, tenant_id, await body_of(request, KeyWanted))
+    async def make(request: Request, who: Principal) -> Response:
+        return await made_key(desk, who.tenant_id, await body_of(request, KeyWanted))
 
-    async def end(request: Request, tenant_id: str) -> Response:
+    async def end(request: Request, who: Principal) -> Response:
         key_id = request.path_params["key_id"]
-        if await desk.keys.remove(tenant_id, key_id):
+        if await desk.keys.remove(who.tenant_id, key_id):
             return answer({"ended": key_id})
         return problem(404, "not_found", "There is no such key.", "List them: GET /v1/keys")
 

@@ -14,6 +14,7 @@ from evergrant.entry.api.problem import BadRequest, answer, problem
 from evergrant.model.account import AccountKey
 from evergrant.model.json import JsonObject
 from evergrant.model.link import Claims, Purpose
+from evergrant.model.principal import Principal
 from evergrant.service.connect import CannotConnect
 from evergrant.service.links import LinkRefused, Links
 
@@ -63,10 +64,10 @@ LOOK = Operation("Look at a link", LinkFound, "links", errors=(404,))
 def link_routes(api: Api, links: Links) -> Sequence[Described]:
     """`POST /v1/links` makes one, and stores nothing; `GET /v1/links/{link}` says what one is for, and its code."""
 
-    async def make(request: Request, tenant_id: str) -> Response:
+    async def make(request: Request, who: Principal) -> Response:
         wanted = await body_of(request, LinkWanted)
         try:
-            claims = _claims(links, tenant_id, wanted)
+            claims = _claims(links, who.tenant_id, wanted)
             wish = links.wish(claims)
         except (CannotConnect, UnknownConnector) as error:
             raise BadRequest(str(error), "When that is put right, ask again.", "cannot_connect") from None
@@ -76,13 +77,13 @@ def link_routes(api: Api, links: Links) -> Sequence[Described]:
         made = {"url": link.url, "confirmation_code": link.code, **_as_json(claims)}
         return answer({**made, **({"warning": wish.warning} if wish.warning else {})}, 201)
 
-    async def look(request: Request, tenant_id: str) -> Response:
+    async def look(request: Request, who: Principal) -> Response:
         handle = request.path_params["handle"]
         try:
             claims = links.read(handle)
         except LinkRefused:
             return _no_link()
-        if claims.tenant_id != tenant_id or claims.purpose == "approve":
+        if claims.tenant_id != who.tenant_id or claims.purpose == "approve":
             return _no_link()
         code = links.seal.code(handle) if links.asks_code else None
         return answer({"confirmation_code": code, "usable": _usable(links, handle), **_as_json(claims)})
