@@ -6,14 +6,14 @@ knows nothing of steps and pages, and this knows nothing of tokens and networks.
 
 import json
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import httpx2
 
 from evergrant.calls.answer import content_of, given_back, part_of, refusal_in, result
 from evergrant.calls.plain_codecs import as_text, members
-from evergrant.calls.refusal import again_later, failure, is_repeatable
+from evergrant.calls.refusal import failure, half_done
 from evergrant.calls.request import HEADERS, Draft, defaults, given_address, unplaced
 from evergrant.calls.template import fill
 from evergrant.calls.turn import Page, Turn, following, opening, turn
@@ -32,7 +32,6 @@ from evergrant.model.outcome import (
     Outcome,
     PermissionDenied,
     ProviderError,
-    ProviderUnavailable,
     RateLimited,
     ReauthRequired,
     Refused,
@@ -99,14 +98,7 @@ class _Performance:
             outcome = yield from self._script()
         except Refused as refused:
             outcome = refused.failure
-        return self._half_done(outcome) if self.stepped and isinstance(outcome, RateLimited) else outcome
-
-    def _half_done(self, outcome: RateLimited) -> Failure:
-        """The rest of a call was refused for now. Made again, it would change once more what a step has changed."""
-        if is_repeatable(self.tool):
-            return outcome
-        fields = {**asdict(outcome), "retryable": False, "what_to_do": again_later(harmless=False)}
-        return ProviderUnavailable(**fields)
+        return half_done(self.tool, outcome) if self.stepped and isinstance(outcome, RateLimited) else outcome
 
     def _script(self) -> Script:
         for name, step in self.tool.first.items():
