@@ -38,6 +38,7 @@ async def test_the_model_is_told_in_words_what_is_wrong(services: ThreeServices)
     from tests.adapters.scripted.openai_agents import told
 
     assert "invalid_input: " in await told(services, '{"row": 1}')
-    assert "The arguments are not a JSON object" in await told(services, "[1")
+    for none in ("[1", '{"row": [NaN]}'):
+        assert "The arguments are not a JSON object" in await told(services, none)
     services.revoke()
     assert "reauth_required: " in await told(services, '{"row": ["kept"]}')

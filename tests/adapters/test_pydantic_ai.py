@@ -59,6 +59,17 @@ async def test_a_run_that_an_approval_stopped_goes_on_once_it_is_given(services:
 
     stopped, done = await deleted(services)
     (said,) = stopped.metadata.values()
-    assert (said["code"], done) == ("confirmation_required", "Done.")
+    assert said["code"] == "confirmation_required"
+    assert services.accounts["demo_salesforce"].id in str(done)
     assert said["approval_url"]
     assert services.sandbox.count.writes == 1
+
+
+async def test_what_a_kept_call_failed_with_is_told_in_words_and_the_run_goes_on(services: ThreeServices) -> None:
+    from tests.adapters.scripted.pydantic_ai import deleted
+
+    _, unknown = await deleted(services, "con_99999999")
+    _, refused = await deleted(services, approved=False)
+    assert "provider_error: " in str(unknown)
+    assert "call_cancelled: " in str(refused)
+    assert services.sandbox.count.writes == 0

@@ -14,7 +14,7 @@ from evergrant.calls.values import BadValue
 from evergrant.catalog.passthrough import is_query, written_out
 from evergrant.catalog.tool import Tool
 from evergrant.model.json import Json, JsonObject, at
-from evergrant.model.outcome import NotFound, Outcome, ProviderError, RateLimited, Result
+from evergrant.model.outcome import NotFound, Outcome, ProviderError, ProviderUnavailable, RateLimited, Result
 
 Serve = Callable[[httpx2.Request], httpx2.Response]
 
@@ -217,6 +217,27 @@ def test_a_failed_step_is_the_calls_failure() -> None:
     outcome, _, sent = play(looked_up(), answers({"error": "no"}, 400), name="ann")
     assert isinstance(outcome, ProviderError)
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize(("idempotent", "again"), [(False, False), (True, True)])
+def test_what_is_refused_for_now_after_a_step_has_changed_something_is_not_simply_made_again(
+    idempotent: bool, again: bool
+) -> None:
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(201, json={"id": "in_1"}) if request.url.path.endswith("drafts") else busy
+
+    busy = httpx2.Response(429, headers={"Retry-After": "3"}, json={"error": "slow"})
+    of = tool(
+        request="POST /drafts/{draft/id}/lines",
+        effect="write",
+        idempotent=idempotent,
+        first={"draft": {"request": "POST /drafts", "effect": "write"}},
+        body={"name": "$name"},
+    )
+    outcome, _, sent = play(of, serve, name="ann")
+    assert isinstance(outcome, RateLimited | ProviderUnavailable)
+    assert (len(sent), outcome.retryable, outcome.retry_after_s) == (2, again, 3)
+    assert ("look before you call again" in outcome.what_to_do) is not again
 
 
 def test_an_address_that_an_answer_gave_is_asked_without_credential_and_only_where_it_may_be() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -12,10 +13,14 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ToolListChangedNotification
 from tests.entry.wires import Host, http_server, over_http, over_memory, over_pump
 from tests.fakes.practice import Practice
+from typing_extensions import override
 
+from evergrant.entry.mcp.list_changes import ListChanges
 from evergrant.entry.mcp.parts import Parts
 from evergrant.model.account import ConnectedAccount
-from evergrant.store.database import Database
+from evergrant.model.clock import SystemClock
+from evergrant.store.database import Database, StoreUnavailable
+from evergrant.vault.account_queries import Ids
 from evergrant.vault.accounts import Accounts
 
 pytestmark = pytest.mark.anyio
@@ -98,6 +103,40 @@ async def test_another_tenants_changes_are_not_heard(
         await theirs.until_heard()
 
     assert (mine.count, theirs.count) == (1, 1)
+
+
+class OnceUnreadable(Accounts):
+    """Those of one tenant cannot be read once, just after another tenant's first account was seen."""
+
+    whose, seen = "", False
+
+    @override
+    def connectors(self, tenant_id: str, ids: Ids = None) -> tuple[str, ...]:
+        if self.seen and tenant_id == self.whose:
+            self.whose = ""
+            raise StoreUnavailable("locked")
+        found = super().connectors(tenant_id, ids)
+        self.seen = bool(found) and tenant_id != self.whose
+        return found
+
+
+async def test_a_look_that_fails_for_one_tenant_leaves_no_other_untold(
+    naming: Parts, world: Practice, foreign: ConnectedAccount
+) -> None:
+    accounts = OnceUnreadable(Database(world.app.vault.file))
+    heard = ListChanges(accounts, naming.calls.changes, SystemClock(), naming.log, every_s=0.01)
+    mine, theirs = Ear(), Ear()
+    async with http_server(replace(naming, list_changes=heard)) as url, AsyncExitStack() as open_:
+        for ear, bearer in ((mine, "the local token"), (theirs, "a stranger's token")):
+            http = await open_.enter_async_context(httpx2.AsyncClient(headers={"Authorization": f"Bearer {bearer}"}))
+            wire = streamable_http_client(f"{url}/mcp", http_client=http)
+            client = await open_.enter_async_context(Client(wire, mode="legacy", message_handler=ear))
+            await open_.enter_async_context(listening(client, ear, "legacy"))
+        accounts.whose = foreign.key.tenant_id
+        await world.connect("acme")
+        await mine.until_heard()
+
+    assert not accounts.whose
 
 
 async def test_a_second_account_of_a_connector_changes_nothing(

@@ -1,5 +1,6 @@
 """The tasks extension: a call that has to wait is a task, which its client asks after."""
 
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from mcp.client.session import ClientSession
+from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, ElicitRequest, ElicitRequestURLParams
 from structlog.testing import LogCapture
@@ -84,6 +86,24 @@ async def test_a_task_asks_for_the_person_works_when_they_agreed_and_ends_with_t
     assert not done.result.is_error
     assert again.result == done.result
     assert world.sandbox.count.writes == 1
+
+
+def requests_in_memory() -> list[object]:
+    gc.collect()
+    return [each for each in gc.get_objects() if isinstance(each, ServerRequestContext)]
+
+
+async def test_what_is_remembered_of_a_task_holds_nothing_of_the_request_that_it_began_with(
+    parts: Parts, world: Practice, host: Host
+) -> None:
+    world.sandbox.revoke()
+    others = requests_in_memory()
+
+    async with asking(parts, host) as session:
+        await begin(session)
+        held = [each for each in requests_in_memory() if not any(each is other for other in others)]
+
+    assert not held
 
 
 async def test_a_task_outlives_the_server(parts: Parts, world: Practice, account: ConnectedAccount, host: Host) -> None:

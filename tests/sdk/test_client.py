@@ -230,6 +230,14 @@ def test_without_a_token_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> No
         Evergrant()
 
 
+@pytest.mark.parametrize("token", ["evgk_secret\n", "evgk_s\u00e9cret", "evgk secret", ""])
+def test_a_token_that_no_header_can_carry_is_refused_before_anything_is_sent(token: str) -> None:
+    """Else the line break of a file that it was read from becomes a write that may have been carried out."""
+    with pytest.raises(Unauthorized, match="EVERGRANT_TOKEN") as raised:
+        Evergrant(token=token)
+    assert "cret" not in f"{raised.value!r}"
+
+
 def test_the_package_costs_nothing_until_the_client_is_asked_for() -> None:
     code = f"""
 import sys, evergrant

@@ -7,9 +7,11 @@ from typing import cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from evergrant.model.json import Json, JsonObject
-from evergrant.service.cut_size import LARGEST_DATA, as_json_text
+from evergrant.service.cut_place import Place
+from evergrant.service.cut_size import LARGEST_DATA, Size, as_json_text
 from evergrant.service.cuts import Cut, NoSuchPage, cut
 
 MOST = 400
@@ -107,6 +109,23 @@ def test_a_list_deep_within_keeps_its_place() -> None:
 
     assert all(set(cast("JsonObject", page.value)) == {"data"} for page in found)
     assert whole(found) == {"data": {"issues": {"nodes": list(range(1000)), "more": False}}}
+
+
+def test_finding_the_bulk_of_a_deep_answer_costs_no_more_than_reading_it_a_few_times() -> None:
+    measured: list[int] = []
+
+    class Counting(Size):
+        @override
+        def of_text(self, text: str) -> int:
+            measured.append(len(text))
+            return super().of_text(text)
+
+    content: Json = "x" * 100_000
+    for _ in range(60):
+        content = {"a": content, "b": {}}
+    Place.of_bulk(content, Counting(MOST * 100))
+
+    assert sum(measured) < 10 * len(as_json_text(content))
 
 
 def test_an_item_that_is_too_large_comes_in_pieces_of_its_json() -> None:

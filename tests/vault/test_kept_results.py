@@ -96,3 +96,13 @@ async def test_an_account_that_is_removed_or_stopped_has_none(vault: Vault, resu
 
     assert [results.get("tnt_a", kept_result(account(number)).id, START) for number in (1, 2)] == [None, None]
     assert not await results.add(kept_result(account(1)))
+
+
+async def test_a_result_that_comes_after_its_account_was_blocked_is_not_kept(
+    vault: Vault, results: KeptResults
+) -> None:
+    """A call that was under way when all grants were ended comes to its end a little later."""
+    await Accounts(vault.database).block([account().key])
+
+    assert not await results.add(kept_result())
+    assert await results.add(kept_result(account(2), number=2))

@@ -8,7 +8,11 @@ from pydantic_ai.exceptions import ToolFailed
 
 from evergrant.model.json import Json, JsonObject, text_at
 from evergrant.sdk.client import Evergrant
-from evergrant.sdk.errors import EvergrantError, InvalidInput, PersonNeeded
+from evergrant.sdk.errors import EvergrantError, InvalidInput, NotFound, PersonNeeded, ServerUnreachable, Unauthorized
+from evergrant.sdk.http import AnswerLost
+
+UNSAID = (PersonNeeded, AnswerLost, ServerUnreachable, Unauthorized)
+"""What says nothing of how a call ended."""
 
 
 async def account_toolset(
@@ -35,12 +39,31 @@ async def account_toolset(
 async def resumed(client: Evergrant, requests: DeferredToolRequests, *, wait_s: float = 0.0) -> DeferredToolResults:
     """What the calls that wait for a person have come to, for the run that goes on. Their metadata has the link.
 
-    Raises PersonNeeded where the person has not helped in `wait_s` seconds, CallCancelled where they refused a call;
-    requests of others are left alone.
+    A call that has failed, or was refused, is told to the model in words. Raises PersonNeeded where the person has not
+    helped in `wait_s` seconds, and EvergrantError where a call waits for something else or nobody said what became of
+    it: ask again later. Requests of others are left alone.
     """
     kept = {name: text_at(said, "/call_id") for name, said in requests.metadata.items()}
-    results = {name: (await client.resume_call(each, wait_s=wait_s)).as_json() for name, each in kept.items() if each}
+    results = {name: await _come_to(client, each, wait_s) for name, each in kept.items() if each}
     return DeferredToolResults(calls=dict(results))
+
+
+async def _come_to(client: Evergrant, call_id: str, wait_s: float) -> JsonObject | ToolFailed:
+    try:
+        return (await client.resume_call(call_id, wait_s=wait_s)).as_json()
+    except UNSAID:
+        raise
+    except EvergrantError as error:
+        if await _waits(client, call_id):
+            raise
+        return ToolFailed(str(error))
+
+
+async def _waits(client: Evergrant, call_id: str) -> bool:
+    try:
+        return (await client.get_call(call_id)).status in ("waiting", "running")
+    except NotFound:
+        return False
 
 
 def _tool(client: Evergrant, account: str, tool: JsonObject, *, defer: bool) -> Tool[object]:

@@ -13,7 +13,7 @@ import httpx2
 
 from evergrant.calls.answer import content_of, given_back, part_of, refusal_in, result
 from evergrant.calls.plain_codecs import as_text, members
-from evergrant.calls.refusal import failure
+from evergrant.calls.refusal import failure, half_done
 from evergrant.calls.request import HEADERS, Draft, defaults, given_address, unplaced
 from evergrant.calls.template import fill
 from evergrant.calls.turn import Page, Turn, following, opening, turn
@@ -32,6 +32,7 @@ from evergrant.model.outcome import (
     Outcome,
     PermissionDenied,
     ProviderError,
+    RateLimited,
     ReauthRequired,
     Refused,
     TokenExpired,
@@ -86,15 +87,18 @@ class _Performance:
     idempotency_key: str
     changed: bool = False
     """Whether a request has been sent that changes something."""
+    stepped: bool = False
+    """Whether a step has changed something."""
     found: list[Json] = field(default_factory=list[Json])
     characters: int = 0
     total: Json = None
 
     def script(self) -> Script:
         try:
-            return (yield from self._script())
+            outcome = yield from self._script()
         except Refused as refused:
-            return refused.failure
+            outcome = refused.failure
+        return half_done(self.tool, outcome) if self.stepped and isinstance(outcome, RateLimited) else outcome
 
     def _script(self) -> Script:
         for name, step in self.tool.first.items():
@@ -111,6 +115,7 @@ class _Performance:
         reply = yield from self._asked(draft, changes=step.effect == "write")
         if isinstance(reply, Failure):
             return reply
+        self.stepped = self.stepped or step.effect == "write"
         content = self._found(step, reply)
         if content is not None and content != []:
             self.values[name] = content

@@ -80,6 +80,22 @@ def is_repeatable(tool: Tool) -> bool:
     return tool.effect == "read" or tool.idempotent
 
 
+def half_done(tool: Tool, outcome: RateLimited) -> Failure:
+    """The rest of a call was refused for now. Made again, it would change once more what a step has changed."""
+    if is_repeatable(tool):
+        return outcome
+    return ProviderUnavailable(
+        retryable=False,
+        account=outcome.account,
+        connector=outcome.connector,
+        what_happened=outcome.what_happened,
+        what_to_do=again_later(harmless=False),
+        provider_code=outcome.provider_code,
+        provider_message=outcome.provider_message,
+        retry_after_s=outcome.retry_after_s,
+    )
+
+
 def again_later(*, harmless: bool) -> str:
     """What to do after a failure that may have let a write through; `harmless` where that does not matter."""
     if harmless:

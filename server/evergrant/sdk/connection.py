@@ -1,5 +1,6 @@
 """The connection to the server, as the bearer of a token."""
 
+import re
 import ssl
 
 import httpx2
@@ -8,10 +9,11 @@ from evergrant.model.secret import Secret
 from evergrant.sdk.errors import Unauthorized
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+BEARABLE = re.compile(r"[!-~]+")
 
 
 def connected(url: str, token: Secret | None, transport: httpx2.AsyncBaseTransport | None) -> httpx2.AsyncClient:
-    """What asks the server at `url`; raises Unauthorized where there is no token."""
+    """What asks the server at `url`; raises Unauthorized where there is no token, or one that no header can carry."""
     base = httpx2.URL(url.rstrip("/"))
     is_local = base.host in LOOPBACK
     return httpx2.AsyncClient(
@@ -27,11 +29,17 @@ def connected(url: str, token: Secret | None, transport: httpx2.AsyncBaseTranspo
 
 def _checked(token: Secret | None) -> Secret:
     if token is None:
-        raise Unauthorized(
-            {
-                "code": Unauthorized.CODE,
-                "what_happened": "There is no token to ask the server with.",
-                "what_to_do": "Set EVERGRANT_TOKEN to what `evergrant token` prints.",
-            }
-        )
+        raise _unauthorized("There is no token to ask the server with.")
+    if not BEARABLE.fullmatch(token.reveal()):
+        raise _unauthorized("The token is empty, or has a line break, a space or a character that no token has.")
     return token
+
+
+def _unauthorized(what_happened: str) -> Unauthorized:
+    return Unauthorized(
+        {
+            "code": Unauthorized.CODE,
+            "what_happened": what_happened,
+            "what_to_do": "Set EVERGRANT_TOKEN to what `evergrant token` prints.",
+        }
+    )

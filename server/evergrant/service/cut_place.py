@@ -7,6 +7,9 @@ from typing import cast
 from evergrant.model.json import Json, JsonObject
 from evergrant.service.cut_size import Size
 
+DEEPEST = 8
+"""Names on the way to the bulk. Each is one more measuring of all that is below it, while everybody waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -20,11 +23,11 @@ class Place:
     def of_bulk(cls, content: Json, size: Size) -> "Place | None":
         """The largest part of the largest part, and so on down to a list or a text.
 
-        None where what stands beside it would leave it less than half of an answer.
+        None where it lies too deep, or what stands beside it would leave it less than half of an answer.
         """
         steps: tuple[str, ...] = ()
         node, room = content, size.most // 2
-        while isinstance(node, Mapping) and node:
+        while isinstance(node, Mapping) and node and len(steps) < DEEPEST and room >= 0:
             sizes = {name: size.of(value) + size.of(name) + 2 for name, value in node.items()}
             name = max(sizes, key=lambda each: sizes[each])
             room -= sum(sizes.values()) - sizes[name] + size.of(name) + 3

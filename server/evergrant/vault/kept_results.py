@@ -30,14 +30,14 @@ class KeptResults:
 
     async def add(self, kept: KeptResult) -> bool:
         """Keep it, in the place of the oldest ones where there are too many; False where it is too large or its account
-        is gone."""
+        is gone or blocked: what is under way when grants are ended leaves nothing behind."""
         text = to_text(kept.result)
         if len(text) > LARGEST_KEPT:
             return False
 
         def work(session: Session) -> bool:
             account = session.get(AccountRow, tuple(kept.account_key))
-            if account is None:
+            if account is None or account.state == "revoked":
                 return False
             _make_room(session, kept.account_key, len(text))
             sealed = self._keys.of(session, _owner(account)).seal(Secret(text), kept.id, CONTENT)

@@ -23,7 +23,7 @@ from tests.adapters.langgraph.graphs import (
 from tests.fakes.practice import Practice
 
 from evergrant import Evergrant
-from evergrant.adapters.langgraph import waiting
+from evergrant.adapters.langgraph import langchain_tools, waiting
 from evergrant.adapters.langgraph.calls import ReplayedOutOfOrder
 from evergrant.adapters.langgraph.waiting import Graph
 from evergrant.sdk.errors import NotFound
@@ -123,3 +123,19 @@ async def test_calls_that_were_made_in_another_order_are_not_taken_for_each_othe
     with pytest.raises(ReplayedOutOfOrder):
         await graph.ainvoke(Command(resume={waits.interrupt_id: None}), thread("t"), durability="sync")
     assert rows(world) == {"anna": ["first"], "maya": []}
+
+
+@pytest.mark.parametrize("name", ["config", "run_manager", "self"])
+async def test_no_input_of_a_tool_is_taken_for_one_of_the_frameworks_own(
+    world: Practice, client: Evergrant, name: str
+) -> None:
+    """A connector of one's own may have one of that name; the sandbox's tool has none, and says so."""
+    (tool,) = await langchain_tools(client, "anna", tool_names=["sandbox_append_row"])
+
+    async def node(_: Plan) -> dict[str, list[str]]:
+        return {"done": [await tool.ainvoke({"row": ["first"], name: "x"})]}
+
+    state = await one_node(node, InMemorySaver()).ainvoke(plan(), thread("t"), durability="sync")
+
+    assert "invalid_input" in str(state)
+    assert rows(world)["anna"] == []

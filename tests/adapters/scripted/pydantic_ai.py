@@ -38,20 +38,23 @@ async def told(services: ThreeServices, *inputs: dict[str, object]) -> list[str]
     return heard[1:]
 
 
-async def deleted(services: ThreeServices) -> tuple[DeferredToolRequests, object]:
-    """Where a run stopped that deletes a contact, and what it came to once a person had approved that."""
+async def deleted(
+    services: ThreeServices, contact_id: str = "con_00000001", *, approved: bool = True
+) -> tuple[DeferredToolRequests, object]:
+    """Where a run stopped that deletes a contact, and what it came to once a person had decided about that."""
     name = "demo_salesforce_delete_contact"
     toolset = await account_toolset(services.client, "demo_salesforce", tool_names=[name], defer=True)
 
     def model(messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
-        wants = ToolCallPart(name, {"contact_id": "con_00000001"})
-        return ModelResponse([wants if len(messages) == 1 else TextPart("Done.")])
+        wants = ToolCallPart(name, {"contact_id": contact_id})
+        return ModelResponse([wants if len(messages) == 1 else TextPart(str(messages[-1].parts[-1]))])
 
     agent = Agent(FunctionModel(model), output_type=[str, DeferredToolRequests], deps_type=object, toolsets=[toolset])
     stopped = await agent.run("Work.")
     assert isinstance(stopped.output, DeferredToolRequests)
     (said,) = stopped.output.metadata.values()
-    await services.app.held_calls.approvals.approve(LOCAL_TENANT, said["call_id"], "Ada")
+    approvals = services.app.held_calls.approvals
+    await (approvals.approve if approved else approvals.refuse)(LOCAL_TENANT, said["call_id"], "Ada")
     results = await resumed(services.client, stopped.output)
     done = await agent.run(message_history=stopped.all_messages(), deferred_tool_results=results)
     return stopped.output, done.output

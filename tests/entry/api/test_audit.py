@@ -1,11 +1,16 @@
 """`/v1/audit`: pages and filters for a tenant's operator, and nothing of another tenant's or of what was said."""
 
+from threading import Event
+
+import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 from tests.fakes.audited import lines
 from tests.fakes.practice import Practice
 
 from evergrant.model.account import ConnectedAccount
+from evergrant.model.audit import AuditRecord
 
 pytestmark = pytest.mark.anyio
 APPEND, SEARCH = "sandbox_append_row", "sandbox_search_contacts"
@@ -63,6 +68,29 @@ async def test_filters_narrow(
     await lines(world)
 
     assert len((await client.get("/v1/audit", params=query)).json()["lines"]) == number
+
+
+async def test_nobody_waits_while_somebody_looks_through_a_long_audit(
+    world: Practice, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filter that finds nothing reads all of a tenant's lines, and there may be millions."""
+    began, answered = Event(), Event()
+    meanwhile: list[bool] = []
+
+    def looks(*_: object, **__: object) -> list[AuditRecord]:
+        began.set()
+        meanwhile.append(answered.wait(timeout=5))
+        return []
+
+    monkeypatch.setattr(world.app.audit_log, "page", looks)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(client.get, "/v1/audit")
+        while not began.is_set():
+            await anyio.lowlevel.checkpoint()
+        assert (await client.get("/v1/calls")).status_code == 200
+        answered.set()
+
+    assert meanwhile == [True]
 
 
 async def test_another_tenant_and_an_agent_see_nothing(

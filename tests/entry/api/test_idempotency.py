@@ -9,11 +9,13 @@ import pytest
 from sqlmodel import Session, select
 from tests.fakes.practice import Practice
 from tests.fakes.receiver import receiving
+from tests.fakes.reconnect import reconnect
 
 from evergrant.entry.api.idempotency_key import REPLAYED
 from evergrant.model.account import ConnectedAccount
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.service.api_keys import Wish
+from evergrant.service.held import LARGEST_INPUT
 from evergrant.service.idempotency import AnswerLost, Keyed, KeyReused, Once, UnderWay
 from evergrant.settings import LOCAL_TENANT
 from evergrant.store.database import Database
@@ -137,6 +139,34 @@ async def test_a_request_that_was_refused_frees_its_key(world: Practice, client:
     wrong = await client.post("/v1/keys", json={"name": ""}, headers=KEY)
     mended = await client.post("/v1/keys", json={"name": "x"}, headers=KEY)
     assert (wrong.status_code, mended.status_code) == (400, 201)
+
+
+async def test_a_call_that_was_not_sent_is_made_under_its_key_once_what_hindered_it_is_mended(
+    world: Practice, client: httpx2.AsyncClient
+) -> None:
+    unknown = await client.post("/v1/execute", json=row("a"), headers=KEY)
+    account = await world.connect()
+    await world.app.desk.pause(account.key, paused=True)
+    paused = await client.post("/v1/execute", json=row("a"), headers=KEY)
+    await world.app.desk.pause(account.key, paused=False)
+    done, again = [await client.post("/v1/execute", json=row("a"), headers=KEY) for _ in range(2)]
+
+    codes = [answer.json()["code"] for answer in (unknown, paused)]
+    assert (codes, done.status_code, again.content) == (["not_found", "account_paused"], 200, done.content)
+    assert len(world.sandbox.book("anna").rows) == 1
+
+
+async def test_a_call_that_could_not_be_kept_is_made_under_its_key_after_the_reconnect(
+    world: Practice, account: ConnectedAccount, client: httpx2.AsyncClient
+) -> None:
+    world.sandbox.revoke()
+    long = row("x" * (LARGEST_INPUT + 1))
+    dead = await client.post("/v1/execute", json=long, headers=KEY)
+    await reconnect(world.app, account)
+    done = await client.post("/v1/execute", json=long, headers=KEY)
+
+    assert (dead.json()["code"], "call_id" in dead.json()) == ("reauth_required", False)
+    assert done.status_code == 200
 
 
 async def test_a_write_of_unclear_end_is_not_made_again(

@@ -1,13 +1,24 @@
 """An account's tools as LangChain tools, for `create_agent`, `ToolNode` and any node that calls them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, cast
 
 from langchain_core.tools import StructuredTool, ToolException
+from typing_extensions import override
 
 from evergrant.adapters.langgraph.calls import call_tool
 from evergrant.model.json import Json, JsonObject
 from evergrant.sdk.client import Evergrant
 from evergrant.sdk.errors import EvergrantError
+
+
+class _AccountTool(StructuredTool):
+    """All that it is given goes to the call: LangChain would keep inputs called `config` or `run_manager` to itself."""
+
+    @override
+    async def _arun(self, /, *args: Any, **given: Any) -> Any:
+        call = cast("Callable[..., Awaitable[object]]", self.coroutine)
+        return await call(*args, **given)
 
 
 async def langchain_tools(
@@ -33,7 +44,7 @@ def _tool(client: Evergrant, account: str, tool: JsonObject) -> StructuredTool:
             raise ToolException(str(error)) from error
         return result.text
 
-    return StructuredTool(
+    return _AccountTool(
         name=name,
         description=str(tool["description"]),
         args_schema=dict(schema) if isinstance(schema, Mapping) else {},

@@ -6,7 +6,7 @@ was, our own refusals and failures that say that the call may simply be made aga
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from starlette.requests import Request
@@ -24,6 +24,8 @@ PATTERN = r'^(?:[!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")$'
 """Visible ASCII, with or without the quotes that the draft wants."""
 REPLAYED = "Idempotency-Replayed"
 AGAIN_S = "1"
+UNSENT = ("account_paused", "connection_fault", "insufficient_scope", "not_allowed", "not_found")
+"""Codes of calls that are made once an operator or a person has mended what hindered them."""
 
 
 async def answered_once(
@@ -79,7 +81,18 @@ def _frees(status: int, body: str) -> bool:
     if status < 400:
         return False
     said = cast("dict[str, object]", json.loads(body))
-    return bool(said.get("retryable", True))  # what a call came to says so; we refuse before anything is done
+    return bool(said.get("retryable", True)) or _is_unsent(said)  # others than calls refuse before anything is done
+
+
+def _is_unsent(said: Mapping[str, object]) -> bool:
+    """Whether a call came to nothing, though the same one would again until something is mended."""
+    match said["code"]:
+        case "reauth_required":
+            return "call_id" not in said  # else it is kept, and would be kept twice
+        case "invalid_input":
+            return "pointer" in said  # else it did not fit a request, which may have had others before it
+        case code:
+            return code in UNSENT
 
 
 def _type(response: Response) -> str:

@@ -156,11 +156,15 @@ class ListChanges:
                     self._number = number
 
     async def _look(self) -> None:
+        """All are read before any is told: a reading that fails would leave untold whoever counts as told already."""
+        read: list[tuple[_Hearers, tuple[str, ...]]] = []
+        for key, hearers in list(self._hearers.items()):
+            read.append((hearers, self._accounts.connectors(*key)))
+            await anyio.lowlevel.checkpoint()
         async with anyio.create_task_group() as tasks:
-            for key, hearers in list(self._hearers.items()):
-                if hearers.seen(self._accounts.connectors(*key)):
+            for hearers, connectors in read:
+                if hearers.seen(connectors):
                     tasks.start_soon(hearers.tell)
-                await anyio.lowlevel.checkpoint()
 
 
 def _audience(who: Standing) -> Audience:

@@ -176,11 +176,13 @@ class _Surface:
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> HandlerResult:
         with Wall(self._parts.log, "tools/call") as wall:
-            who = replace(self._who(), progress=progress_to(context, self._parts.clock))
+            who = self._who()
             if params.request_state is not None and is_modern(context):
                 gone_on = self._ladder.go_on(context, who, params.request_state, params.input_responses)
                 return linked(context, await gone_on)
-            answer = await self._call(who, params.name, cast("JsonObject", params.arguments or {}))
+            # Whoever is remembered, with a call that waits, must not hold the request that it came with.
+            told = replace(who, progress=progress_to(context, self._parts.clock))
+            answer = await self._call(told, params.name, cast("JsonObject", params.arguments or {}))
             if isinstance(answer, ForPerson):
                 return linked(context, await self._ladder.climb(context, who, answer))
             if isinstance(answer, CallToolResult):
