@@ -21,6 +21,9 @@ def main() -> None:
 
         sys.exit(pump(home_folder(os.environ)))  # noqa: TID251  (the pump reads no Settings)
     gc.set_threshold(YOUNG)
-    from evergrant.cli.main import run  # noqa: PLC0415
+    from evergrant.cli.settling import importing  # noqa: PLC0415
+
+    with importing():
+        from evergrant.cli.main import run  # noqa: PLC0415
 
     run()
