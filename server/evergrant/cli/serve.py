@@ -9,7 +9,6 @@ from evergrant.cli.logs import configure
 from evergrant.cli.output import Exit, JsonOption, output
 from evergrant.cli.running import run, settings
 from evergrant.cli.server import AlreadyRunning, CannotListen, runs_here
-from evergrant.cli.settling import importing
 from evergrant.cli.tracing import sending_spans
 from evergrant.cli.webhooks_render import endpoints_text
 from evergrant.model.json import Json
@@ -36,8 +35,7 @@ def serve(
     logs = configure(configured.log_level)
 
     async def work(app: App) -> None:
-        with importing():
-            from evergrant.cli.serving import serve as serve_app  # noqa: PLC0415  (no other verb pays for the MCP SDK)
+        from evergrant.cli.serving import serve as serve_app  # noqa: PLC0415  (no other verb pays for the MCP SDK)
 
         with sending_spans(wished=configured.otel):
             await serve_app(app, out, logs.log, quiet=background)
@@ -65,8 +63,7 @@ def mcp(
     logs = configure(configured.log_level)
 
     async def work(app: App) -> None:
-        with importing():
-            from evergrant.cli.in_process import in_process as serve_in_process  # noqa: PLC0415  (as of serve)
+        from evergrant.cli.in_process import in_process as serve_in_process  # noqa: PLC0415  (as of serve)
 
         with sending_spans(wished=configured.otel):
             await serve_in_process(app, logs.log)

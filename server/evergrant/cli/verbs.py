@@ -6,8 +6,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from evergrant.cli.settling import importing
-
 
 class Verb(TyperCommand):
     """Stands for the command or the group `of`, in a module of this package, until somebody calls it or its help."""
@@ -24,8 +22,7 @@ class Verb(TyperCommand):
     def loaded(self) -> Any:
         """The command itself."""
         module, _, attribute = self._of.partition(":")
-        with importing():
-            found = getattr(import_module(f"evergrant.cli.{module}"), attribute)
+        found = getattr(import_module(f"evergrant.cli.{module}"), attribute)
         group = found if isinstance(found, typer.Typer) else typer.Typer(add_completion=False)
         if group is not found:
             group.command(name=self.name, epilog=self.epilog)(found)
