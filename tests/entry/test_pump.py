@@ -176,7 +176,10 @@ def test_two_sockets_are_handed_over(tmp_path: Path) -> None:
 
 
 def test_a_server_that_goes_away_is_an_error_with_a_next_step(tmp_path: Path) -> None:
-    with serving(tmp_path, joined(lambda client: client.stdout.write(b"part"))), pumping(tmp_path) as process:
+    def say_a_part(client: Joined) -> None:
+        client.stdout.write(b"part")
+
+    with serving(tmp_path, joined(say_a_part)), pumping(tmp_path) as process:
         status = process.wait()
         out, said = process.communicate()
 
