@@ -5,7 +5,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpcore2
@@ -24,8 +24,8 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def connected(serve: Serve) -> AsyncGenerator[httpcore2.AsyncNetworkStream]:
-    """A connection to a server that does this with it, and closes it then."""
+async def serving(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+    """The port of a server that does this with its one connection, closes it then, and is waited for."""
     over = asyncio.Event()
 
     async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,19 +35,25 @@ async def connected(serve: Serve) -> AsyncGenerator[httpcore2.AsyncNetworkStream
             writer.transport.abort()
             over.set()
 
-    async with await asyncio.start_server(served, "127.0.0.1", 0) as server:
-        stream = await Sockets().connect_tcp("127.0.0.1", server.sockets[0].getsockname()[1], PATIENT_S)
+    async with await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls) as server:
+        yield server.sockets[0].getsockname()[1]
+        if tls is None:  # else none comes to it where the handshake fails
+            await over.wait()
+
+
+@asynccontextmanager
+async def connected(serve: Serve) -> AsyncGenerator[httpcore2.AsyncNetworkStream]:
+    """A connection to a server that does this with it, and closes it then."""
+    async with serving(serve) as port:
+        stream = await Sockets().connect_tcp("127.0.0.1", port, PATIENT_S)
         yield stream
         await stream.aclose()
-        await over.wait()
 
 
 async def until_closed(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    try:
+    with suppress(ConnectionError):
         while await reader.read(1 << 16):
             pass
-    except ConnectionError:
-        pass
 
 
 async def all_of(stream: httpcore2.AsyncNetworkStream) -> bytes:
@@ -171,15 +177,8 @@ async def test_nobody_there_is_told() -> None:
 async def secured(folder: Path, serve: Serve) -> AsyncGenerator[tuple[httpcore2.AsyncNetworkStream, ssl.SSLContext]]:
     """A connection to a TLS server, before its handshake, and what trusts it."""
     tls, trust = certificate(folder, NAME)
-
-    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await serve(reader, writer)
-        finally:
-            writer.transport.abort()
-
-    async with await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls) as server:
-        stream = await Sockets().connect_tcp("127.0.0.1", server.sockets[0].getsockname()[1], PATIENT_S)
+    async with serving(serve, tls) as port:
+        stream = await Sockets().connect_tcp("127.0.0.1", port, PATIENT_S)
         yield stream, trust
         await stream.aclose()
 
@@ -226,3 +225,25 @@ async def test_a_handshake_with_who_speaks_no_tls_is_refused(tmp_path: Path) -> 
     async with connected(speak_plainly) as stream:
         with pytest.raises(httpcore2.ConnectError):
             await stream.start_tls(trust, NAME, PATIENT_S)
+
+
+async def test_a_name_is_tried_at_each_of_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        stream = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(socket.AF_INET, *stream, (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    async with serving(until_closed) as port:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+        stream = await Sockets().connect_tcp("api.example", port, PATIENT_S)
+        assert stream.get_extra_info("server_addr")[0] == "127.0.0.1"
+        assert stream.get_extra_info("client_addr")
+        await stream.aclose()
+
+
+async def test_a_name_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+    with pytest.raises(httpcore2.ConnectError, match="unknown"):
+        await Sockets().connect_tcp("api.example", 443, PATIENT_S)
