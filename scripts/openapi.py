@@ -16,9 +16,10 @@ from evergrant.entry.api.document import ALWAYS, document, statuses
 from evergrant.entry.api.operation import Described
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
+from evergrant.parts import mcp_parts
 from evergrant.service.token_desk import OPERATE
 from evergrant.settings import Settings
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.surroundings import real_world
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"

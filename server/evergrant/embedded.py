@@ -11,15 +11,16 @@ from structlog.stdlib import filter_by_level
 from structlog.typing import FilteringBoundLogger, Processor
 
 from evergrant.app import open_app
+from evergrant.cli.jobs import jobs
 from evergrant.cli.redaction import Redaction
-from evergrant.cli.serving import jobs
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.live import LiveSecrets
+from evergrant.parts import mcp_parts
 from evergrant.sdk.client import Evergrant
 from evergrant.sdk.sync import EvergrantSync
 from evergrant.settings import Settings
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.surroundings import Surroundings, real_world
 from evergrant.vault.bearer import local_bearer
 

@@ -7,9 +7,9 @@ import sys
 from evergrant.hardening import harden
 from evergrant.paths import home_folder
 
-YOUNG = 10_000
-"""New objects after which the collector looks for garbage. With CPython's 700 it looks at every second tool call, and
-through what imports make, which stays."""
+OF_A_START = 300_000
+"""New objects after which the collector looks for garbage. A start makes fewer, of which hardly any are: what imports
+make stays. What serves looks more often, but at less (`cli/settling.py`)."""
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
         from evergrant.pump import pump  # noqa: PLC0415  (each of the two costs only itself)
 
         sys.exit(pump(home_folder(os.environ)))  # noqa: TID251  (the pump reads no Settings)
-    gc.set_threshold(YOUNG)
+    gc.set_threshold(OF_A_START)
     from evergrant.cli.main import run  # noqa: PLC0415
 
     run()

@@ -1,4 +1,4 @@
-"""The composition of what clients meet: MCP, the pages, the callback. Apart from `app`, since few commands need it."""
+"""The composition of what is met over HTTP: MCP, `/v1`, the pages, the callback. Only a server imports it."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -37,17 +37,14 @@ from evergrant.entry.consents import Consents
 from evergrant.entry.cookies import Cookies
 from evergrant.entry.door import Door, Verify
 from evergrant.entry.mcp.http import mcp_endpoint
-from evergrant.entry.mcp.list_changes import ListChanges
-from evergrant.entry.mcp.parts import Parts
 from evergrant.entry.metrics import State, Tally
 from evergrant.entry.metrics_page import MetricsPage
 from evergrant.entry.pages import Pages
 from evergrant.entry.resource_metadata import metadata_routes, metadata_url
-from evergrant.model.clock import SystemClock
 from evergrant.model.principal import Principal
-from evergrant.model.tool_mode import MODES
 from evergrant.oauth.access_token import AccessTokens
 from evergrant.oauth.issuer_keys import IssuerKeys
+from evergrant.parts import local_principal, mcp_parts
 from evergrant.service.api_keys import PREFIX
 from evergrant.service.links import PATHS
 from evergrant.service.token_desk import TokenDesk
@@ -57,40 +54,6 @@ from evergrant.vault.census import Census
 
 ARRIVALS = ("/callback", *(f"/{path}/" for path in PATHS.values()))
 """Providers, mails and the tenant's own product send people here."""
-
-
-def mcp_parts(app: App, log: FilteringBoundLogger) -> Parts:
-    """What the MCP surface works with.
-
-    Raises UnknownToolset, BadToolsets where the operator's toolsets are not what they should be.
-    """
-    app.toolsets.check([name for name in app.settings.tools if name not in MODES])
-    # Clients and other processes are waited for in real time, also where the app's own clock is a test's or the demo's.
-    list_changes = ListChanges(app.accounts, app.held_calls.changes, SystemClock(), log)
-    return Parts(
-        catalog=app.catalog,
-        toolsets=app.toolsets,
-        list_changes=list_changes,
-        accounts=app.accounts,
-        calls=app.held_calls,
-        search=app.tool_search,
-        connect=app.connect,
-        clock=app.clock,
-        reauth_url=app.links.reauth,
-        links=app.links,
-        desk=app.desk,
-        pages=app.pages,
-        log=log,
-        state_key=app.vault.key.ring.state_key(),
-        hold_s=app.settings.hold_s,
-        pace=app.pace,
-        tools=app.settings.tools,
-    )
-
-
-def local_principal(app: App) -> Principal:
-    """The person at this machine, under the server's own policy."""
-    return Principal(LOCAL_TENANT, policy=app.settings.policy, vault_operator=True)
 
 
 def web_app(

@@ -31,11 +31,12 @@ from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.clock import SystemClock
 from evergrant.model.live import REDACTED
+from evergrant.parts import mcp_parts
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.behaviour import Client
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.vault.bearer import local_bearer
 
 pytestmark = pytest.mark.anyio

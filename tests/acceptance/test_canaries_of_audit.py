@@ -28,11 +28,12 @@ from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.audit import AuditRecord, InputPolicy
 from evergrant.model.failpoint import nothing
+from evergrant.parts import mcp_parts
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.behaviour import Client
 from evergrant.sandbox.run import running
 from evergrant.settings import Settings
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.vault.bearer import local_bearer
 
 pytestmark = pytest.mark.anyio

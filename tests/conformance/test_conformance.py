@@ -9,7 +9,7 @@ from tests.conformance.app import conforming_server
 from tests.conformance.run import Told, suite
 from tests.fakes.practice import practice
 
-from evergrant.surface import mcp_parts
+from evergrant.parts import mcp_parts
 
 # The suite still asks for logs and for sampling, which are deprecated.
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")]

@@ -23,9 +23,9 @@ from evergrant.entry.mcp.server import make_server
 from evergrant.entry.socket import listening
 from evergrant.model.json import JsonObject
 from evergrant.model.principal import Principal
+from evergrant.parts import mcp_parts
 from evergrant.paths import socket_path
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts
 
 pytestmark = pytest.mark.anyio
 INSPECTOR = TOOLS / "@modelcontextprotocol" / "inspector" / "clients" / "launcher" / "build" / "index.js"

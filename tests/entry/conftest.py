@@ -18,7 +18,7 @@ from evergrant.model.clock import SystemClock
 from evergrant.model.secret import Secret
 from evergrant.model.tool_mode import ALL
 from evergrant.oauth.flow import parse_redirect
-from evergrant.surface import mcp_parts
+from evergrant.parts import mcp_parts
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from tests.fakes.practice import START, Practice, practice
 
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
-from evergrant.surface import mcp_parts, web_app
+from evergrant.parts import mcp_parts
+from evergrant.surface import web_app
 from evergrant.vault.bearer import local_bearer
 
 pytestmark = pytest.mark.anyio

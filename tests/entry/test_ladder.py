@@ -27,9 +27,9 @@ from evergrant.entry.mcp.waiting import STEP_S
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.outcome import ReauthRequired
 from evergrant.model.principal import Principal
+from evergrant.parts import mcp_parts
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts
 
 pytestmark = pytest.mark.anyio
 NOWHERE = Path()

@@ -35,13 +35,14 @@ from evergrant.entry.socket import listening
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.principal import Principal
 from evergrant.model.tool_mode import ALL
+from evergrant.parts import mcp_parts
 from evergrant.service.idempotency import Once
 from evergrant.service.standing import Standing
 from evergrant.service.tenant_pace import TenantPace
 from evergrant.settings import LOCAL_TENANT
 from evergrant.store.database import Database
 from evergrant.store.lookup import Lookup
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.vault.bearer import local_bearer
 from evergrant.vault.vault import Vault
 

@@ -30,8 +30,8 @@ from evergrant.entry.socket import listening
 from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.json import JsonObject
 from evergrant.model.principal import Principal
+from evergrant.parts import mcp_parts
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts
 
 pytestmark = pytest.mark.anyio
 NOWHERE = Path()

@@ -17,10 +17,11 @@ from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.principal import Principal
+from evergrant.parts import mcp_parts
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
 from evergrant.store.database import StoreUnavailable
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.vault.bearer import local_bearer
 from evergrant.vault.census import Census
 

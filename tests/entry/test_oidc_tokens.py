@@ -17,7 +17,8 @@ from typing_extensions import override
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.clock import SystemClock
-from evergrant.surface import mcp_parts, web_app
+from evergrant.parts import mcp_parts
+from evergrant.surface import web_app
 
 pytestmark = pytest.mark.anyio
 HERE = "http://localhost:8484"

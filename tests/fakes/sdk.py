@@ -15,7 +15,8 @@ from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.clock import Clock
 from evergrant.oauth.flow import parse_redirect
-from evergrant.surface import mcp_parts, web_app
+from evergrant.parts import mcp_parts
+from evergrant.surface import web_app
 from evergrant.vault.bearer import local_bearer
 
 

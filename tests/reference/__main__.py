@@ -19,8 +19,8 @@ from evergrant.catalog.catalog import Catalog
 from evergrant.entry.mcp.server import make_server
 from evergrant.lint.inputs import CHARACTERS_OF_A_TOKEN
 from evergrant.model.principal import Principal
+from evergrant.parts import mcp_parts
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts
 
 READ: Final = {"name", "description", "input_schema"}
 """What hosts show a model of a tool; titles, hints, icons and output schemas are for programs."""

@@ -27,10 +27,11 @@ from evergrant.model.kept_result import KeptResult
 from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.model.tool_mode import ALL
+from evergrant.parts import mcp_parts
 from evergrant.sandbox.contact import ContactFields
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.vault.bearer import local_bearer
 from evergrant.vault.grants import Grants
 

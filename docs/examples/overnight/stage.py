@@ -27,10 +27,11 @@ from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.failpoint import nothing
 from evergrant.model.secret import Secret
+from evergrant.parts import mcp_parts
 from evergrant.sandbox.app import Sandbox
 from evergrant.sandbox.run import running
 from evergrant.settings import LOCAL_TENANT, Settings
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.surroundings import Surroundings
 from evergrant.vault.bearer import local_bearer
 

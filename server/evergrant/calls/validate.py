@@ -3,17 +3,22 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (jsonschema's stubs leave these out)
 
-from jsonschema.exceptions import ValidationError, best_match
+from typing import TYPE_CHECKING
 
 from evergrant.catalog.tool import Tool
 from evergrant.model.json import Json
 from evergrant.model.outcome import InvalidInput
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 LONGEST_MESSAGE = 300
 
 
 def fault(name: str, tool: Tool, given: Json) -> InvalidInput | None:
     """What is wrong with the input, the most telling fault first; None where it fits."""
+    from jsonschema.exceptions import best_match  # noqa: PLC0415  (no start needs it, and it makes one longer)
+
     try:
         worst = best_match(tool.validator.iter_errors(given))
         return None if worst is None else _invalid(name, worst)
@@ -24,7 +29,7 @@ def fault(name: str, tool: Tool, given: Json) -> InvalidInput | None:
         )
 
 
-def _invalid(name: str, error: ValidationError) -> InvalidInput:
+def _invalid(name: str, error: "ValidationError") -> InvalidInput:
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_path)
     pointer = "".join(f"/{step}" for step in steps)
     return InvalidInput(

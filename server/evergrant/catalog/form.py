@@ -11,9 +11,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
 from evergrant.model.json import Json, JsonObject
 
 Fits = Callable[[Json], bool]
@@ -40,6 +37,9 @@ def form_of(schema: JsonObject) -> Fits | None:
     whole = dict(schema)
     if any(f'"{word}"' in json.dumps(whole) for word in ELSEWHERE):
         return None
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  (few schemas need it, and it makes a start longer)
+    from jsonschema.exceptions import SchemaError  # noqa: PLC0415  (as above)
+
     try:
         Draft202012Validator.check_schema(whole)
     except SchemaError:

@@ -63,7 +63,7 @@ def mcp(
     logs = configure(configured.log_level)
 
     async def work(app: App) -> None:
-        from evergrant.cli.serving import in_process as serve_in_process  # noqa: PLC0415
+        from evergrant.cli.in_process import in_process as serve_in_process  # noqa: PLC0415  (as of serve)
 
         with sending_spans(wished=configured.otel):
             await serve_in_process(app, logs.log)

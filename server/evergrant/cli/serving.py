@@ -1,11 +1,9 @@
-"""Serving a vault: what `evergrant serve` and `evergrant mcp --in-process` run."""
+"""Serving a vault: what `evergrant serve` runs."""
 
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -13,68 +11,20 @@ from structlog.typing import FilteringBoundLogger
 from evergrant.app import App
 from evergrant.cli.clients import CLIENTS, add_command, entry, snippet
 from evergrant.cli.install import SERVER_NAME, command_path, vault_home, vault_settings
+from evergrant.cli.jobs import jobs
+from evergrant.cli.listening import listening
 from evergrant.cli.output import Output
 from evergrant.cli.server import AlreadyRunning, Running, runs_here, server_lock, write_running
 from evergrant.cli.settling import settle
 from evergrant.entry import socket
-from evergrant.entry.delivering import delivering
-from evergrant.entry.jobs import job_set, keep_on_time
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
-from evergrant.entry.mcp.stream import serve_stdio
 from evergrant.model.json import Json
+from evergrant.parts import local_principal, mcp_parts
 from evergrant.paths import socket_path
 from evergrant.settings import Settings
-from evergrant.store.leader import Leadership
-from evergrant.surface import local_principal, mcp_parts, web_app
-from evergrant.vault.epoch import RESTORED, advance, is_restored
-
-
-async def in_process(app: App, log: FilteringBoundLogger) -> None:
-    """One MCP session on this process's stdin and stdout, with the jobs running beside it."""
-    async with jobs(app, log):
-        await serve_stdio(make_server(mcp_parts(app, log), lambda: local_principal(app)))
-
-
-@asynccontextmanager
-async def jobs(app: App, log: FilteringBoundLogger) -> AsyncGenerator[None, None]:
-    """The job set for the block; among the processes of one vault only the leader's ticks."""
-
-    async def tick() -> datetime | None:
-        await app.answers.forget_late()
-        await app.once.answers.prune(app.clock.now())
-        return await app.schedule.tick()
-
-    async def tend() -> None:
-        await app.held_calls.runs.tend()
-        await app.kept_results.expire(app.clock.now())
-
-    async with Leadership(app.vault.folder / "locks" / "leader.lock").campaign() as leader:
-        scheduler = job_set(
-            tick,
-            app.clock,
-            app.machine_clock,
-            log,
-            elected=leader.elected,
-            stand_by=app.schedule.stand_by,
-            begin_epoch=lambda: advance(app.vault.database, app.vault.ring),
-            tend_calls=tend,
-            prune_audit=app.prune_audit,
-        )
-        scheduler.start()
-        watches = [
-            asyncio.create_task(keep_on_time(scheduler, app.machine_clock)),
-            asyncio.create_task(app.held_calls.runs.watch()),
-        ]
-        if app.settings.notify == "desktop" and app.notes is None:
-            log.warning("no notes on the desktop: notify-send (package libnotify-bin) is not installed")
-        try:
-            async with delivering(app.tell_news, app.vault.database, app.machine_clock, log):
-                yield
-        finally:
-            for watch in watches:
-                watch.cancel()
-            scheduler.shutdown(wait=False)
+from evergrant.surface import web_app
+from evergrant.vault.epoch import RESTORED, is_restored
 
 
 async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool) -> None:
@@ -82,8 +32,6 @@ async def serve(app: App, out: Output, log: FilteringBoundLogger, *, quiet: bool
 
     Raises AlreadyRunning, CannotListen, SocketUnavailable, UnknownToolset, BadToolsets.
     """
-    from evergrant.cli.listening import listening  # noqa: PLC0415 (stdio has no port)
-
     parts = mcp_parts(app, log)
     lock = server_lock(app.settings.home)
     if not lock.try_acquire():

@@ -17,9 +17,10 @@ from tests.service.holding import waiting
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.audit import EVERYTHING
+from evergrant.parts import mcp_parts
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 from evergrant.vault.bearer import local_bearer
 
 HOST = (b"host", b"localhost")

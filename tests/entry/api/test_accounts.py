@@ -13,8 +13,8 @@ from tests.fakes.reconnect import reconnect
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.principal import Principal
+from evergrant.parts import mcp_parts
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts
 
 pytestmark = pytest.mark.anyio
 READ, WRITE = "sandbox_search_contacts", "sandbox_append_row"

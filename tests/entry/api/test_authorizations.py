@@ -17,9 +17,10 @@ from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.link import Link
 from evergrant.model.principal import Principal
+from evergrant.parts import mcp_parts
 from evergrant.settings import LOCAL_TENANT
 from evergrant.store.tables import AuthorizationRow
-from evergrant.surface import consents, mcp_parts, web_app
+from evergrant.surface import consents, web_app
 from evergrant.vault.bearer import local_bearer
 
 pytestmark = pytest.mark.anyio

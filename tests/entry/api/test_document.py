@@ -14,9 +14,10 @@ from evergrant.entry.api.operation import Described
 from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.json import Json, JsonObject, at
+from evergrant.parts import mcp_parts
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 
 pytestmark = pytest.mark.anyio
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"

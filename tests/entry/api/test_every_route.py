@@ -19,10 +19,11 @@ from evergrant.model.audit import EVERYTHING
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.oauth.flow import parse_redirect
+from evergrant.parts import mcp_parts
 from evergrant.service.api_keys import Wish
 from evergrant.service.token_desk import OPERATE
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 
 pytestmark = pytest.mark.anyio
 THEIRS = "tnt_stranger"

@@ -16,9 +16,9 @@ from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.secret import Secret
 from evergrant.model.tool_mode import ALL
+from evergrant.parts import mcp_parts
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts
 
 pytestmark = pytest.mark.anyio
 WRITE, READ = "sandbox_append_row", "sandbox_search_contacts"

@@ -12,8 +12,8 @@ from tests.fakes.practice import practice
 
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.principal import Principal
+from evergrant.parts import mcp_parts
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts
 
 pytestmark = pytest.mark.anyio
 BURST = 5

@@ -15,9 +15,10 @@ from evergrant.entry.mcp.http import bearer_principal
 from evergrant.entry.mcp.server import make_server
 from evergrant.model.account import ConnectedAccount
 from evergrant.oauth.issuer_keys import LONGEST_STALE_S
+from evergrant.parts import mcp_parts
 from evergrant.service.api_keys import Wish
 from evergrant.settings import LOCAL_TENANT
-from evergrant.surface import mcp_parts, web_app
+from evergrant.surface import web_app
 
 pytestmark = pytest.mark.anyio
 WRITE, READ = "sandbox_append_row", "sandbox_search_contacts"
