@@ -1,9 +1,10 @@
 """What a call comes to when things go wrong around it."""
 
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.fakes.clock import ManualClock
 from tests.fakes.practice import (
@@ -15,15 +16,18 @@ from tests.fakes.practice import (
     retold_connector,
     surroundings,
 )
+from tests.fakes.retold import retold_tools
 
 from evergrant.app import open_app
 from evergrant.model.account import AccountKey
+from evergrant.model.json import JsonObject
 from evergrant.model.outcome import ConnectionFault, InvalidInput, NotFound, ProviderUnavailable, RateLimited, Result
 from evergrant.model.secret import Secret
 from evergrant.sandbox.faults import Fault, FaultKind
 from evergrant.settings import LOCAL_TENANT, Settings
 
 pytestmark = pytest.mark.anyio
+APPEND = "sandbox_append_row"
 
 
 @pytest.fixture
@@ -157,3 +161,48 @@ async def test_whatever_goes_wrong_is_told_with_its_code_whose_it_was_and_what_t
         said = outcome.as_json()
         assert {"code", "retryable", "account", "what_happened", "what_to_do"} <= said.keys(), said
         assert said["account"] in (account.id, nobody.account_id)
+
+
+class Meddling(httpx2.AsyncBaseTransport):
+    """The network; something happens after each answer to a write."""
+
+    def __init__(self) -> None:
+        self._network = httpx2.AsyncHTTPTransport()
+        self.fails = False
+        self.then: Callable[[], None] = lambda: None
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if self.fails:
+            raise httpx2.ConnectError("nobody there")
+        response = await self._network.handle_async_request(request)
+        if (request.method, request.url.path) == ("POST", "/crm/rows"):
+            self.then()
+        return response
+
+    async def aclose(self) -> None:
+        await self._network.aclose()
+
+
+@pytest.mark.parametrize("trouble", ["unreachable", "grant dead"])
+async def test_what_goes_wrong_after_a_first_write_of_a_call_is_neither_made_again_nor_kept(
+    tmp_path: Path, trouble: str
+) -> None:
+    step: JsonObject = {"request": "POST /crm/rows", "effect": "write", "body": {"row": "$row"}}
+    own = retold_tools(tmp_path / "own", {APPEND: {"first": {"before": step}}})
+    network = Meddling()
+    async with practice(tmp_path / "home", connector_path=own, transport=network) as world:
+        account = await world.connect()
+
+        def meddle() -> None:
+            network.fails = trouble == "unreachable"
+            if trouble == "grant dead":
+                world.sandbox.revoke(user="anna")
+
+        network.then = meddle
+        outcome = await world.app.held_calls.execute(account.key, APPEND, {"row": ["a"]})
+
+        assert isinstance(outcome, ProviderUnavailable)
+        assert not outcome.retryable
+        assert "A first part of the call had been carried out." in outcome.what_happened
+        assert "look before you call again" in outcome.what_to_do
+        assert world.app.held_calls.listed(LOCAL_TENANT) == []

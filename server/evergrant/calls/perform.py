@@ -32,7 +32,6 @@ from evergrant.model.outcome import (
     Outcome,
     PermissionDenied,
     ProviderError,
-    RateLimited,
     ReauthRequired,
     Refused,
     TokenExpired,
@@ -56,6 +55,8 @@ class Ask:
     signed: bool = True
     newer: bool = False
     """Whether the token that the one before was signed with has been refused."""
+    stepped: bool = False
+    """Whether a request before it has changed something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class _Performance:
             outcome = yield from self._script()
         except Refused as refused:
             outcome = refused.failure
-        return half_done(self.tool, outcome) if self.stepped and isinstance(outcome, RateLimited) else outcome
+        return half_done(self.tool, outcome) if self.stepped and isinstance(outcome, Failure) else outcome
 
     def _script(self) -> Script:
         for name, step in self.tool.first.items():
@@ -233,7 +234,7 @@ class _Performance:
     def _asked(self, draft: Draft, *, changes: bool = False) -> Generator[Ask, Reply, Reply | Failure]:
         """The reply to one request: asked once more where its token was refused, for then it was not carried out."""
         self.changed = self.changed or changes
-        ask = Ask(draft.build, self.changed, signed=draft.template.gets_credential)
+        ask = Ask(draft.build, self.changed, signed=draft.template.gets_credential, stepped=self.stepped)
         reply = yield ask
         failed = self._refused(draft, reply)
         if ask.signed and isinstance(failed, TokenExpired | ReauthRequired):
@@ -241,7 +242,7 @@ class _Performance:
             failed = self._refused(draft, reply)
         if location := _redirect(draft.template, reply.response):
             follow = _draft_of(given_address(str(reply.request.url.join(location)), draft.template.redirects))
-            reply = yield Ask(follow, self.changed, signed=False)
+            reply = yield Ask(follow, self.changed, signed=False, stepped=self.stepped)
             failed = self._refused(draft, reply)
         return failed or reply
 

@@ -80,19 +80,20 @@ def is_repeatable(tool: Tool) -> bool:
     return tool.effect == "read" or tool.idempotent
 
 
-def half_done(tool: Tool, outcome: RateLimited) -> Failure:
-    """The rest of a call was refused for now. Made again, it would change once more what a step has changed."""
-    if is_repeatable(tool):
+def half_done(tool: Tool, outcome: Failure) -> Failure:
+    """What the rest of a call came to. Made again, it would change once more what a step has changed: so it is neither
+    said to be made again, nor kept for when its person has reconnected."""
+    if is_repeatable(tool) or not (outcome.retryable or isinstance(outcome, ReauthRequired)):
         return outcome
     return ProviderUnavailable(
         retryable=False,
         account=outcome.account,
         connector=outcome.connector,
-        what_happened=outcome.what_happened,
+        what_happened=f"{outcome.what_happened} A first part of the call had been carried out.",
         what_to_do=again_later(harmless=False),
         provider_code=outcome.provider_code,
         provider_message=outcome.provider_message,
-        retry_after_s=outcome.retry_after_s,
+        retry_after_s=outcome.retry_after_s if isinstance(outcome, RateLimited | ProviderUnavailable) else None,
     )
 
 

@@ -9,7 +9,7 @@ import httpx2
 
 from evergrant.calls.codecs import BadValue
 from evergrant.calls.perform import Ask, Reply, perform
-from evergrant.calls.refusal import again_later, is_repeatable
+from evergrant.calls.refusal import again_later, half_done, is_repeatable
 from evergrant.calls.send import Sender
 from evergrant.calls.trace import CallTrace
 from evergrant.calls.validate import fault
@@ -163,8 +163,6 @@ class Executor:
         """Play the tool's script; where a token was refused, it asks once more with a newer one."""
         try:
             outcome = await self._play(GrantKey(*key, call.tool.credential), call, progress)
-        except Refused as refused:
-            outcome = refused.failure
         except BadValue as error:
             outcome = _bad_value(call, error)
         return self._with_link(key, call, outcome)
@@ -188,10 +186,13 @@ class Executor:
         ask, generation, answered = next(script), 0, 0
         stored: Held | None = call.stored
         while True:
-            async with self.tokens.use(key, newer_than=generation if ask.newer else 0, stored=stored) as held:
-                reply = await self._send(call, ask, held)
+            try:
+                async with self.tokens.use(key, newer_than=generation if ask.newer else 0, stored=stored) as held:
+                    reply = await self._send(call, ask, held)
+            except Refused as refused:
+                return half_done(call.tool, refused.failure) if ask.stepped else refused.failure
             if not isinstance(reply, Reply):
-                return reply
+                return half_done(call.tool, reply) if ask.stepped else reply
             generation, stored, answered = held.grant.generation, None, answered + 1
             if progress:
                 await progress(answered)
