@@ -185,6 +185,27 @@ async def test_shutting_down_before_an_election_leaves_nothing_behind() -> None:
     assert asyncio.all_tasks() == before
 
 
+async def test_shutting_down_in_the_middle_of_a_job_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    began = asyncio.Event()
+
+    async def begin_epoch() -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    scheduler = job_set(
+        nothing_to_do, CLOCK, CLOCK, structlog.get_logger(), elected=asyncio.Event(), begin_epoch=begin_epoch
+    )
+    scheduler.start()
+    await began.wait()
+    for _ in range(5):
+        await checkpoint()
+    scheduler.shutdown(wait=False)
+    for _ in range(5):
+        await checkpoint()
+
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 class Hasty(SystemClock):
     """Waits for nothing."""
 

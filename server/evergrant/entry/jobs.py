@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -90,7 +91,7 @@ def job_set(
     _every(EPOCH_LENGTH, scheduler, _pruning(prune_audit, log), PRUNE_AUDIT, now)
     _every(LONGEST_WAIT, scheduler, tend, TEND_CALLS, now)
     if elected is not None:
-        scheduler.add_job(take_over, args=[elected], id=TAKE_OVER, misfire_grace_time=None)
+        scheduler.add_job(_ending_calmly(lambda: take_over(elected)), id=TAKE_OVER, misfire_grace_time=None)
     return scheduler
 
 
@@ -109,7 +110,7 @@ def _every(
     length: timedelta, scheduler: AsyncIOScheduler, work: Callable[[], Awaitable[None]], id_: str, first: datetime
 ) -> None:
     scheduler.add_job(
-        work,
+        _ending_calmly(work),
         "interval",
         seconds=length.total_seconds(),
         id=id_,
@@ -118,6 +119,16 @@ def _every(
         coalesce=True,
         max_instances=1,
     )
+
+
+def _ending_calmly(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """`work`, cancelled by nobody but the scheduler when it ends, which would log that as a failure of the work."""
+
+    async def run() -> None:
+        with suppress(asyncio.CancelledError):
+            await work()
+
+    return run
 
 
 async def _due(tick: Tick, log: FilteringBoundLogger) -> datetime | None:
