@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import Session, select
 from tests.fakes.practice import Practice
 from tests.fakes.receiver import receiving
+from tests.fakes.tenants import settled
 
 from evergrant.entry.api.idempotency_key import REPLAYED
 from evergrant.model.account import ConnectedAccount
@@ -243,6 +244,7 @@ async def processes(world: Practice) -> AsyncGenerator[tuple[Once, Once]]:
     vault = world.app.vault
     database = Database(vault.file)
     marks = [ProcessMark(vault.folder / "locks") for _ in range(2)]
+    settled(vault)
     first = Once(KeptAnswers(vault.database, vault.data_keys), marks[0], world.clock)
     second = Once(KeptAnswers(database, vault.data_keys), marks[1], world.clock)
     yield first, second

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from tests.fakes.practice import Practice
 from tests.fakes.receiver import Receiver, receiving
+from tests.fakes.tenants import settled
 
 from evergrant.model.endpoint import EndpointKey
 
@@ -81,6 +82,7 @@ async def test_what_cannot_be_added_is_refused_in_words(client: httpx2.AsyncClie
 async def test_another_tenants_endpoint_is_not_there(
     world: Practice, client: httpx2.AsyncClient, receiver: Receiver
 ) -> None:
+    settled(world.app.vault, "tnt_other")
     foreign, _ = await world.app.webhooks.add("tnt_other", receiver.url)
     for method, path in (("DELETE", ""), ("POST", "/test"), ("POST", "/replay")):
         answers = [await client.request(method, f"{PATH}/{name}{path}") for name in (foreign.id, "wh_nowhere")]
