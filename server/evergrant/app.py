@@ -75,6 +75,7 @@ from evergrant.vault.api_keys import ApiKeys
 from evergrant.vault.audit import AuditLog
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.decisions import Decisions
 from evergrant.vault.deliveries import Deliveries
 from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
@@ -300,7 +301,7 @@ def _compose(
             executor,
             kept_calls,
             runs,
-            Approvals(kept_calls, links, clock, by_operator=settings.approvals == "operator"),
+            Approvals(kept_calls, Decisions(database), links, clock, by_operator=settings.approvals == "operator"),
             Changes(vault.file),
             clock,
             _teller(dispatcher),

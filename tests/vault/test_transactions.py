@@ -50,6 +50,7 @@ from evergrant.vault.audit import AuditLog
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.census import Census
 from evergrant.vault.connections import Connections
+from evergrant.vault.decisions import Decisions
 from evergrant.vault.deliveries import Claim, Deliveries, Setback
 from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants, Held
@@ -114,6 +115,7 @@ class Stores:
     endpoints: Endpoints
     deliveries: Deliveries
     calls: KeptCalls
+    decisions: Decisions
     results: KeptResults
     api_keys: ApiKeys
     lists: AccountLists
@@ -155,6 +157,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Endpoints(database, keys),
         Deliveries(database, keys),
         KeptCalls(database, keys),
+        Decisions(database),
         KeptResults(database, keys),
         ApiKeys(database),
         AccountLists(database),
@@ -318,8 +321,8 @@ DRIVEN: dict[str, Drive] = {
     "KeptCalls.put_back": lambda on: on.calls.put_back(held_call(), START),
     "KeptCalls.finish": lambda on: on.calls.finish(held_call(), DONE, START),
     "KeptCalls.want_approval": lambda on: on.calls.want_approval(held_call()),
-    "KeptCalls.approve": lambda on: on.calls.approve("tnt_a", held_call().id, "Ada", START),
-    "KeptCalls.refuse": lambda on: on.calls.refuse("tnt_a", held_call().id, "Ada", START),
+    "Decisions.approve": lambda on: on.decisions.approve("tnt_a", held_call().id, "Ada", START),
+    "Decisions.refuse": lambda on: on.decisions.refuse("tnt_a", held_call().id, "Ada", START),
     "KeptCalls.cancel": lambda on: on.calls.cancel("tnt_a", held_call().id, START),
     "KeptCalls.expire": lambda on: on.calls.expire(START + timedelta(days=2)),
     "KeptResults.add": lambda on: on.results.add(kept_result(number=2)),
