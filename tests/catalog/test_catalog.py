@@ -62,7 +62,14 @@ def test_an_unknown_connector_is_answered_with_those_there_are(shipped: Folder) 
             look_up("acne")
 
 
-@pytest.mark.parametrize("name", ["acme_find_thong", "acme", "other_find_thing", "", "acme_"])
+def test_of_connectors_whose_names_begin_alike_each_finds_its_own_tools(shipped: Folder) -> None:
+    shipped.connector("acme_mail", ACME)
+    shipped.tools("acme_mail", acme_mail_find_thing=TOOL)
+    catalog = Catalog([shipped.path])
+    assert [catalog.tool(name)[0] for name in ("acme_find_thing", "acme_mail_find_thing")] == ["acme", "acme_mail"]
+
+
+@pytest.mark.parametrize("name", ["acme_find_thong", "acme", "other_find_thing", "", "acme_", "_" * 1_000_000])
 def test_an_unknown_tool_is_answered_with_where_to_look(shipped: Folder, name: str) -> None:
     with pytest.raises(UnknownTool, match="search_tools"):
         Catalog([shipped.path]).tool(name)

@@ -152,7 +152,9 @@ def test_one_socket_for_both_is_carried(tmp_path: Path) -> None:
 
     ours, theirs = socket.socketpair()
     with ours, theirs, serving(tmp_path, answer):
-        process = subprocess.Popen([*PUMP, str(tmp_path)], stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*PUMP, str(tmp_path)], stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL
+        )
         theirs.close()
         ours.sendall(b"asked, ")
         assert b"".join(iter(lambda: ours.recv(100), b"")) == b"asked, bye"
@@ -168,7 +170,7 @@ def test_two_sockets_are_handed_over(tmp_path: Path) -> None:
 
     (stdin, theirs_in), (stdout, theirs_out) = socket.socketpair(), socket.socketpair()
     with stdin, theirs_in, stdout, theirs_out, serving(tmp_path, joined(answer)):
-        process = subprocess.Popen([*PUMP, str(tmp_path)], stdin=theirs_in, stdout=theirs_out)
+        process = subprocess.Popen([*PUMP, str(tmp_path)], stdin=theirs_in.fileno(), stdout=theirs_out.fileno())
         theirs_out.close()
         stdin.sendall(b"asked, ")
         assert b"".join(iter(lambda: stdout.recv(100), b"")) == b"asked, bye"
@@ -176,7 +178,10 @@ def test_two_sockets_are_handed_over(tmp_path: Path) -> None:
 
 
 def test_a_server_that_goes_away_is_an_error_with_a_next_step(tmp_path: Path) -> None:
-    with serving(tmp_path, joined(lambda client: client.stdout.write(b"part"))), pumping(tmp_path) as process:
+    def say_a_part(client: Joined) -> None:
+        client.stdout.write(b"part")
+
+    with serving(tmp_path, joined(say_a_part)), pumping(tmp_path) as process:
         status = process.wait()
         out, said = process.communicate()
 

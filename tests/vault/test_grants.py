@@ -72,8 +72,15 @@ async def test_an_alias_belongs_to_one_account_of_a_tenant(connected: Grants) ->
     await connected.connect(account(1, tenant_id="tnt_b"), grant())
 
 
+async def test_an_id_and_an_alias_name_the_account_with_its_grant(connected: Grants) -> None:
+    await connected.connect(account(2, alias="acme-2"), grant())
+    assert connected.named("tnt_a", account().id) == connected.named("tnt_a", "acme-1") == loaded(connected)
+    assert connected.named("tnt_a", "acme-3") is None
+
+
 async def test_another_tenant_finds_nothing(connected: Grants, accounts: Accounts) -> None:
     assert connected.load(GrantKey(*STRANGER)) is None
+    assert connected.named("tnt_b", account().id) is None
     assert await connected.begin(GrantKey(*STRANGER), LATER, lambda _held: True) == (None, False)
     assert accounts.get(STRANGER) is None
     assert accounts.named("tnt_b", "acme-1") is None

@@ -369,6 +369,7 @@ READS: dict[str, Callable[[Stores], object]] = {
     "Grants.of_account": lambda on: on.grants.of_account(account().key),
     "Grants.orphans_of": lambda on: on.grants.orphans_of(account().key),
     "Grants.load": lambda on: on.grants.load(KEY),
+    "Grants.named": lambda on: on.grants.named("tnt_a", "1"),
     "Agenda.due": lambda on: on.agenda.due(START, 10),
     "Agenda.next_due": lambda on: on.agenda.next_due(),
     "Agenda.crowd": lambda on: on.agenda.crowd(START, START),

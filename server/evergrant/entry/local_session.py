@@ -66,13 +66,21 @@ async def _joined(pipes: Sequence[int]) -> AsyncGenerator[ByteStream]:
         reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stdin)
         files.callback(reading.close)
         writing, state = await loop.connect_write_pipe(_writing_end, stdout)
-        files.callback(writing.abort)
+        files.callback(_end, writing)
         yield _Stream(reader, asyncio.StreamWriter(writing, state, None, loop))
 
 
 def _writing_end() -> asyncio.StreamReaderProtocol:
     """asyncio has no other public protocol that knows when a transport takes more."""
     return asyncio.StreamReaderProtocol(asyncio.StreamReader())
+
+
+def _end(writing: asyncio.WriteTransport) -> None:
+    """Give up what was not taken; one that has ended already can only be closed again."""
+    if writing.get_write_buffer_size():
+        writing.abort()
+    else:
+        writing.close()
 
 
 class _Stream(ByteStream):

@@ -54,6 +54,16 @@ Progress = Callable[[int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    key: AccountKey
+    name: str
+    given: JsonObject
+    idempotency_key: str
+    trace: CallTrace
+    stored: Held | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     connector: Connector
     name: str
@@ -86,24 +96,24 @@ class Executor:
         idempotency_key: str | None = None,
         progress: Progress | None = None,
         trace: CallTrace | None = None,
+        stored: Held | None = None,
     ) -> Outcome:
         """Validate, sign, send and read one call; a failure names the account, whatever it is about.
 
         A write goes on to its end when its caller is cancelled: half-sent, nobody could say what it did. Under the
         same `idempotency_key` a tool with a header for it may be called again; without one each call has its own.
-        `trace` is told what the call did.
+        `trace` is told what the call did. `stored` is the account with its grant, where that was read just now.
         """
         once, told = idempotency_key or str(uuid.uuid4()), trace or CallTrace()
-        outcome = await self._outcome(key, (tool_name, tool_input, once, told), progress)
+        outcome = await self._outcome(_Asked(key, tool_name, tool_input, once, told, stored), progress)
         if isinstance(outcome, Failure) and outcome.account is None:
             return replace(outcome, account=key.account_id)
         return outcome
 
-    async def _outcome(
-        self, key: AccountKey, asked: tuple[str, JsonObject, str, CallTrace], progress: Progress | None
-    ) -> Outcome:
+    async def _outcome(self, asked: _Asked, progress: Progress | None) -> Outcome:
+        key = asked.key
         try:
-            call = await self._prepare(key, *asked)
+            call = await self._prepare(asked)
             if call.tool.effect == "read":
                 return await self._run(key, call, progress)
             write = asyncio.create_task(self._run(key, call))
@@ -119,7 +129,7 @@ class Executor:
     async def fault(self, key: AccountKey, tool_name: str, tool_input: JsonObject, trace: CallTrace) -> Failure | None:
         """Why such a call would be refused before anything is sent, as far as that can be said without sending."""
         try:
-            await self._prepare(key, tool_name, tool_input, "", trace)
+            await self._prepare(_Asked(key, tool_name, tool_input, "", trace))
         except Refused as refused:
             return replace(refused.failure, account=refused.failure.account or key.account_id)
         except (StoreUnavailable, SealBroken) as error:
@@ -131,24 +141,23 @@ class Executor:
         if self._writes:
             await asyncio.wait(self._writes)  # unlike gather, cancelling this cancels none of them
 
-    async def _prepare(
-        self, key: AccountKey, name: str, given: JsonObject, idempotency_key: str, trace: CallTrace
-    ) -> _Call:
+    async def _prepare(self, asked: _Asked) -> _Call:
         try:
-            connector_name, tool = self.catalog.tool(name)
+            connector_name, tool = self.catalog.tool(asked.name)
         except UnknownTool:
-            raise Refused(no_such_tool(name)) from None
+            raise Refused(no_such_tool(asked.name)) from None
         except DeclarationError as error:
             raise Refused(broken_connector(str(error))) from None
-        trace.known(connector_name, name, tool)
-        stored = self.tokens.stored(GrantKey(*key))
+        asked.trace.known(connector_name, asked.name, tool)
+        stored = asked.stored or self.tokens.stored(GrantKey(*asked.key))
         if stored.account.connector != connector_name:
-            raise Refused(no_such_tool(name))
+            raise Refused(no_such_tool(asked.name))
         if stored.account.paused:
             raise paused(stored.account)
-        if wrong := fault(name, tool, given):
+        if wrong := fault(asked.name, tool, asked.given):
             raise Refused(wrong)
-        return _Call(self.catalog.connector(connector_name), name, tool, given, idempotency_key, trace, stored)
+        connector = self.catalog.connector(connector_name)
+        return _Call(connector, asked.name, tool, asked.given, asked.idempotency_key, asked.trace, stored)
 
     async def _run(self, key: AccountKey, call: _Call, progress: Progress | None = None) -> Outcome:
         """Play the tool's script; where a token was refused, it asks once more with a newer one."""

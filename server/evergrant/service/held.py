@@ -34,6 +34,7 @@ from evergrant.service.held_words import (
 from evergrant.service.wording import vault_unavailable
 from evergrant.store.changes import Changes
 from evergrant.store.database import StoreUnavailable
+from evergrant.vault.grants import Held
 from evergrant.vault.held_calls import KEPT, KeptCalls
 from evergrant.vault.seal import SealBroken
 
@@ -74,6 +75,7 @@ class HeldCalls:
         asked_by: str | None = None,
         idempotency_key: str | None = None,
         progress: Progress | None = None,
+        stored: Held | None = None,
     ) -> Outcome:
         """As Executor.execute_tool; a ReauthRequired comes back with a `call_id`: the call is kept, sealed.
 
@@ -87,6 +89,7 @@ class HeldCalls:
                 asked_by=asked_by,
                 idempotency_key=idempotency_key,
                 progress=progress,
+                stored=stored,
                 trace=noted.trace,
             )
             return noted.came_to(outcome)
@@ -100,10 +103,11 @@ class HeldCalls:
         asked_by: str | None,
         idempotency_key: str | None,
         progress: Progress | None,
+        stored: Held | None,
         trace: CallTrace,
     ) -> Outcome:
         outcome = await self.executor.execute_tool(
-            key, tool_name, tool_input, idempotency_key=idempotency_key, progress=progress, trace=trace
+            key, tool_name, tool_input, idempotency_key=idempotency_key, progress=progress, trace=trace, stored=stored
         )
         if idempotency_key is not None and isinstance(outcome, ProviderUnavailable):
             return self._with_key(tool_name, outcome)

@@ -17,6 +17,8 @@ from evergrant.service.held import HeldCalls
 from evergrant.service.held_words import no_such_call
 from evergrant.tokens.refusals import unknown_account
 from evergrant.vault.accounts import Accounts, Matching
+from evergrant.vault.grants import Held
+from evergrant.vault.seal import SealBroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +86,25 @@ class Standing:
         self, account: str, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
     ) -> Outcome:
         """As HeldCalls.execute, for an account by id or alias; what it may not call is refused in words."""
-        found = self.account(account)
-        if found is None:
+        stored = self._stored(account)
+        found = stored.account if stored else self.account(account)
+        if found is None or not self.principal.sees(found.id):
             return unknown_account().failure
-        return await self.execute_as(found, tool_name, tool_input, idempotency_key=idempotency_key)
+        return await self.execute_as(found, tool_name, tool_input, idempotency_key=idempotency_key, stored=stored)
 
     async def execute_as(
-        self, found: ConnectedAccount, tool_name: str, tool_input: JsonObject, *, idempotency_key: str | None = None
+        self,
+        found: ConnectedAccount,
+        tool_name: str,
+        tool_input: JsonObject,
+        *,
+        idempotency_key: str | None = None,
+        stored: Held | None = None,
     ) -> Outcome:
-        """As `execute`, for an account that it has; what a person must approve first is kept and not sent."""
+        """As `execute`, for an account that it has; what a person must approve first is kept and not sent.
+
+        `stored` is the account with its grant, where that was read just now.
+        """
         who = self.principal.name
         if refusal := self._refusal(tool_name):
             self.every_call.refused(found.key, tool_name, who, refusal)
@@ -106,6 +118,7 @@ class Standing:
             asked_by=who,
             idempotency_key=idempotency_key,
             progress=self.progress,
+            stored=stored,
         )
 
     async def resume(self, call_id: str) -> Outcome:
@@ -156,6 +169,13 @@ class Standing:
         """So many at most of `calls` that are older than one of them."""
         accounts = self.principal.accounts if account_id is None else frozenset({account_id})
         return self.every_call.before(self.tenant_id, call_id, limit, accounts=accounts, ended=ended)
+
+    def _stored(self, name: str) -> Held | None:
+        """What one look-up by name gives to the whole call; None also where the call itself says what is wrong."""
+        try:
+            return self.every_call.executor.tokens.named(self.tenant_id, name)
+        except SealBroken:
+            return None
 
     def _must_be_approved(self, tool_name: str) -> bool:
         try:

@@ -45,12 +45,15 @@ def _readers(tables: Sequence[type[SQLModel]], dialect: Dialect) -> Sequence[Rea
 
 def _reader(ways: Mapping[str, Way | None], begin: int) -> Read:
     """Makes a row of the columns of an answer that begin there; they are in their table's own order."""
-    end = begin + len(ways)
+    end, names = begin + len(ways), tuple(ways)
+    changed = [(name, way) for name, way in ways.items() if way]
 
     def read(found: Sequence[Any]) -> object:
         if found[begin] is None:
             return None  # a part of its key: there is no such row
-        values = zip(ways.items(), found[begin:end], strict=True)
-        return SimpleNamespace(**{name: way(value) if way else value for (name, way), value in values})
+        row = dict(zip(names, found[begin:end], strict=True))
+        for name, way in changed:
+            row[name] = way(row[name])
+        return SimpleNamespace(**row)
 
     return read

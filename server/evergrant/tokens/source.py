@@ -80,6 +80,10 @@ class TokenSource:
         """The account with its grant as stored, whether it can be used or not; raises Refused."""
         return self._load(key)
 
+    def named(self, tenant_id: str, name: str) -> Held | None:
+        """The tenant's account of that id or alias with its grant as stored; raises SealBroken."""
+        return self._grants.named(tenant_id, name)
+
     def account(self, key: AccountKey) -> ConnectedAccount:
         """The account as stored; raises Refused."""
         return self.stored(GrantKey(*key)).account

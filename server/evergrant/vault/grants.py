@@ -21,7 +21,7 @@ from evergrant.store.lookup import Lookup
 from evergrant.store.tables import AccountRow, DataKeyRow, GrantRow, OrphanRow
 from evergrant.vault.accounts import AliasTaken, account_row
 from evergrant.vault.data_keys import DataKeys
-from evergrant.vault.held import Found, Held, Renewed, Rows, held_query
+from evergrant.vault.held import Found, Held, Renewed, Rows, held_query, named_query
 from evergrant.vault.outbox import add_event
 
 __all__ = ["Grants", "Held", "Renewed"]
@@ -35,10 +35,15 @@ class Grants:
         self._failpoint = failpoint
         self._rows = Rows(keys)
         self._stored = Lookup[Found](database, held_query(), AccountRow, GrantRow, DataKeyRow)
+        self._named = Lookup[Found](database, named_query(), AccountRow, GrantRow, DataKeyRow)
 
     def load(self, key: GrantKey) -> Held | None:
         """The account and its grant, where it is the tenant's."""
         return self._rows.opened(self._stored.first(key._asdict()))
+
+    def named(self, tenant_id: str, name: str) -> Held | None:
+        """The tenant's account of that id or alias, and its first credential's grant; raises SealBroken."""
+        return self._rows.opened(self._named.first(GrantKey(tenant_id, name)._asdict()))
 
     def of_account(self, key: AccountKey) -> list[Held]:
         """All grants of the tenant's account, by the name of the credential."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
@@ -128,6 +128,16 @@ class Rows:
 
 def held_query() -> Select[AccountRow, GrantRow, DataKeyRow]:
     """An account with one of its grants and its data key, by the fields of a GrantKey."""
+    return _held_where(col(AccountRow.id) == bindparam("account_id"))
+
+
+def named_query() -> Select[AccountRow, GrantRow, DataKeyRow]:
+    """The same, where `account_id` may be an alias too."""
+    is_id, is_alias = (col(each) == bindparam("account_id") for each in (AccountRow.id, AccountRow.alias))
+    return _held_where(is_id | is_alias)
+
+
+def _held_where(is_it: ColumnElement[bool]) -> Select[AccountRow, GrantRow, DataKeyRow]:
     joined = (col(GrantRow.tenant_id) == AccountRow.tenant_id) & (col(GrantRow.account_id) == AccountRow.id)
     keyed = (col(DataKeyRow.tenant_id) == AccountRow.tenant_id) & (col(DataKeyRow.owner_id) == AccountRow.id)
     return (
@@ -136,7 +146,7 @@ def held_query() -> Select[AccountRow, GrantRow, DataKeyRow]:
         .outerjoin(DataKeyRow, keyed)
         .where(
             col(AccountRow.tenant_id) == bindparam("tenant_id"),
-            col(AccountRow.id) == bindparam("account_id"),
+            is_it,
             col(GrantRow.credential) == bindparam("credential"),
         )
     )

@@ -5,6 +5,7 @@ repeated nonce (a cloned machine's random state) then costs nothing but the know
 """
 
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -61,9 +62,10 @@ class Sealer:
             raise SealBroken("A sealed value does not open: it was changed or moved, or the key is another.") from None
 
     def _bound_to(self, place: tuple[str | int, ...]) -> bytes:
-        return self._header + b"".join(_length_prefixed(str(part)) for part in (self._vault_id, *place))
+        return self._header + b"".join([_length_prefixed(str(part)) for part in (self._vault_id, *place)])
 
 
+@lru_cache(maxsize=1024)  # names and ids, of which a call has a dozen, the same again and again; never a secret
 def _length_prefixed(part: str) -> bytes:
     data = part.encode()
     return len(data).to_bytes(4) + data
