@@ -1,6 +1,5 @@
 """Write the document of the HTTP API and the page made from it; `--check` says whether they are current."""
 
-import argparse
 import asyncio
 import json
 import sys
@@ -21,6 +20,7 @@ from evergrant.service.token_desk import OPERATE
 from evergrant.settings import Settings
 from evergrant.surface import web_app
 from evergrant.surroundings import real_world
+from generated import main
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 ABOUT = """# The HTTP API
@@ -92,19 +92,5 @@ def files() -> dict[str, str]:
     return {"openapi.json": f"{told}\n", "http-api.md": "\n".join(page(routes)) + "\n"}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
-    check = parser.parse_args().check
-    for name, text in files().items():
-        path = FOLDER / name
-        if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
-            print(f"{path.name} is stale: run scripts/openapi.py")
-            return 1
-        if not check:
-            path.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("scripts/openapi.py", __doc__, FOLDER, files))

@@ -1,6 +1,5 @@
 """Write the JSON Schemas of connector and tool files, which editors use; `--check` says whether they are current."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pydantic import TypeAdapter
 
 from evergrant.catalog.connector import Connector
 from evergrant.catalog.tool import Tool, ToolName
+from generated import main
 
 FOLDER = Path(__file__).parents[1] / "schemas" / "meta"
 
@@ -27,20 +27,5 @@ def schemas() -> dict[str, str]:
     return {name: json.dumps(schema, indent=2) + "\n" for name, schema in named.items()}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
-    check = parser.parse_args().check
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in schemas().items():
-        path = FOLDER / name
-        if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
-            print(f"{path.name} is stale: run scripts/schemas.py")
-            return 1
-        if not check:
-            path.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("scripts/schemas.py", __doc__, FOLDER, schemas))

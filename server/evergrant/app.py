@@ -1,9 +1,7 @@
 """The composition root: the one place that builds objects and hands them to each other."""
 
-import os
-import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +12,15 @@ from evergrant.calls.send import Sender
 from evergrant.catalog.catalog import Catalog, folders
 from evergrant.catalog.toolsets import Toolsets
 from evergrant.dial.guard import Guard
-from evergrant.events.desktop import DesktopNotes, system_program
+from evergrant.events.desktop import DesktopNotes
 from evergrant.events.dispatcher import Dispatcher
 from evergrant.events.patience import Patience
 from evergrant.events.send import Post
+from evergrant.fittings import desktop_notes, in_place, teller, tenant_pace
 from evergrant.model.clock import Clock
 from evergrant.model.live import LiveSecrets
 from evergrant.model.principal import Principal
-from evergrant.model.tenant import Rate
-from evergrant.oauth.endpoint import Client, TokenEndpoint
+from evergrant.oauth.endpoint import TokenEndpoint
 from evergrant.oauth.issuer import Issuer
 from evergrant.service.accounts import AccountDesk
 from evergrant.service.answers import Answers
@@ -33,7 +31,7 @@ from evergrant.service.call_runs import CallRuns
 from evergrant.service.connect import Connect
 from evergrant.service.consent import Consent
 from evergrant.service.execute import Executor
-from evergrant.service.held import HeldCalls, Tell
+from evergrant.service.held import HeldCalls
 from evergrant.service.idempotency import Once
 from evergrant.service.journal import Journal
 from evergrant.service.keys import Keys
@@ -51,7 +49,7 @@ from evergrant.service.tenants import TenantDesk
 from evergrant.service.tool_search import ToolSearch
 from evergrant.service.unattended import Unattended
 from evergrant.service.webhooks import Webhooks
-from evergrant.settings import LOCAL_TENANT, Settings
+from evergrant.settings import Settings
 from evergrant.store.changes import Changes
 from evergrant.store.database import StoreUnavailable
 from evergrant.store.folder import check_folder
@@ -62,9 +60,9 @@ from evergrant.surroundings import Surroundings
 from evergrant.tokens.breaker import Breakers
 from evergrant.tokens.limits import Limits
 from evergrant.tokens.pace import connection_pace, host_pace
-from evergrant.tokens.places import Places, token_host
+from evergrant.tokens.places import Places
 from evergrant.tokens.refresher import Refresher
-from evergrant.tokens.schedule import Probe, Schedule
+from evergrant.tokens.schedule import Schedule
 from evergrant.tokens.setbacks import Setbacks
 from evergrant.tokens.source import TokenSource
 from evergrant.tokens.successor import Successors
@@ -75,6 +73,7 @@ from evergrant.vault.api_keys import ApiKeys
 from evergrant.vault.audit import AuditLog
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.connections import Connections
+from evergrant.vault.decisions import Decisions
 from evergrant.vault.deliveries import Deliveries
 from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.epoch import is_restored
@@ -87,9 +86,6 @@ from evergrant.vault.outbox import Outbox
 from evergrant.vault.tenants import Tenants
 from evergrant.vault.vault import Vault, open_vault
 from evergrant.wire import http_client
-
-TOLD_WITHIN_S = 2.0
-"""So long an agent's answer waits for the operator's web service to take the event that says why."""
 
 PRUNED_AT_ONCE = 1000
 """Lines of the audit to a transaction: it holds the write lock for some milliseconds."""
@@ -287,7 +283,7 @@ def _compose(
         desk=AccountDesk(catalog, accounts, lists, grants, locks, revoker),
         panic=panic,
         tenant_desk=TenantDesk(tenants, panic, clock),
-        pace=_pace(settings, tenants, clock),
+        pace=tenant_pace(settings, tenants, clock),
         accounts=accounts,
         account_lists=lists,
         connect=connect,
@@ -300,10 +296,10 @@ def _compose(
             executor,
             kept_calls,
             runs,
-            Approvals(kept_calls, links, clock, by_operator=settings.approvals == "operator"),
+            Approvals(kept_calls, Decisions(database), links, clock, by_operator=settings.approvals == "operator"),
             Changes(vault.file),
             clock,
-            _teller(dispatcher),
+            teller(dispatcher),
             audit,
         ),
         kept_results=kept_results,
@@ -312,50 +308,14 @@ def _compose(
         key_desk=KeyDesk(ApiKeys(database), accounts, clock, settings.policy, toolsets),
         unattended=Unattended(catalog, accounts, by_key, consent, endpoint, clock),
         tokens=tokens,
-        schedule=Schedule(agenda, tokens, clock, limits=limits, probe=_in_place(endpoint, places), places=Places()),
+        schedule=Schedule(agenda, tokens, clock, limits=limits, probe=in_place(endpoint, places), places=Places()),
         outbox=outbox,
         dispatcher=dispatcher,
         webhooks=Webhooks(Endpoints(database, keys), deliveries, post, post.guard, clock),
-        notes=_notes(settings, vault, outbox, accounts),
+        notes=desktop_notes(settings, vault, outbox, accounts),
         live=world.live,
         audit=audit,
         audit_log=audit_log,
         once=Once(KeptAnswers(database, vault.data_keys), mark, clock),
         issuer=Issuer(to_tokens, settings.jwt_issuer, settings.jwks_url) if settings.jwt_issuer else None,
     )
-
-
-def _pace(settings: Settings, tenants: Tenants, clock: Clock) -> TenantPace:
-    """The vault's own tenant has a limit only where it was given one: there is nobody to protect from it."""
-    usual = Rate(settings.tenant_rate, settings.tenant_burst) if settings.tenant_rate else None
-
-    def rate_of(tenant_id: str) -> Rate | None:
-        found = tenants.get(tenant_id)
-        return (found and found.rate) or (None if tenant_id == LOCAL_TENANT else usual)
-
-    return TenantPace(clock, rate_of, usual)
-
-
-def _teller(dispatcher: Dispatcher) -> Tell:
-    async def tell(tenant_id: str) -> None:
-        with suppress(StoreUnavailable):  # what could not be read now is told by the next job
-            await dispatcher.tell(tenant_id, TOLD_WITHIN_S)
-
-    return tell
-
-
-def _notes(settings: Settings, vault: Vault, outbox: Outbox, accounts: Accounts) -> DesktopNotes | None:
-    if settings.notify != "desktop":
-        return None
-    show = system_program(sys.platform, os.environ)  # noqa: TID251  (the desktop's own variables)
-    return DesktopNotes(outbox, accounts, LOCAL_TENANT, vault.folder / "run", show) if show else None
-
-
-def _in_place(endpoint: TokenEndpoint, places: Places) -> Probe:
-    """A probe of a token endpoint is one of the few requests that are sent to its host at one time."""
-
-    async def probe(client: Client) -> bool:
-        async with places.at(token_host(client.connector, client.account)):
-            return await endpoint.probe(client)
-
-    return probe

@@ -9,6 +9,7 @@ import structlog
 from structlog.testing import LogCapture
 from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Practice, practice
+from tests.fakes.tenants import settled
 from tests.fakes.worker import From
 
 from evergrant.entry.mcp.list_changes import ListChanges
@@ -36,6 +37,7 @@ async def account(world: Practice) -> ConnectedAccount:
 async def foreign(world: Practice) -> ConnectedAccount:
     """An account of another tenant."""
     app = world.app
+    settled(app.vault, "tnt_stranger")
     await app.registry.add(
         "tnt_stranger",
         "sandbox",

@@ -23,6 +23,7 @@ from sqlmodel import Session
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 from tests.fakes.receiver import OK, Received, Receiver, Reply, receiving
+from tests.fakes.tenants import settled
 from tests.vault.samples import account
 
 from evergrant.dial.guard import Guard, permitted
@@ -136,7 +137,7 @@ def soak(home: Path, events: int, kills: int, seed: int) -> Count:
     clock, secret = SystemClock(), new_secret()
     judge = Judge(secret.reveal(), random.Random(seed))
     with receiving(judge) as receiver:
-        vault = open_vault(home, "file", lambda: None, clock)
+        vault = settled(open_vault(home, "file", lambda: None, clock))
         try:
             asyncio.run(_Run(vault, receiver, judge, clock, random.Random(seed)).play(secret, events, kills))
         finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 from sqlmodel import Session
 from tests.fakes.clock import ManualClock
+from tests.fakes.tenants import settled
 from tests.vault.samples import account
 
 from evergrant.dial.guard import Guard, Resolve, permitted, system_resolve
@@ -125,7 +126,7 @@ async def stage(
 ) -> AsyncGenerator[Stage]:
     """A new vault; the clock stands at the machine's time, by which `standardwebhooks` verifies."""
     clock = ManualClock(SystemClock().now())
-    vault = open_vault(home, "file", lambda: None, clock)
+    vault = settled(open_vault(home, "file", lambda: None, clock))
     guard = Guard(resolve, permitted(permit))
     try:
         async with http_client(guard, keep_alive=4) as http:

@@ -23,6 +23,7 @@ from evergrant.model.endpoint import EndpointKey
 from evergrant.model.event import approval_required, connection_faulted
 from evergrant.service.webhooks import OVERLAP
 from evergrant.store.tables import WebhookEndpointRow
+from evergrant.vault.decisions import Decisions
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KeptCalls
 
@@ -306,7 +307,7 @@ async def test_an_approval_is_told_while_it_is_wanted_and_not_when_it_was_decide
         assert await calls.add(call, 10, event)
         ids.append(event.id)
     await on.dispatcher().deliver_due()
-    await calls.refuse(TENANT, held_call(person(), number=1).id, "Ada", on.clock.now())
+    await Decisions(on.vault.database).refuse(TENANT, held_call(person(), number=1).id, "Ada", on.clock.now())
     receiver.answer, receiver.received = lambda _: OK, []
     on.clock.advance(5)
     await on.dispatcher().deliver_due()

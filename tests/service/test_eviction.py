@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.consent import approve
 from tests.fakes.practice import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Practice, practice
+from tests.fakes.tenants import settled
 
 from evergrant.model.account import ConnectedAccount
 from evergrant.model.outcome import ReauthRequired
@@ -34,6 +35,7 @@ async def reconnect(world: Practice, account: ConnectedAccount) -> str | None:
 async def in_other_tenant(world: Practice) -> ConnectedAccount:
     """The same person with the same OAuth client, for another tenant."""
     secret = Secret(CLIENT_SECRET)
+    settled(world.app.vault, OTHER_TENANT)
     await world.app.registry.add(
         OTHER_TENANT, "sandbox", client_id=CLIENT_ID, client_secret=secret, redirect_uri=REDIRECT_URI
     )

@@ -18,6 +18,7 @@ from tests.fakes.practice import (
     sandbox,
     surroundings,
 )
+from tests.fakes.tenants import settled
 from tests.fakes.two_pairs import LIFE_S
 from tests.fakes.worker import From
 from tests.fakes.workspace import workspace
@@ -410,6 +411,7 @@ async def test_what_was_cancelled_is_taken_up_again(tmp_path: Path) -> None:
 async def fill(world: Practice, origin: str, number: int, tenant: str = LOCAL_TENANT) -> list[ConnectedAccount]:
     """So many accounts at a token host."""
     connection = hosts.connection(tenant, START)
+    settled(world.app.vault, tenant)
     await world.app.connections.put(connection)
     stored = world.app.connections.find(tenant, "sandbox") or connection
     accounts = [hosts.account(stored, each, origin) for each in range(number)]

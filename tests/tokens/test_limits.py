@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from anyio.lowlevel import checkpoint
 from tests.fakes.practice import Practice, practice
+from tests.fakes.tenants import settled
 from tests.tokens.token_host import TokenHost, account, connection, grant, token_host
 
 from evergrant.model.account import ConnectedAccount, Connection
@@ -68,6 +69,7 @@ class World:
 
     async def connection(self, tenant_id: str) -> Connection:
         made = connection(tenant_id, self.start)
+        settled(self.practice.app.vault, tenant_id)
         await self.practice.app.connections.put(made)
         return made
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.clock import ManualClock
 from tests.fakes.tables import lay_tables
+from tests.fakes.tenants import settled
 from tests.vault.samples import START
 
 from evergrant.vault.accounts import Accounts
@@ -36,7 +37,7 @@ def opened(folder: Path, clock: ManualClock) -> Iterator[Callable[[], Vault]]:
     vaults: list[Vault] = []
 
     def open_it() -> Vault:
-        vaults.append(open_vault(folder, "file", no_keychain, clock))
+        vaults.append(settled(open_vault(folder, "file", no_keychain, clock)))
         return vaults[-1]
 
     yield open_it

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 from tests.fakes.clock import ManualClock
+from tests.fakes.tenants import settled
 from tests.vault.conftest import no_keychain
 from tests.vault.samples import START, account, audit_record, grant
 
@@ -24,7 +25,7 @@ SAID = {"row": ["what was said"]}
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    return open_vault(tmp_path / "home", "file", no_keychain, ManualClock(START))
+    return settled(open_vault(tmp_path / "home", "file", no_keychain, ManualClock(START)))
 
 
 async def filled(vault: Vault, *of: ConnectedAccount) -> AuditLog:

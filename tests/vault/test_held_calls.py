@@ -12,8 +12,9 @@ from evergrant.model.event import Event
 from evergrant.model.held_call import HeldCall
 from evergrant.model.outcome import Outcome, ProviderError, Result
 from evergrant.store.database import StoreUnavailable
-from evergrant.vault import held_calls
+from evergrant.vault import decisions as decisions_module
 from evergrant.vault.accounts import Accounts
+from evergrant.vault.decisions import Decisions
 from evergrant.vault.grants import Grants
 from evergrant.vault.held_calls import KEPT, KeptCalls
 from evergrant.vault.outbox import Outbox
@@ -31,6 +32,11 @@ async def calls(vault: Vault) -> KeptCalls:
     for number in (1, 2):
         await grants.connect(account(number), grant())
     return KeptCalls(vault.database, vault.data_keys)
+
+
+@pytest.fixture
+def decisions(vault: Vault) -> Decisions:
+    return Decisions(vault.database)
 
 
 async def bury(vault: Vault, number: int = 1) -> None:
@@ -203,31 +209,37 @@ async def wanting(calls: KeptCalls) -> HeldCall:
     return call
 
 
-async def test_while_an_approval_is_wanted_no_run_begins_whatever_its_reader_believes(calls: KeptCalls) -> None:
+async def test_while_an_approval_is_wanted_no_run_begins_whatever_its_reader_believes(
+    calls: KeptCalls, decisions: Decisions
+) -> None:
     call = await wanting(calls)
 
     assert not await calls.claim(call, "one")
     assert not await calls.claim(replace(call, approval="given"), "one")
     assert (calls.ready("tnt_a", call.id), calls.decided("tnt_a", call.id)) == (False, False)
-    assert await calls.approve("tnt_a", call.id, "Ada", LATER)
+    assert await decisions.approve("tnt_a", call.id, "Ada", LATER)
     assert (calls.ready("tnt_a", call.id), calls.decided("tnt_a", call.id)) == (True, True)
     assert await calls.claim(call, "one")
     assert stored(calls, call).tool_input == call.tool_input
 
 
-async def test_a_call_is_approved_or_refused_once_and_says_by_whom_and_when(calls: KeptCalls) -> None:
+async def test_a_call_is_approved_or_refused_once_and_says_by_whom_and_when(
+    calls: KeptCalls, decisions: Decisions
+) -> None:
     call = await wanting(calls)
 
-    assert [await calls.approve("tnt_a", call.id, by, LATER) for by in ("Ada", "Bob")] == [True, False]
-    assert not await calls.refuse("tnt_a", call.id, "Bob", LATER)
+    assert [await decisions.approve("tnt_a", call.id, by, LATER) for by in ("Ada", "Bob")] == [True, False]
+    assert not await decisions.refuse("tnt_a", call.id, "Bob", LATER)
     found = stored(calls, call)
     assert (found.approval, found.decided_by, found.decided_at) == ("given", "Ada", LATER)
 
 
 @pytest.mark.parametrize("decision", ["given", "refused"])
-async def test_a_decision_is_told_once_and_without_the_input(vault: Vault, calls: KeptCalls, decision: str) -> None:
+async def test_a_decision_is_told_once_and_without_the_input(
+    vault: Vault, calls: KeptCalls, decisions: Decisions, decision: str
+) -> None:
     call = await wanting(calls)
-    decide = calls.approve if decision == "given" else calls.refuse
+    decide = decisions.approve if decision == "given" else decisions.refuse
 
     assert [await decide("tnt_a", call.id, by, LATER) for by in ("Ada", "Bob")] == [True, False]
     assert not await decide("tnt_b", call.id, "Bob", LATER)
@@ -251,53 +263,55 @@ async def test_a_decision_is_told_once_and_without_the_input(vault: Vault, calls
 
 
 async def test_a_decision_that_cannot_be_told_is_not_made(
-    vault: Vault, calls: KeptCalls, monkeypatch: pytest.MonkeyPatch
+    vault: Vault, calls: KeptCalls, decisions: Decisions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = await wanting(calls)
 
     def fails(_session: Session, _event: Event) -> None:
         raise StoreUnavailable("full")
 
-    monkeypatch.setattr(held_calls, "add_event", fails)
+    monkeypatch.setattr(decisions_module, "add_event", fails)
     with pytest.raises(StoreUnavailable):
-        await calls.approve("tnt_a", call.id, "Ada", LATER)
+        await decisions.approve("tnt_a", call.id, "Ada", LATER)
 
     assert (stored(calls, call).approval, stored(calls, call).decided_by) == ("wanted", None)
 
 
-async def test_a_call_that_is_taken_back_is_not_decided(vault: Vault, calls: KeptCalls) -> None:
+async def test_a_call_that_is_taken_back_is_not_decided(vault: Vault, calls: KeptCalls, decisions: Decisions) -> None:
     call = await wanting(calls)
 
     assert await calls.cancel("tnt_a", call.id, LATER)
-    assert not await calls.approve("tnt_a", call.id, "Ada", LATER)
+    assert not await decisions.approve("tnt_a", call.id, "Ada", LATER)
     assert Outbox(vault.database).after("tnt_a", 0, 10) == []
 
 
-async def test_a_refused_call_is_over_and_its_input_is_gone(calls: KeptCalls) -> None:
+async def test_a_refused_call_is_over_and_its_input_is_gone(calls: KeptCalls, decisions: Decisions) -> None:
     call = await wanting(calls)
 
-    assert await calls.refuse("tnt_a", call.id, "Ada", LATER)
-    assert not await calls.approve("tnt_a", call.id, "Bob", LATER)
+    assert await decisions.refuse("tnt_a", call.id, "Ada", LATER)
+    assert not await decisions.approve("tnt_a", call.id, "Bob", LATER)
     assert not await calls.claim(call, "one")
     found = stored(calls, call)
     assert (found.status, found.approval, found.tool_input) == ("cancelled", "refused", None)
 
 
-async def test_only_what_waits_for_an_approval_in_its_own_tenant_can_be_decided(calls: KeptCalls) -> None:
+async def test_only_what_waits_for_an_approval_in_its_own_tenant_can_be_decided(
+    calls: KeptCalls, decisions: Decisions
+) -> None:
     plain, call = held_call(number=2), await wanting(calls)
     await calls.add(plain, 10)
 
     for tenant, call_id in (("tnt_a", plain.id), ("tnt_b", call.id), ("tnt_a", "call_none")):
-        assert not await calls.approve(tenant, call_id, "Ada", LATER)
-        assert not await calls.refuse(tenant, call_id, "Ada", LATER)
+        assert not await decisions.approve(tenant, call_id, "Ada", LATER)
+        assert not await decisions.refuse(tenant, call_id, "Ada", LATER)
     await calls.cancel("tnt_a", call.id, LATER)
-    assert not await calls.approve("tnt_a", call.id, "Ada", LATER)
+    assert not await decisions.approve("tnt_a", call.id, "Ada", LATER)
 
 
-async def test_an_approval_that_was_given_is_not_asked_for_again(calls: KeptCalls) -> None:
+async def test_an_approval_that_was_given_is_not_asked_for_again(calls: KeptCalls, decisions: Decisions) -> None:
     call, plain = await wanting(calls), held_call(number=2)
     await calls.add(plain, 10)
-    await calls.approve("tnt_a", call.id, "Ada", LATER)
+    await decisions.approve("tnt_a", call.id, "Ada", LATER)
 
     assert not await calls.want_approval(stored(calls, call))
     assert await calls.want_approval(plain)

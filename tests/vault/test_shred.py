@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 from tests.fakes.clock import ManualClock
+from tests.fakes.tenants import settled
 from tests.vault.filled import fill, values_of
 from tests.vault.samples import account, renewed
 
@@ -38,7 +39,7 @@ async def test_a_shredded_account_leaves_nothing_behind_in_the_vaults_files(
         return mode
 
     monkeypatch.setattr("evergrant.store.database.journal_mode", chosen)
-    vault = open_vault(folder, "file", lambda: None, clock)
+    vault = settled(open_vault(folder, "file", lambda: None, clock))
     assert journal(vault.file) == mode
     await fill(vault)
     every = await everything_that_was_sealed(vault)

@@ -3,16 +3,22 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import ColumnClause, Select, String, column, func, inspect, select, table
+from sqlalchemy import ColumnClause, Inspector, Select, String, column, func, inspect, select, table
+from sqlalchemy.engine.interfaces import ReflectedForeignKeyConstraint
+from sqlmodel import col, delete
 from tests.vault.filled import fill
-from tests.vault.samples import START, account, death, grant
+from tests.vault.samples import START, account, audit_record, death, grant
 from tests.vault.test_authorizations import STATE, consent
 
 from evergrant.model.account import AccountKey
 from evergrant.model.api_key import ApiKey
+from evergrant.model.audit import AuditFilter
 from evergrant.model.tenant import LOCAL_TENANT, Holdings, Rate, Tenant
+from evergrant.store.database import Database, TenantGone
+from evergrant.store.tables import TenantRow
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.api_keys import ApiKeys
+from evergrant.vault.audit import AuditLog
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.grants import Grants
 from evergrant.vault.tenants import TenantExists, TenantInUse, Tenants
@@ -23,21 +29,29 @@ ACME = Tenant("tnt_a", "Acme", START)
 
 
 @pytest.fixture
+def vault(vault: Vault) -> Vault:
+    """With its own tenant alone."""
+    others = delete(TenantRow).where(col(TenantRow.tenant_id) != LOCAL_TENANT)
+    vault.database.write_now(lambda session: session.exec(others))
+    return vault
+
+
+@pytest.fixture
 def tenants(vault: Vault) -> Tenants:
     return Tenants(vault.database)
 
 
-def rows_of(vault: Vault, tenant_id: str) -> dict[str, int]:
+def rows_of(database: Database, tenant_id: str) -> dict[str, int]:
     """How many rows name the tenant, by table as the database itself lists them, those that have any."""
-    with vault.database.engine.connect() as connection:
-        found = inspect(connection)
-        names = [
-            name
-            for name in found.get_table_names()
-            if any(each["name"] == "tenant_id" for each in found.get_columns(name))
-        ]
-        counting = ((name, _counting(name, tenant_id)) for name in names)
+    with database.engine.connect() as connection:
+        counting = ((name, _counting(name, tenant_id)) for name in _of_tenants(inspect(connection)))
         return {name: counted for name, query in counting if (counted := connection.execute(query).scalar_one())}
+
+
+def _of_tenants(found: Inspector) -> list[str]:
+    """The tables whose rows name a tenant."""
+    names = found.get_table_names()
+    return [name for name in names if any(each["name"] == "tenant_id" for each in found.get_columns(name))]
 
 
 def _counting(name: str, tenant_id: str) -> Select[int]:
@@ -60,6 +74,20 @@ async def filled(vault: Vault, tenants: Tenants) -> None:
 
 def test_every_vault_has_its_own_tenant(tenants: Tenants) -> None:
     assert [(each.id, each.rate, each.ends) for each in tenants.page(None, 10)] == [(LOCAL_TENANT, None, False)]
+
+
+def test_every_row_of_a_tenant_refers_to_it_and_goes_with_it(vault: Vault) -> None:
+    with vault.database.engine.connect() as connection:
+        found = inspect(connection)
+        names = set(_of_tenants(found)) - {"tenant"}
+        refers = {(name, *_reference(each)) for name in names for each in found.get_foreign_keys(name)}
+
+    assert len(names) >= 14
+    assert refers == {(name, ("tenant_id",), "tenant", "CASCADE") for name in names}
+
+
+def _reference(key: ReflectedForeignKeyConstraint) -> tuple[tuple[str, ...], str, str | None]:
+    return tuple(key["constrained_columns"]), key["referred_table"], key.get("options", {}).get("ondelete")
 
 
 async def test_a_tenant_is_kept_as_it_was_given_and_changed_but_for_its_birth(tenants: Tenants) -> None:
@@ -86,7 +114,7 @@ async def test_of_a_removed_tenant_no_table_has_a_row_and_of_another_every_row_s
     vault: Vault, tenants: Tenants
 ) -> None:
     await filled(vault, tenants)
-    before, of_the_other = rows_of(vault, "tnt_a"), rows_of(vault, "tnt_b")
+    before, of_the_other = rows_of(vault.database, "tnt_a"), rows_of(vault.database, "tnt_b")
     assert before == of_the_other
     assert len(before) >= 11
     await tenants.begin_end("tnt_a")
@@ -94,15 +122,15 @@ async def test_of_a_removed_tenant_no_table_has_a_row_and_of_another_every_row_s
         await Accounts(vault.database).remove(each.key)
     await tenants.wipe("tnt_a", START)
 
-    assert rows_of(vault, "tnt_a") == {}
-    assert rows_of(vault, "tnt_b") == of_the_other
+    assert rows_of(vault.database, "tnt_a") == {}
+    assert rows_of(vault.database, "tnt_b") == of_the_other
     assert tenants.get("tnt_a") is None
 
 
 async def test_at_the_beginning_of_the_end_keys_and_waiting_consents_go(vault: Vault, tenants: Tenants) -> None:
     await filled(vault, tenants)
     await tenants.begin_end("tnt_a")
-    left, stored = rows_of(vault, "tnt_a"), tenants.get("tnt_a")
+    left, stored = rows_of(vault.database, "tnt_a"), tenants.get("tnt_a")
 
     assert stored
     assert stored.ends
@@ -125,10 +153,10 @@ async def test_a_tenant_with_an_account_or_a_code_that_is_being_redeemed_is_not_
         await tenants.wipe("tnt_a", START)
     await tenants.wipe("tnt_a", consent().expires_at)
 
-    assert rows_of(vault, "tnt_a") == {}
+    assert rows_of(vault.database, "tnt_a") == {}
 
 
-async def test_a_key_that_comes_too_late_lets_nobody_in_and_a_new_tenant_of_that_id_begins_with_nothing(
+async def test_what_comes_too_late_is_not_stored_and_a_new_tenant_of_that_id_begins_with_nothing(
     vault: Vault, tenants: Tenants
 ) -> None:
     late = ApiKey("key_2", "tnt_a", "late", None, (), None, False, START, None)
@@ -139,11 +167,23 @@ async def test_a_key_that_comes_too_late_lets_nobody_in_and_a_new_tenant_of_that
         await Accounts(vault.database).remove(each.key)
     await tenants.wipe("tnt_a", START)
     afterwards = await ApiKeys(vault.database).add(late, "late")
-    await Grants(vault.database, vault.data_keys).connect(account(), grant())  # by a request that came too late
+    with pytest.raises(TenantGone):
+        await Grants(vault.database, vault.data_keys).connect(account(), grant())
     await tenants.add(ACME)
 
     assert (while_it_ends, afterwards) == (False, False)
-    assert rows_of(vault, "tnt_a") == {"tenant": 1}
+    assert rows_of(vault.database, "tnt_a") == {"tenant": 1}
+
+
+async def test_of_a_batch_of_the_audit_the_lines_of_a_tenant_that_is_gone_are_left_out(
+    vault: Vault, tenants: Tenants
+) -> None:
+    log, gone = AuditLog(vault.database, vault.data_keys), account(tenant_id="tnt_gone")
+    await tenants.add(ACME)
+    await log.add([audit_record(gone), audit_record(account()), audit_record(gone)])
+    await log.add([audit_record(gone)])
+
+    assert (len(log.page("tnt_a", AuditFilter(), 10)), rows_of(vault.database, "tnt_gone")) == (1, {})
 
 
 async def test_only_a_tenant_that_has_nothing_is_removed_as_it_is(tenants: Tenants, grants: Grants) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import NoResultFound
 from tests.fakes.clock import ManualClock
 from tests.fakes.tenant_statements import unbound
 from tests.vault.conftest import no_keychain
@@ -30,6 +31,7 @@ from tests.vault.samples import (
     renewed,
 )
 from tests.vault.test_authorizations import STATE, consent
+from tests.vault.test_tenants import rows_of
 
 import evergrant.vault
 from evergrant.model.account import Connection
@@ -39,7 +41,7 @@ from evergrant.model.event import connection_faulted
 from evergrant.model.outcome import Result
 from evergrant.model.secret import Secret
 from evergrant.model.tenant import Tenant
-from evergrant.store.database import BUSY_TIMEOUT_MS, Database
+from evergrant.store.database import BUSY_TIMEOUT_MS, Database, TenantGone
 from evergrant.vault.account_lists import AccountLists
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.agenda import Agenda
@@ -48,6 +50,7 @@ from evergrant.vault.audit import AuditLog
 from evergrant.vault.authorizations import Authorizations
 from evergrant.vault.census import Census
 from evergrant.vault.connections import Connections
+from evergrant.vault.decisions import Decisions
 from evergrant.vault.deliveries import Claim, Deliveries, Setback
 from evergrant.vault.endpoints import Endpoints
 from evergrant.vault.grants import Grants, Held
@@ -112,6 +115,7 @@ class Stores:
     endpoints: Endpoints
     deliveries: Deliveries
     calls: KeptCalls
+    decisions: Decisions
     results: KeptResults
     api_keys: ApiKeys
     lists: AccountLists
@@ -153,6 +157,7 @@ async def stores(trace: Trace, tmp_path: Path) -> AsyncGenerator[Stores]:
         Endpoints(database, keys),
         Deliveries(database, keys),
         KeptCalls(database, keys),
+        Decisions(database),
         KeptResults(database, keys),
         ApiKeys(database),
         AccountLists(database),
@@ -251,6 +256,10 @@ async def pruned(stores: Stores) -> None:
     await (await begun(stores)).prune(START + timedelta(days=1))
 
 
+REFUSED = dict[str, type[Exception]].fromkeys(
+    ("Authorizations.add", "Connections.put", "Endpoints.add", "Grants.connect", "KeptAnswers.begin"), TenantGone
+) | {"Accounts.rename": NoResultFound}
+"""What the writes raise that make something new of a tenant, where it is gone; the others find nothing to change."""
 NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
 Drive = Callable[[Stores], Awaitable[object]]
@@ -312,8 +321,8 @@ DRIVEN: dict[str, Drive] = {
     "KeptCalls.put_back": lambda on: on.calls.put_back(held_call(), START),
     "KeptCalls.finish": lambda on: on.calls.finish(held_call(), DONE, START),
     "KeptCalls.want_approval": lambda on: on.calls.want_approval(held_call()),
-    "KeptCalls.approve": lambda on: on.calls.approve("tnt_a", held_call().id, "Ada", START),
-    "KeptCalls.refuse": lambda on: on.calls.refuse("tnt_a", held_call().id, "Ada", START),
+    "Decisions.approve": lambda on: on.decisions.approve("tnt_a", held_call().id, "Ada", START),
+    "Decisions.refuse": lambda on: on.decisions.refuse("tnt_a", held_call().id, "Ada", START),
     "KeptCalls.cancel": lambda on: on.calls.cancel("tnt_a", held_call().id, START),
     "KeptCalls.expire": lambda on: on.calls.expire(START + timedelta(days=2)),
     "KeptResults.add": lambda on: on.results.add(kept_result(number=2)),
@@ -443,6 +452,47 @@ async def test_a_write_is_one_transaction_that_begins_with_begin_immediate(
     assert begun_to_write
     if name != "Connections.remove":  # of another tenant: what is looked for is not there
         assert first_words(begun_to_write[-1]) & set(WRITES)
+
+
+class Over(Exception):
+    """The write that came too late has ended."""
+
+
+@pytest.mark.parametrize("name", DRIVEN)
+async def test_no_write_that_comes_after_the_end_of_a_tenant_leaves_a_row_of_it(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    purged_before(stores, name, monkeypatch)
+    with pytest.raises(REFUSED.get(name, Over)):
+        await DRIVEN[name](stores)
+    database = Database(tmp_path / "home" / "vault.db")
+
+    assert [rows_of(database, tenant_id) for tenant_id in ("tnt_a", "tnt_b")] == [{}, {}]
+    database.close()
+
+
+def purged_before(stores: Stores, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the tenants purged just when that method is called, with all that its caller knows of them."""
+    kind, _, method = name.partition(".")
+    every: dict[str, object] = vars(stores)
+    store = next(type(each) for each in every.values() if type(each).__name__ == kind)
+    written: Callable[..., Awaitable[object]] = getattr(store, method)
+
+    async def late(*given: object, **named: object) -> None:
+        monkeypatch.setattr(store, method, written)
+        for tenant_id in ("tnt_a", "tnt_b"):
+            await purge(stores, tenant_id)
+        await written(*given, **named)
+        raise Over
+
+    monkeypatch.setattr(store, method, late)
+
+
+async def purge(stores: Stores, tenant_id: str) -> None:
+    await stores.tenants.begin_end(tenant_id)
+    for each in stores.accounts.all(tenant_id):
+        await stores.accounts.remove(each.key)
+    await stores.tenants.wipe(tenant_id, consent().expires_at)
 
 
 @pytest.mark.parametrize("name", READS)

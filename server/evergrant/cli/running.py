@@ -28,7 +28,7 @@ from evergrant.service.registry import CannotAdd
 from evergrant.service.tenants import BadTenant, CannotRemoveTenant, NoSuchTenant
 from evergrant.service.webhooks import CannotAddWebhook, NoSuchWebhook
 from evergrant.settings import Settings
-from evergrant.store.database import StoreUnavailable
+from evergrant.store.database import StoreUnavailable, TenantGone
 from evergrant.store.folder import FolderRefused
 from evergrant.surroundings import Surroundings, real_world
 from evergrant.vault.connections import ConnectionInUse
@@ -44,6 +44,7 @@ T = TypeVar("T")
 ENDINGS: dict[type[Exception], tuple[Exit, str]] = {
     KeyUnavailable: (Exit.FAILED, "key_unavailable"),
     StoreUnavailable: (Exit.FAILED, "store_unavailable"),
+    TenantGone: (Exit.NOT_CONNECTED, "not_found"),
     FolderRefused: (Exit.FAILED, "folder_refused"),
     SealBroken: (Exit.FAILED, "seal_broken"),
     DeclarationError: (Exit.USAGE, "bad_connector"),

@@ -14,6 +14,7 @@ from evergrant.model.link import Claims, Link
 from evergrant.model.outcome import ConfirmationRequired
 from evergrant.service.approval_words import confirmation_required
 from evergrant.service.links import ExpiredLink, ForeignLink, Links, UsedLink
+from evergrant.vault.decisions import Decisions
 from evergrant.vault.held_calls import KeptCalls
 
 LONGEST_WHO = 300
@@ -25,6 +26,7 @@ class Approvals:
     """Who may see to it that a call runs, or never does."""
 
     calls: KeptCalls
+    decisions: Decisions
     links: Links
     clock: Clock
     by_operator: bool
@@ -36,11 +38,11 @@ class Approvals:
 
     async def approve(self, tenant_id: str, call_id: str, by: str) -> bool:
         """Whether the call was waiting for it and may now run, once; raises StoreUnavailable."""
-        return await self.calls.approve(tenant_id, call_id, by[:LONGEST_WHO], self.clock.now())
+        return await self.decisions.approve(tenant_id, call_id, by[:LONGEST_WHO], self.clock.now())
 
     async def refuse(self, tenant_id: str, call_id: str, by: str) -> bool:
         """Whether the call was waiting for an approval and will now never run; raises StoreUnavailable."""
-        return await self.calls.refuse(tenant_id, call_id, by[:LONGEST_WHO], self.clock.now())
+        return await self.decisions.refuse(tenant_id, call_id, by[:LONGEST_WHO], self.clock.now())
 
     def opened(self, handle: str) -> tuple[Claims, HeldCall]:
         """What a link asks about, while that is undecided; raises LinkRefused, StoreUnavailable, SealBroken."""

@@ -15,6 +15,7 @@ from evergrant.model.ids import new_id
 from evergrant.oauth.endpoint import Client
 from evergrant.oauth.flow import Redirect, authorization_url, fresh_secret
 from evergrant.oauth.values import from_user
+from evergrant.store.database import TenantGone
 from evergrant.vault.accounts import Accounts
 from evergrant.vault.authorizations import Authorization, Authorizations
 from evergrant.vault.connections import Connections
@@ -208,7 +209,10 @@ class Connect:
             browser_hash=asked.browser_hash,
             needs_confirmation=asked.needs_confirmation,
         )
-        await self.authorizations.add(authorization, state)
+        try:
+            await self.authorizations.add(authorization, state)
+        except TenantGone as gone:
+            raise CannotConnect(str(gone)) from None
         hint = wish.account.label if wish.account else None
         url = authorization_url(wish.client, wish.scopes, state, verifier, hint)
         return Begun(authorization.id, url, connection.redirect_uri, authorization.expires_at, wish.warning)

@@ -19,7 +19,7 @@ from evergrant.oauth.flow import Redirect
 from evergrant.service.connect import still_alive
 from evergrant.service.guide import how_to_register, is_about_redirect
 from evergrant.service.person import Person, Unidentified, identify
-from evergrant.store.database import StoreUnavailable
+from evergrant.store.database import StoreUnavailable, TenantGone
 from evergrant.store.locks import AccountLocks, LockBusy
 from evergrant.tokens.successor import Successors
 from evergrant.vault.accounts import Accounts, AliasTaken
@@ -129,6 +129,9 @@ class Consent:
         except ConsentFailed:
             await self._take_back(client, issued)
             raise
+        except TenantGone as gone:
+            await self._take_back(client, issued)
+            raise ConsentFailed(str(gone)) from None
         except Unidentified as error:
             await self._take_back(client, issued)
             raise ConsentFailed(str(error)) from None

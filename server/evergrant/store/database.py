@@ -32,6 +32,10 @@ class StoreUnavailable(Exception):
     """The database cannot be read or written now: gone, full, read-only or locked. The message says which."""
 
 
+class TenantGone(Exception):
+    """What was to be written is of a tenant that is not there, or not any more; nothing was written."""
+
+
 class Database:
     """One SQLite file; `read` runs where it is called, `write` on a thread of its own, where writers queue."""
 
@@ -75,7 +79,7 @@ class Database:
             return self._engine.raw_connection()
 
     async def write(self, work: Work[T]) -> T:
-        """What `work` returns, after its transaction is on disk; raises StoreUnavailable.
+        """What `work` returns, after its transaction is on disk; raises StoreUnavailable, TenantGone.
 
         A caller that is cancelled leaves the transaction to run to its end.
         """
@@ -165,6 +169,9 @@ def _run(engine: Engine, begin: str, work: Work[T]) -> T:
             return result
     except DatabaseError as error:
         if isinstance(error.orig, sqlite3.IntegrityError):
+            # The only foreign key of any table is its tenant.
+            if error.orig.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                raise TenantGone("Its tenant was removed meanwhile; nothing was stored.") from None
             raise
         raise StoreUnavailable(f"The vault's database cannot be used: {error.orig}") from error
 

@@ -45,13 +45,18 @@ class TenantRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time())
 
 
-class DataKeyRow(SQLModel, table=True):
+class OfTenant(SQLModel):
+    """What every row that is a tenant's begins with: none can be written where the tenant is gone, and none stays."""
+
+    tenant_id: str = Field(primary_key=True, foreign_key="tenant.tenant_id", ondelete="CASCADE")
+
+
+class DataKeyRow(OfTenant, table=True):
     """The key of one owner's fields, wrapped by one version of the vault's key."""
 
     __tablename__: ClassVar[str] = "data_key"
     __table_args__ = (Index("ix_data_key_vault_key", "vault_key"),)
 
-    tenant_id: str = Field(primary_key=True)
     owner_id: str = Field(primary_key=True)
     connector: str
     key_id: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -59,13 +64,12 @@ class DataKeyRow(SQLModel, table=True):
     wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class ConnectionRow(SQLModel, table=True):
+class ConnectionRow(OfTenant, table=True):
     """A tenant's OAuth client for one connector."""
 
     __tablename__: ClassVar[str] = "connection"
     __table_args__ = (UniqueConstraint("tenant_id", "connector", name="uq_connection_connector"),)
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     connector: str
     client_id: str
@@ -76,7 +80,7 @@ class ConnectionRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time())
 
 
-class AccountRow(SQLModel, table=True):
+class AccountRow(OfTenant, table=True):
     """A connected account: who it is and in what state. A `paused` one is kept alive and lets no call through."""
 
     __tablename__: ClassVar[str] = "connected_account"
@@ -85,7 +89,6 @@ class AccountRow(SQLModel, table=True):
         Index("ix_connected_account_connector", "tenant_id", "connector", "id"),
     )
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     connection_id: str
     connector: str
@@ -101,7 +104,7 @@ class AccountRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time())
 
 
-class GrantRow(SQLModel, table=True):
+class GrantRow(OfTenant, table=True):
     """An account's sealed grant, and the attempt to renew it that is under way.
 
     `intent_generation` equal to `generation` means that an exchange of this generation's refresh token was begun and
@@ -113,7 +116,6 @@ class GrantRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "stored_grant"
     __table_args__ = (Index("ix_stored_grant_refresh_at", "refresh_at"),)
 
-    tenant_id: str = Field(primary_key=True)
     account_id: str = Field(primary_key=True)
     credential: str = Field(primary_key=True)
     generation: int
@@ -139,12 +141,11 @@ class GrantRow(SQLModel, table=True):
     last_error: str | None = None
 
 
-class OrphanRow(SQLModel, table=True):
+class OrphanRow(OfTenant, table=True):
     """A success that came when the generation had moved: it may yet hold the only token that is good."""
 
     __tablename__: ClassVar[str] = "orphan_grant"
 
-    tenant_id: str = Field(primary_key=True)
     account_id: str = Field(primary_key=True)
     credential: str = Field(primary_key=True)
     generation: int
@@ -154,7 +155,7 @@ class OrphanRow(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 
 
-class AuthorizationRow(SQLModel, table=True):
+class AuthorizationRow(OfTenant, table=True):
     """One consent in flight. State, link and browser are stored hashed, the PKCE verifier and the code sealed.
 
     `code` is a provider's, kept while the tenant's back end is asked who the person is.
@@ -167,7 +168,6 @@ class AuthorizationRow(SQLModel, table=True):
         Index("ix_authorization_link", "tenant_id", "link_hash"),
     )
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     connection_id: str
     connector: str
@@ -188,13 +188,12 @@ class AuthorizationRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=_time())
 
 
-class AuditRow(SQLModel, table=True):
+class AuditRow(OfTenant, table=True):
     """One call or exchange as it ended. What `tool_input` holds is sealed, and goes with its account."""
 
     __tablename__: ClassVar[str] = "audit"
     __table_args__ = (Index("ix_audit_account", "tenant_id", "account_id", "id"), Index("ix_audit_at", "at"))
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     at: datetime = Field(sa_column=_time())
     kind: str
@@ -216,7 +215,7 @@ class AuditRow(SQLModel, table=True):
     tool_input: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
 
-class HeldCallRow(SQLModel, table=True):
+class HeldCallRow(OfTenant, table=True):
     """A tool call that waits for its person, to reconnect or to approve it, and what came of it.
 
     `status` moves waiting -> running -> done or failed, or from waiting to cancelled or expired; back to waiting where
@@ -231,7 +230,6 @@ class HeldCallRow(SQLModel, table=True):
         Index("ix_held_call_status", "status", "expires_at"),
     )
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     account_id: str
     credential: str
@@ -251,7 +249,7 @@ class HeldCallRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=_time())
 
 
-class KeptResultRow(SQLModel, table=True):
+class KeptResultRow(OfTenant, table=True):
     """A result that was too large to be given whole, until `expires_at`. `size` are the characters of its content."""
 
     __tablename__: ClassVar[str] = "kept_result"
@@ -260,7 +258,6 @@ class KeptResultRow(SQLModel, table=True):
         Index("ix_kept_result_expires_at", "expires_at"),
     )
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     account_id: str
     tool_name: str
@@ -270,7 +267,7 @@ class KeptResultRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=_time())
 
 
-class EventRow(SQLModel, table=True):
+class EventRow(OfTenant, table=True):
     """The outbox: what happened to a grant, written in the transaction in which it happened.
 
     `seq` is its place among the tenant's events.
@@ -279,7 +276,6 @@ class EventRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "event"
     __table_args__ = (UniqueConstraint("tenant_id", "id", name="uq_event_id"),)
 
-    tenant_id: str = Field(primary_key=True)
     seq: int = Field(primary_key=True)
     id: str
     account_id: str | None = None
@@ -288,7 +284,7 @@ class EventRow(SQLModel, table=True):
     occurred_at: datetime = Field(sa_column=_time())
 
 
-class WebhookEndpointRow(SQLModel, table=True):
+class WebhookEndpointRow(OfTenant, table=True):
     """Where a tenant's events are sent. No types are all; `reason` says why it is disabled.
 
     Of the receiver: `failures` in a row since `failing_since`, and `not_before`, until which it is left alone.
@@ -296,7 +292,6 @@ class WebhookEndpointRow(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "webhook_endpoint"
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     url: str
     secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -313,7 +308,7 @@ class WebhookEndpointRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time())
 
 
-class ApiKeyRow(SQLModel, table=True):
+class ApiKeyRow(OfTenant, table=True):
     """An API key, by the digest of what its bearer bears. `accounts` None is all; no `tools`, no `toolsets` are all.
 
     `policy` None is the server's own.
@@ -322,7 +317,6 @@ class ApiKeyRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "api_key"
     __table_args__ = (UniqueConstraint("digest", name="uq_api_key_digest"),)
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     digest: str
     name: str
@@ -335,7 +329,7 @@ class ApiKeyRow(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 
 
-class KeptAnswerRow(SQLModel, table=True):
+class KeptAnswerRow(OfTenant, table=True):
     """A request that came with an Idempotency-Key: a fingerprint of its content, and what was answered.
 
     `claim` names the process that does it. Without claim and answer, what came of it is not known any more.
@@ -344,7 +338,6 @@ class KeptAnswerRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "kept_answer"
     __table_args__ = (Index("ix_kept_answer_expires_at", "expires_at"),)
 
-    tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     request: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     claim: str | None = None
@@ -352,7 +345,7 @@ class KeptAnswerRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=_time())
 
 
-class DeliveryRow(SQLModel, table=True):
+class DeliveryRow(OfTenant, table=True):
     """One event on its way to one endpoint, written with the event.
 
     `subject` is what the event is about: of the waiting ones of a subject the first goes first. `lease_until` keeps
@@ -362,7 +355,6 @@ class DeliveryRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "delivery"
     __table_args__ = (Index("ix_delivery_state", "tenant_id", "endpoint_id", "state", "subject", "seq"),)
 
-    tenant_id: str = Field(primary_key=True)
     endpoint_id: str = Field(primary_key=True)
     seq: int = Field(primary_key=True)
     subject: str

@@ -12,7 +12,7 @@ from evergrant.catalog.account_value import BadAccountValue
 from evergrant.catalog.catalog import Catalog, UnknownConnector
 from evergrant.catalog.connector import GrantPolicy
 from evergrant.catalog.declaration import DeclarationError
-from evergrant.model.account import GrantKey
+from evergrant.model.account import AccountKey, GrantKey
 from evergrant.model.clock import Clock
 from evergrant.model.event import Event, connection_recovered, expiring_soon
 from evergrant.model.exchange import Exchange, Told, nobody
@@ -260,8 +260,17 @@ class Refresher:
             recovered = connection_recovered(client.connection, self.clock.now())
             await self.connections.set_fault(client.connection, None, recovered)
         if stored is None:
+            await self._take_back(client, held, renewed)
             raise unknown_account()
         return stored if issued.end_stated else await self.successors.learn_end(client, stored)
+
+    async def _take_back(self, client: Client, held: Held, renewed: Renewed) -> None:
+        """Where the account was removed while its token was renewed, the new one must not live on at the provider.
+
+        Only then: where a consent has left this grant out, to end it might end that consent too.
+        """
+        if not self.grants.of_account(AccountKey(held.key.tenant_id, held.key.account_id)):
+            await self.endpoint.revoke(client, renewed.grant)
 
     def _scopes(self, client: Client, held: Held, issued: Issued) -> tuple[str, ...]:
         """What is granted afterwards: the answer speaks of this credential's scopes only, or is silent."""

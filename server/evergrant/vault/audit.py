@@ -17,7 +17,7 @@ from evergrant.model.ids import lowest_id, new_ids
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, AuditRow
+from evergrant.store.tables import AccountRow, AuditRow, TenantRow
 from evergrant.vault.data_keys import DataKeys, Owner
 from evergrant.vault.seal import SealBroken
 
@@ -34,12 +34,15 @@ class AuditLog:
         self._keys = keys
 
     async def add(self, records: Sequence[AuditRecord]) -> None:
-        """Write them in one transaction; an input whose account is gone is left out."""
+        """Write them in one transaction; an input whose account is gone is left out, as is a line whose tenant is."""
         ids = new_ids("aud", [record.at for record in records])
         named = [(record, record.id or new) for record, new in zip(records, ids, strict=True)]
 
         def work(session: Session) -> None:
-            session.connection().execute(insert(AuditRow), [self._values(session, one, id_) for one, id_ in named])
+            tenants = {record.tenant_id for record in records}
+            there = {each for each in tenants if session.get(TenantRow, each)}
+            if lines := [self._values(session, one, id_) for one, id_ in named if one.tenant_id in there]:
+                session.connection().execute(insert(AuditRow), lines)
 
         await self._database.write(work)
 

@@ -2,29 +2,37 @@
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import datetime
 
-from sqlalchemy import exists, func
+from sqlalchemy import func
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session, col, delete, or_, select, update
 
 from evergrant.model.account import AccountKey
-from evergrant.model.event import Event, approval_decided
-from evergrant.model.held_call import Approval, CallEffect, CallStatus, Decision, HeldCall
-from evergrant.model.json import JsonObject
+from evergrant.model.event import Event
+from evergrant.model.held_call import CallStatus, HeldCall
 from evergrant.model.outcome import Outcome, Result
-from evergrant.model.outcome_text import from_text, to_text
+from evergrant.model.outcome_text import to_text
 from evergrant.model.secret import Secret
 from evergrant.store.database import Database
-from evergrant.store.tables import AccountRow, GrantRow, HeldCallRow
-from evergrant.vault.accounts import account_of
-from evergrant.vault.data_keys import DataKeys, FieldSealer, Owner
+from evergrant.store.tables import AccountRow, HeldCallRow
+from evergrant.vault.call_rows import (
+    INPUT,
+    KEPT,
+    OUTCOME,
+    as_it_stands,
+    at_end,
+    call_of,
+    grant_lives,
+    is_undecided,
+    row_of,
+    waits,
+    waits_of,
+)
+from evergrant.vault.data_keys import DataKeys, Owner
 from evergrant.vault.outbox import add_event
 
-KEPT = timedelta(hours=24)
-"""How long a call waits, and how long its outcome is kept afterwards."""
-INPUT, OUTCOME = "tool_input", "outcome"
+__all__ = ["KEPT", "KeptCalls"]
 
 
 class KeptCalls:
@@ -43,7 +51,7 @@ class KeptCalls:
             if account is None or _waiting_of(session, call.account_key) >= most:
                 return False
             fields = self._keys.of(session, _owner(account))
-            session.add(_row(call, fields.seal(Secret(json.dumps(call.tool_input)), call.id, INPUT)))
+            session.add(row_of(call, fields.seal(Secret(json.dumps(call.tool_input)), call.id, INPUT)))
             if event is not None:
                 add_event(session, event)
             return True
@@ -82,7 +90,7 @@ class KeptCalls:
         if not ended:
             query = query.where(col(HeldCallRow.status).in_(("waiting", "running")))
         query = query.order_by(col(HeldCallRow.id).desc()).limit(limit)
-        return [_call(row) for row in self._database.read(lambda session: session.exec(query).all())]
+        return [call_of(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
     def same_read(self, call: HeldCall, since: datetime) -> str | None:
         """The id of a read that waits since then or later and asks for the very same as `call`.
@@ -90,7 +98,7 @@ class KeptCalls:
         Found by opening, since a fingerprint of an input would tell whoever reads the file what was guessed right.
         """
         query = select(HeldCallRow).where(
-            *_waits_of(call.account_key),
+            *waits_of(call.account_key),
             col(HeldCallRow.effect) == "read",
             col(HeldCallRow.tool_name) == call.tool_name,
             col(HeldCallRow.created_at) >= since,
@@ -104,13 +112,13 @@ class KeptCalls:
 
     def ready(self, tenant_id: str, call_id: str) -> bool:
         """Whether nothing is to be waited for: it needs no approval more and its grant lives, or it no longer waits."""
-        hindered = or_(_is_undecided(), ~_grant_lives())
-        query = select(HeldCallRow.id).where(*_waits(tenant_id, call_id), hindered)
+        hindered = or_(is_undecided(), ~grant_lives())
+        query = select(HeldCallRow.id).where(*waits(tenant_id, call_id), hindered)
         return self._database.read(lambda session: session.exec(query).first()) is None
 
     def decided(self, tenant_id: str, call_id: str) -> bool:
         """Whether no approval is waited for, since there is one, or it no longer waits, or it is not there."""
-        query = select(HeldCallRow.id).where(*_waits(tenant_id, call_id), _is_undecided())
+        query = select(HeldCallRow.id).where(*waits(tenant_id, call_id), is_undecided())
         return self._database.read(lambda session: session.exec(query).first()) is None
 
     def due_reads(self, now: datetime, limit: int) -> list[HeldCall]:
@@ -118,13 +126,13 @@ class KeptCalls:
         row = HeldCallRow
         reads = (col(row.status) == "waiting", col(row.effect) == "read", col(row.expires_at) > now)
         due = or_(col(row.run_after).is_(None), col(row.run_after) <= now)
-        query = select(row).where(*reads, due, _grant_lives()).order_by(col(row.id)).limit(limit)
-        return [_call(row) for row in self._database.read(lambda session: session.exec(query).all())]
+        query = select(row).where(*reads, due, grant_lives()).order_by(col(row.id)).limit(limit)
+        return [call_of(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
     def running(self) -> list[HeldCall]:
         """The calls of all tenants that run; without their inputs."""
         query = select(HeldCallRow).where(col(HeldCallRow.status) == "running")
-        return [_call(row) for row in self._database.read(lambda session: session.exec(query).all())]
+        return [call_of(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
     async def claim(self, call: HeldCall, claim: str) -> bool:
         """Begin a run of it, where it stands as `call` says: whoever is told True, and nobody else, may run it.
@@ -132,7 +140,7 @@ class KeptCalls:
         Never while an approval is waited for, whatever `call` says.
         """
         begun: dict[str, object] = {"status": "running", "claim": claim, "fence": call.fence + 1}
-        return await self._move(call, begun, ~_is_undecided())
+        return await self._move(call, begun, ~is_undecided())
 
     async def put_back(self, call: HeldCall, run_after: datetime) -> bool:
         """Let it wait again: nothing was carried out, or it may be carried out again."""
@@ -147,7 +155,7 @@ class KeptCalls:
             if account is None:
                 return False
             sealed = self._keys.of(session, _owner(account)).seal(Secret(to_text(outcome)), call.id, OUTCOME)
-            change = update(HeldCallRow).where(*_as_it_stands(call)).values(**_ended(status, now, sealed))
+            change = update(HeldCallRow).where(*as_it_stands(call)).values(**at_end(status, now, sealed))
             return session.exec(change).rowcount == 1
 
         return await self._database.write(work)
@@ -155,7 +163,7 @@ class KeptCalls:
     async def want_approval(self, call: HeldCall, event: Event | None = None) -> bool:
         """Whether the call waits, and only from now on for an approval; then the event that tells of it is written."""
         none = col(HeldCallRow.approval) == "none"
-        change = update(HeldCallRow).where(*_as_it_stands(call), none).values(approval="wanted")
+        change = update(HeldCallRow).where(*as_it_stands(call), none).values(approval="wanted")
 
         def work(session: Session) -> bool:
             wanted = session.exec(change).rowcount == 1
@@ -165,17 +173,9 @@ class KeptCalls:
 
         return await self._database.write(work)
 
-    async def approve(self, tenant_id: str, call_id: str, by: str, now: datetime) -> bool:
-        """Whether it was waiting for an approval and now has it, for its one run; then an event tells of it."""
-        return await self._decide(tenant_id, call_id, "given", by, now)
-
-    async def refuse(self, tenant_id: str, call_id: str, by: str, now: datetime) -> bool:
-        """Whether it was waiting for an approval and will now never run; then an event tells of it."""
-        return await self._decide(tenant_id, call_id, "refused", by, now)
-
     async def cancel(self, tenant_id: str, call_id: str, now: datetime) -> bool:
         """Whether it was waiting and will now never run."""
-        change = update(HeldCallRow).where(*_waits(tenant_id, call_id)).values(**_ended("cancelled", now))
+        change = update(HeldCallRow).where(*waits(tenant_id, call_id)).values(**at_end("cancelled", now))
         return await self._database.write(lambda session: session.exec(change).rowcount == 1)
 
     async def expire(self, now: datetime) -> None:
@@ -185,129 +185,25 @@ class KeptCalls:
 
         def work(session: Session) -> None:
             session.exec(delete(HeldCallRow).where(over, ~waits, ~runs))
-            session.exec(update(HeldCallRow).where(over, waits).values(**_ended("expired", now)))
+            session.exec(update(HeldCallRow).where(over, waits).values(**at_end("expired", now)))
 
         if self._database.read(lambda session: session.exec(select(HeldCallRow.id).where(over, ~runs)).first()):
             await self._database.write(work)
 
     async def _move(self, call: HeldCall, values: Mapping[str, object], *where: ColumnElement[bool]) -> bool:
-        change = update(HeldCallRow).where(*_as_it_stands(call), *where).values(**values)
+        change = update(HeldCallRow).where(*as_it_stands(call), *where).values(**values)
         return await self._database.write(lambda session: session.exec(change).rowcount == 1)
-
-    async def _decide(self, tenant_id: str, call_id: str, decision: Decision, by: str, now: datetime) -> bool:
-        ended = _ended("cancelled", now) if decision == "refused" else {}
-        values = {"approval": decision, "decided_by": by, "decided_at": now, **ended}
-        change = update(HeldCallRow).where(*_waits(tenant_id, call_id), _is_undecided()).values(**values)
-
-        def work(session: Session) -> bool:
-            if session.exec(change).rowcount == 0:
-                return False
-            row = session.get_one(HeldCallRow, (tenant_id, call_id))
-            if account := session.get(AccountRow, (tenant_id, row.account_id)):
-                add_event(session, approval_decided(account_of(account), _call(row), decision, by, now))
-            return True
-
-        return await self._database.write(work)
 
     def _opened(self, session: Session, row: HeldCallRow | None) -> HeldCall | None:
         if row is None or (account := session.get(AccountRow, (row.tenant_id, row.account_id))) is None:
             return None
         sealed = row.tool_input or row.outcome
-        return _call(row, self._keys.of(session, _owner(account)) if sealed else None)
-
-
-def _ended(status: CallStatus, now: datetime, outcome: bytes | None = None) -> dict[str, object]:
-    """The values of a row whose call has come to its end; of its input nothing is left."""
-    left = {"tool_input": None, "claim": None, "run_after": None}
-    return {**left, "status": status, "outcome": outcome, "expires_at": now + KEPT}
-
-
-def _waits(tenant_id: str, call_id: str) -> tuple[ColumnElement[bool], ...]:
-    row = HeldCallRow
-    return col(row.tenant_id) == tenant_id, col(row.id) == call_id, col(row.status) == "waiting"
-
-
-def _waits_of(key: AccountKey) -> tuple[ColumnElement[bool], ...]:
-    row = HeldCallRow
-    return col(row.tenant_id) == key.tenant_id, col(row.account_id) == key.account_id, col(row.status) == "waiting"
-
-
-def _as_it_stands(call: HeldCall) -> tuple[ColumnElement[bool], ...]:
-    """The row as long as nobody has moved it on since `call` was read: the compare of a compare-and-swap."""
-    row = HeldCallRow
-    mine = (col(row.tenant_id) == call.tenant_id, col(row.id) == call.id)
-    return *mine, col(row.status) == call.status, col(row.fence) == call.fence
-
-
-def _is_undecided() -> ColumnElement[bool]:
-    return col(HeldCallRow.approval) == "wanted"
-
-
-def _grant_lives() -> ColumnElement[bool]:
-    """Nobody has called the call's grant dead, or a consent has left it out: then the call itself says so.
-
-    The grant of a stopped or a paused account does not count as one that lives.
-    """
-    row, of_grant = HeldCallRow, GrantRow
-    dead = exists().where(
-        col(of_grant.tenant_id) == row.tenant_id,
-        col(of_grant.account_id) == row.account_id,
-        col(of_grant.credential) == row.credential,
-        col(of_grant.dead),
-    )
-    stopped = exists().where(
-        col(AccountRow.tenant_id) == row.tenant_id,
-        col(AccountRow.id) == row.account_id,
-        or_(col(AccountRow.state) == "revoked", col(AccountRow.paused)),
-    )
-    return ~dead & ~stopped
+        return call_of(row, self._keys.of(session, _owner(account)) if sealed else None)
 
 
 def _waiting_of(session: Session, key: AccountKey) -> int:
-    return session.exec(select(func.count()).select_from(HeldCallRow).where(*_waits_of(key))).one()
+    return session.exec(select(func.count()).select_from(HeldCallRow).where(*waits_of(key))).one()
 
 
 def _owner(account: AccountRow) -> Owner:
     return Owner(account.tenant_id, account.id, account.connector)
-
-
-def _row(call: HeldCall, tool_input: bytes) -> HeldCallRow:
-    return HeldCallRow(
-        tenant_id=call.tenant_id,
-        id=call.id,
-        account_id=call.account_id,
-        credential=call.credential,
-        tool_name=call.tool_name,
-        effect=call.effect,
-        tool_input=tool_input,
-        status=call.status,
-        asked_by=call.asked_by,
-        approval=call.approval,
-        created_at=call.created_at,
-        expires_at=call.expires_at,
-    )
-
-
-def _call(row: HeldCallRow, fields: FieldSealer | None = None) -> HeldCall:
-    """The row as the rest of the program sees it; with `fields` its sealed contents too."""
-    given = fields.open(row.tool_input, row.id, INPUT).reveal() if fields and row.tool_input else None
-    outcome = fields.open(row.outcome, row.id, OUTCOME).reveal() if fields and row.outcome else None
-    return HeldCall(
-        id=row.id,
-        tenant_id=row.tenant_id,
-        account_id=row.account_id,
-        credential=row.credential,
-        tool_name=row.tool_name,
-        effect=cast("CallEffect", row.effect),
-        status=cast("CallStatus", row.status),
-        fence=row.fence,
-        claim=row.claim,
-        asked_by=row.asked_by,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        approval=cast("Approval", row.approval),
-        decided_by=row.decided_by,
-        decided_at=row.decided_at,
-        tool_input=cast("JsonObject", json.loads(given)) if given is not None else None,
-        outcome=from_text(outcome) if outcome is not None else None,
-    )

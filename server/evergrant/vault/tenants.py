@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import func
-from sqlmodel import Session, SQLModel, col, delete, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from evergrant.model.tenant import LOCAL_TENANT, Holdings, Rate, Tenant
 from evergrant.store.database import Database
@@ -32,13 +32,11 @@ class Tenants:
         self._database = database
 
     async def add(self, tenant: Tenant) -> None:
-        """Store a new one; raises TenantExists. Whatever a request that came too late has left of a former one of the
-        same id is none of its: it begins with nothing."""
+        """Store a new one, which has nothing; raises TenantExists."""
 
         def work(session: Session) -> None:
             if session.get(TenantRow, tenant.id):
                 raise TenantExists(tenant.id)
-            _wipe(session, tenant.id)
             session.add(_row(tenant))
 
         await self._database.write(work)
@@ -109,10 +107,9 @@ def local_tenant(now: datetime) -> TenantRow:
 
 
 def _wipe(session: Session, tenant_id: str) -> None:
-    """Found by looking, so that no table is forgotten. Data keys go too: what copies have of it opens no more."""
-    for table in SQLModel.metadata.sorted_tables:
-        if "tenant_id" in table.columns:
-            session.connection().execute(table.delete().where(table.columns["tenant_id"] == tenant_id))
+    """The tables say that every row of it goes with its own, and that none can come later. Data keys go too: what
+    copies have of it opens no more."""
+    session.exec(delete(TenantRow).where(col(TenantRow.tenant_id) == tenant_id))
 
 
 def _holdings(session: Session, tenant_id: str) -> Holdings:

@@ -4,6 +4,7 @@ import httpx2
 import pytest
 from sqlmodel import Session
 from tests.fakes.practice import Practice
+from tests.fakes.tenants import settled
 from tests.service.holding import reconnect, waiting
 
 from evergrant.entry.api.calls import Call
@@ -108,7 +109,7 @@ async def test_a_foreign_call_and_an_unknown_one_look_alike(
 ) -> None:
     world.sandbox.revoke(user="anna")
     call_id = await waiting(world, account, "sandbox_append_row", ROW)
-    await world.app.vault.database.write(lambda session: _give_away(session, call_id))
+    await settled(world.app.vault).database.write(lambda session: _give_away(session, call_id))
 
     foreign = await client.request(method, f"/v1/calls/{call_id}{path}")
     unknown = await client.request(method, f"/v1/calls/call_unknown{path}")

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 from tests.fakes.practice import Practice
 from tests.fakes.receiver import receiving
 from tests.fakes.reconnect import reconnect
+from tests.fakes.tenants import settled
 
 from evergrant.entry.api.idempotency_key import REPLAYED
 from evergrant.model.account import ConnectedAccount
@@ -273,6 +274,7 @@ async def processes(world: Practice) -> AsyncGenerator[tuple[Once, Once]]:
     vault = world.app.vault
     database = Database(vault.file)
     marks = [ProcessMark(vault.folder / "locks") for _ in range(2)]
+    settled(vault)
     first = Once(KeptAnswers(vault.database, vault.data_keys), marks[0], world.clock)
     second = Once(KeptAnswers(database, vault.data_keys), marks[1], world.clock)
     yield first, second

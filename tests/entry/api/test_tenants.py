@@ -1,6 +1,6 @@
 """`/v1/tenants`: who may see to them, what each has for itself, and what is left of one that is removed."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import httpx2
 import pytest
@@ -13,6 +13,8 @@ from tests.vault.test_tenants import rows_of
 from evergrant.model.account import ConnectedAccount
 from evergrant.oauth.flow import parse_redirect
 from evergrant.settings import LOCAL_TENANT
+from evergrant.vault.connections import Connections
+from evergrant.vault.idempotency import KeptAnswers
 
 pytestmark = pytest.mark.anyio
 READ = "sandbox_search_contacts"
@@ -187,13 +189,13 @@ async def test_a_tenant_that_has_something_is_removed_only_with_all_of_it(
         "/v1/execute", json={"connected_account_id": "theirs", "tool_name": READ, "tool_input": {"query": "x"}}
     )
     refused = await site.operator.delete("/v1/tenants/tnt_acme")
-    had = rows_of(site.world.app.vault, "tnt_acme")
+    had = rows_of(site.world.app.vault.database, "tnt_acme")
     removed = await site.operator.delete("/v1/tenants/tnt_acme?purge=true")
 
     assert (refused.status_code, refused.json()["code"]) == (409, "cannot_remove")
     assert {"connected_account", "held_call", "event", "data_key", "api_key"} <= had.keys()
     assert [each["connected_account_id"] for each in removed.json()["accounts"]] == [account.id]
-    assert rows_of(site.world.app.vault, "tnt_acme") == {}
+    assert rows_of(site.world.app.vault.database, "tnt_acme") == {}
     assert (await acme.get("/v1/accounts")).status_code == 401
     assert site.world.app.accounts.get(kept.key) == kept
 
@@ -214,6 +216,25 @@ async def test_the_vaults_own_tenant_is_never_removed(site: House) -> None:
 
     assert (refused.status_code, refused.json()["code"]) == (409, "cannot_remove")
     assert site.world.app.accounts.get(kept.key) == kept
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}])
+async def test_a_request_that_a_purge_overtakes_is_refused_and_stores_nothing(
+    site: House, acme: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    store = KeptAnswers if headers else Connections
+    name = "begin" if headers else "put"
+    written: Callable[..., Awaitable[object]] = getattr(store, name)
+
+    async def overtaken(*given: object) -> object:
+        await site.operator.delete("/v1/tenants/tnt_acme?purge=true")
+        return await written(*given)
+
+    monkeypatch.setattr(store, name, overtaken)
+    refused = await acme.post("/v1/connections", json=CLIENT, headers=headers)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+    assert rows_of(site.world.app.vault.database, "tnt_acme") == {}
 
 
 async def test_while_a_tenant_is_being_removed_nobody_comes_in_for_it(site: House, acme: httpx2.AsyncClient) -> None:

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from tests.fakes.practice import Practice
 from tests.fakes.receiver import Receiver, receiving
+from tests.fakes.tenants import settled
 
 from evergrant.model.endpoint import EndpointKey
 from evergrant.settings import LOCAL_TENANT
@@ -145,6 +146,7 @@ async def test_a_secret_is_changed_once_however_often_it_is_asked_for_with_one_k
 async def test_another_tenants_endpoint_is_not_there(
     world: Practice, client: httpx2.AsyncClient, receiver: Receiver
 ) -> None:
+    settled(world.app.vault, "tnt_other")
     foreign, _ = await world.app.webhooks.add("tnt_other", receiver.url)
     for method, path in (
         ("PATCH", ""),

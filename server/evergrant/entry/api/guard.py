@@ -18,7 +18,7 @@ from evergrant.service.idempotency import Once
 from evergrant.service.standing import Standing
 from evergrant.service.tenant_pace import TenantPace
 from evergrant.service.token_desk import OPERATE, TOOLS
-from evergrant.store.database import StoreUnavailable
+from evergrant.store.database import StoreUnavailable, TenantGone
 from evergrant.vault.seal import SealBroken
 
 Answer = Callable[[Request, Principal], Awaitable[Response]]
@@ -118,6 +118,8 @@ class Api:
             return problem(error.status, error.code, error.what_happened, error.what_to_do)
         except (StoreUnavailable, SealBroken) as error:
             return unavailable(error)
+        except TenantGone as error:
+            return _gone(error)
 
     async def _said(self, request: Request, who: Standing, answer: AgentAnswer) -> Response:
         try:
@@ -126,11 +128,17 @@ class Api:
             return problem(error.status, error.code, error.what_happened, error.what_to_do)
         except (StoreUnavailable, SealBroken) as error:
             return unavailable(error)
+        except TenantGone as error:
+            return _gone(error)
 
 
 def _is_ours(response: Response) -> bool:
     """Whether it is we who refuse, and not a provider."""
     return response.status_code == 403 and code_of(response) == "not_allowed"
+
+
+def _gone(error: TenantGone) -> Response:
+    return problem(403, "not_allowed", str(error), "Nobody comes in for this tenant any more.")
 
 
 def _not_for_agents() -> Response:

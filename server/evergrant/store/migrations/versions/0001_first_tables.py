@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
         sa.UniqueConstraint("digest", name="uq_api_key_digest"),
     )
     op.create_table(
@@ -49,6 +50,7 @@ def upgrade() -> None:
         sa.Column("input_names", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("tool_input", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
     op.create_index("ix_audit_account", "audit", ["tenant_id", "account_id", "id"])
     op.create_index("ix_audit_at", "audit", ["at"])
@@ -75,6 +77,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
         sa.UniqueConstraint("state_hash", name="uq_authorization_state"),
     )
     op.create_index("ix_authorization_expires_at", "authorization", ["expires_at"])
@@ -97,6 +100,7 @@ def upgrade() -> None:
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
         sa.UniqueConstraint("tenant_id", "alias", name="uq_connected_account_alias"),
     )
     op.create_index("ix_connected_account_connector", "connected_account", ["tenant_id", "connector", "id"])
@@ -112,6 +116,7 @@ def upgrade() -> None:
         sa.Column("fault", sa.String(), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
         sa.UniqueConstraint("tenant_id", "connector", name="uq_connection_connector"),
     )
     op.create_table(
@@ -123,6 +128,7 @@ def upgrade() -> None:
         sa.Column("vault_key", sa.Integer(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "owner_id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
     op.create_index("ix_data_key_vault_key", "data_key", ["vault_key"])
 
@@ -140,6 +146,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("ended_at", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "endpoint_id", "seq"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
     op.create_index("ix_delivery_state", "delivery", ["tenant_id", "endpoint_id", "state", "subject", "seq"])
 
@@ -153,6 +160,7 @@ def upgrade() -> None:
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("occurred_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "seq"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
         sa.UniqueConstraint("tenant_id", "id", name="uq_event_id"),
     )
     op.create_table(
@@ -176,6 +184,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
     op.create_index("ix_held_call_account", "held_call", ["tenant_id", "account_id", "status"])
     op.create_index("ix_held_call_status", "held_call", ["status", "expires_at"])
@@ -189,6 +198,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("expires_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
     op.create_index("ix_kept_answer_expires_at", "kept_answer", ["expires_at"])
 
@@ -203,6 +213,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
     op.create_index("ix_kept_result_account", "kept_result", ["tenant_id", "account_id", "id"])
     op.create_index("ix_kept_result_expires_at", "kept_result", ["expires_at"])
@@ -218,6 +229,7 @@ def upgrade() -> None:
         sa.Column("issued_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "account_id", "credential"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
     op.create_table(
         "stored_grant",
@@ -246,6 +258,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "account_id", "credential"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
     op.create_index("ix_stored_grant_refresh_at", "stored_grant", ["refresh_at"])
 
@@ -287,4 +300,5 @@ def upgrade() -> None:
         sa.Column("delivered_at", UtcTime(), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id"),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], ondelete="CASCADE"),
     )
