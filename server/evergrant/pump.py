@@ -90,8 +90,6 @@ def _started(home: Path, start: Start) -> socket.socket | None:
 def _join(server: socket.socket) -> int:
     try:
         is_done = _hand_over(server) if _are_pipes() else _carry(server)
-    except BrokenPipeError:
-        return 0  # the client went away: there is nobody to tell
     except ConnectionError:
         is_done = False
     return 0 if is_done else _say("The Evergrant server went away. Restart this client, or run: evergrant status")
@@ -117,7 +115,10 @@ def _carry(server: socket.socket) -> bool:
     closed = threading.Event()
     threading.Thread(target=_up, args=(server, closed), daemon=True).start()
     while data := server.recv(CHUNK):
-        _write(data)
+        try:
+            _write(data)
+        except BrokenPipeError:
+            return True  # the client went away: there is nobody to tell
     return closed.is_set()
 
 

@@ -189,6 +189,16 @@ def test_a_server_that_goes_away_is_an_error_with_a_next_step(tmp_path: Path) ->
     assert b"evergrant status" in said
 
 
+def test_a_server_that_went_away_before_it_got_the_pipes_is_an_error_too() -> None:
+    join = (
+        "import socket, sys; from evergrant import pump; a, b = socket.socketpair(); b.close(); sys.exit(pump._join(a))"
+    )
+    done = subprocess.run([sys.executable, "-c", join], input=b"", capture_output=True, check=False)
+
+    assert done.returncode == 1
+    assert b"went away" in done.stderr
+
+
 def test_a_server_that_goes_away_from_a_file_is_an_error_too(tmp_path: Path) -> None:
     (tmp_path / "sent").write_bytes(b"more than one byte")
 

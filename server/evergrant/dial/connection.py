@@ -86,10 +86,9 @@ class Connection(httpcore2.AsyncNetworkStream):
     def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
         self._transport = arrivals.transport
-        self._socket = self._transport.get_extra_info("socket")
         self._poll = select.poll() if hasattr(select, "poll") else None  # Windows has none
         if self._poll:
-            self._poll.register(self._socket.fileno(), select.POLLIN)
+            self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     @override
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
