@@ -11,7 +11,6 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import anyio
-from anyio.abc import ByteStream
 from mcp.server import Server
 
 from evergrant.entry.mcp.stream import serve_stream
@@ -29,7 +28,7 @@ async def serve_session(server: Server[Any], connection: socket.socket) -> None:
     elif first:
         reader, writer = await asyncio.open_unix_connection(sock=connection.dup())
         reader.feed_data(first)
-        await serve_stream(server, _Stream(reader, writer))
+        await serve_stream(server, reader, writer)
 
 
 async def _first(connection: socket.socket) -> tuple[bytes, Sequence[int]]:
@@ -44,22 +43,22 @@ async def _first(connection: socket.socket) -> tuple[bytes, Sequence[int]]:
 
 
 async def _over_pipes(server: Server[Any], connection: socket.socket, pipes: Sequence[int]) -> None:
-    async with _joined(pipes) as stream, anyio.create_task_group() as tasks:
+    async with _joined(pipes) as streams, anyio.create_task_group() as tasks:
 
         async def watch() -> None:
             await anyio.wait_readable(connection)  # nothing is sent after the pipes: the pump has ended
             tasks.cancel_scope.cancel()
 
         tasks.start_soon(watch)
-        await serve_stream(server, stream)
+        await serve_stream(server, *streams)
         with suppress(OSError):
             connection.send(FAREWELL)
         tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager
-async def _joined(pipes: Sequence[int]) -> AsyncGenerator[ByteStream]:
-    """Both as one stream, closed at the end of the block. Raises ValueError where they are no pipes and no sockets."""
+async def _joined(pipes: Sequence[int]) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Both, closed at the end of the block. Raises ValueError where they are no pipes and no sockets."""
     loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
     with ExitStack() as files:
         stdin, stdout = [files.enter_context(os.fdopen(pipe, "rb", 0)) for pipe in pipes]
@@ -67,7 +66,7 @@ async def _joined(pipes: Sequence[int]) -> AsyncGenerator[ByteStream]:
         files.callback(reading.close)
         writing, state = await loop.connect_write_pipe(_writing_end, stdout)
         files.callback(_end, writing)
-        yield _Stream(reader, asyncio.StreamWriter(writing, state, None, loop))
+        yield reader, asyncio.StreamWriter(writing, state, None, loop)
 
 
 def _writing_end() -> asyncio.StreamReaderProtocol:
@@ -81,36 +80,3 @@ def _end(writing: asyncio.WriteTransport) -> None:
         writing.abort()
     else:
         writing.close()
-
-
-class _Stream(ByteStream):
-    """asyncio's streams as anyio's; anyio's own unix streams can raise when they are cancelled as bytes arrive."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def receive(self, max_bytes: int = 65536) -> bytes:
-        try:
-            data = await self._reader.read(max_bytes)
-        except OSError:
-            raise anyio.BrokenResourceError from None
-        if not data:
-            raise anyio.EndOfStream
-        return data
-
-    async def send(self, item: bytes) -> None:
-        try:
-            self._writer.write(item)
-            await self._writer.drain()
-        except OSError:
-            raise anyio.BrokenResourceError from None
-
-    async def send_eof(self) -> None:
-        self._writer.write_eof()
-
-    async def aclose(self) -> None:
-        """Returns when the last bytes are on their way."""
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
