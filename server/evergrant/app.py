@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx2
 
@@ -85,7 +86,7 @@ from evergrant.vault.link_seal import LinkSeal
 from evergrant.vault.outbox import Outbox
 from evergrant.vault.tenants import Tenants
 from evergrant.vault.vault import Vault, open_vault
-from evergrant.wire import http_client
+from evergrant.wire import http_client, transport
 
 PRUNED_AT_ONCE = 1000
 """Lines of the audit to a transaction: it holds the write lock for some milliseconds."""
@@ -169,10 +170,12 @@ async def open_app(settings: Settings, world: Surroundings) -> AsyncGenerator[Ap
     try:
         async with (
             http_client(network, keep_alive=0) as to_tokens,
-            http_client(network, keep_alive=16) as to_apis,
+            transport(network, keep_alive=16) as to_apis,
+            http_client(network, keep_alive=4) as to_receivers,
         ):
             clock = await _steady(world, vault)
-            app = _compose(settings, world, clock, catalog, vault, to_tokens=to_tokens, to_apis=to_apis)
+            out = _Out(to_tokens, to_apis, to_receivers)
+            app = _compose(settings, world, clock, catalog, vault, out=out)
             try:
                 yield app
             finally:
@@ -200,6 +203,14 @@ async def _steady(world: Surroundings, vault: Vault) -> Clock:
     return clock
 
 
+class _Out(NamedTuple):
+    """The ways out, none of which can keep another waiting for a connection."""
+
+    to_tokens: httpx2.AsyncClient
+    to_apis: httpx2.AsyncBaseTransport
+    to_receivers: httpx2.AsyncClient
+
+
 def _compose(
     settings: Settings,
     world: Surroundings,
@@ -207,15 +218,14 @@ def _compose(
     catalog: Catalog,
     vault: Vault,
     *,
-    to_tokens: httpx2.AsyncClient,
-    to_apis: httpx2.AsyncClient,
+    out: _Out,
 ) -> App:
     database, keys = vault.database, vault.data_keys.telling(world.live.note)
     connections, accounts = Connections(database, keys), Accounts(database)
     agenda = Agenda(database)
     grants, authorizations = Grants(database, keys, world.failpoint), Authorizations(database, keys)
-    endpoint = TokenEndpoint(to_tokens, clock, world.failpoint, world.exchange_deadline_s, world.live.redact)
-    sender = Sender(to_apis)
+    endpoint = TokenEndpoint(out.to_tokens, clock, world.failpoint, world.exchange_deadline_s, world.live.redact)
+    sender = Sender(out.to_apis)
     audit_log = AuditLog(database, vault.data_keys)
     audit = Audit(Journal(audit_log), clock, settings.audit_inputs)
     breakers = Breakers(clock, world.random)
@@ -264,7 +274,7 @@ def _compose(
     mark = ProcessMark(vault.folder / "locks")
     runs = CallRuns(Rerun(executor, audit), tokens.grant, catalog, kept_calls, mark, clock, world.failpoint)
     outbox, deliveries = Outbox(database), Deliveries(database, keys)
-    post = Post(to_apis, Guard(world.resolve, settings.allow_private_hosts))
+    post = Post(out.to_receivers, Guard(world.resolve, settings.allow_private_hosts))
     dispatcher = Dispatcher(deliveries, post, Patience(world.random), clock)
     by_key = Keys(catalog, connections, accounts, consent, clock, world.live)
     tenants = Tenants(database)
@@ -317,5 +327,5 @@ def _compose(
         audit=audit,
         audit_log=audit_log,
         once=Once(KeptAnswers(database, vault.data_keys), mark, clock),
-        issuer=Issuer(to_tokens, settings.jwt_issuer, settings.jwks_url) if settings.jwt_issuer else None,
+        issuer=Issuer(out.to_tokens, settings.jwt_issuer, settings.jwks_url) if settings.jwt_issuer else None,
     )

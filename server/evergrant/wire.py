@@ -26,6 +26,7 @@ READ_S = 30.0
 MOST_CONNECTIONS = 200
 IDLE_S = 4.0
 """Shorter than the idle limits of common servers (uvicorn's is 5 s), so that we close first."""
+TIMEOUT = httpx2.Timeout(READ_S, connect=CONNECT_S)
 LARGEST_TOKEN_ANSWER = 1 << 20
 LARGEST_API_ANSWER = 10 << 20
 SWELLS_FREELY = 1 << 20
@@ -55,19 +56,28 @@ class AnswerTooLarge(Exception):
     """The answer is larger, once decoded, than is read, or holds more than is read."""
 
 
-def http_client(network: httpx2.AsyncBaseTransport | Guard, *, keep_alive: int) -> httpx2.AsyncClient:
-    """A client without redirects, cookies or default credentials that keeps up to `keep_alive` idle connections.
+def transport(network: httpx2.AsyncBaseTransport | Guard, *, keep_alive: int) -> httpx2.AsyncBaseTransport:
+    """One that is brought, or the network as its guard allows, with up to `keep_alive` idle connections.
 
-    Over a transport that is brought, or over the network as its guard allows. Few connections are kept, since the pool
-    looks at every idle one at each request. A client for refresh tokens keeps none: a request on a connection that the
-    server is just closing is lost, and whether the token was spent is then unknown.
+    Few connections are kept, since the pool looks at every idle one at each request.
     """
+    if not isinstance(network, Guard):
+        return network
     limits = httpx2.Limits(
         max_connections=MOST_CONNECTIONS, max_keepalive_connections=keep_alive, keepalive_expiry=IDLE_S
     )
+    return Network(network, limits)
+
+
+def http_client(network: httpx2.AsyncBaseTransport | Guard, *, keep_alive: int) -> httpx2.AsyncClient:
+    """A client over such a transport, without redirects, cookies or default credentials.
+
+    A client for refresh tokens keeps no connection: a request on one that the server is just closing is lost, and
+    whether the token was spent is then unknown.
+    """
     return httpx2.AsyncClient(
-        transport=Network(network, limits) if isinstance(network, Guard) else network,
-        timeout=httpx2.Timeout(READ_S, connect=CONNECT_S),
+        transport=transport(network, keep_alive=keep_alive),
+        timeout=TIMEOUT,
         follow_redirects=False,
         # One jar serves all accounts: a cookie in it would go with another's call, and it would grow for ever.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),

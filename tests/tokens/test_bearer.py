@@ -7,16 +7,15 @@ from tests.oauth.samples import Script, answer
 from evergrant.calls.send import Sender
 from evergrant.catalog.origin import origin
 from evergrant.model.secret import Secret
-from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld, without
-from evergrant.wire import LARGEST_API_ANSWER, AnswerTooLarge, http_client
+from evergrant.tokens.bearer import Credential, CredentialWithheld, without
+from evergrant.wire import LARGEST_API_ANSWER, AnswerTooLarge
 
 pytestmark = pytest.mark.anyio
-AUTH = CredentialAuth(Secret("tok-7f3a9c"), (origin("https://api.example/v1"), origin("https://id.example/me")))
+CREDENTIAL = Credential(Secret("tok-7f3a9c"), (origin("https://api.example/v1"), origin("https://id.example/me")))
 
 
 async def send(script: Script, url: str) -> tuple[httpx2.Response, bytes]:
-    async with http_client(script, keep_alive=8) as http:
-        return await Sender(http).send(httpx2.Request("GET", url), AUTH)
+    return await Sender(script).send(httpx2.Request("GET", url), CREDENTIAL.attach)
 
 
 @pytest.mark.parametrize("url", ["https://api.example/v1/things?x=1", "https://id.example/me"])

@@ -24,6 +24,7 @@ from evergrant.wire import (
     parse_json,
     read_capped,
     retry_after,
+    transport,
 )
 
 
@@ -174,8 +175,8 @@ async def test_no_cookie_is_kept() -> None:
 async def test_an_answer_that_drips_for_ever_ends_at_the_deadline() -> None:
     async with (
         recording() as server,
-        http_client(Guard(permitted=permitted(["127.0.0.0/8"])), keep_alive=0) as http,
+        transport(Guard(permitted=permitted(["127.0.0.0/8"])), keep_alive=0) as network,
     ):
         server.answer, server.drip_s = b"HTTP/1.1 200 OK\r\n\r\n", 0.01
         with pytest.raises(httpx2.ReadTimeout, match=r"no whole answer within 0\.2 s"):
-            await Sender(http, deadline_s=0.2).send(httpx2.Request("GET", server.url("/")), httpx2.Auth())
+            await Sender(network, deadline_s=0.2).send(httpx2.Request("GET", server.url("/")))

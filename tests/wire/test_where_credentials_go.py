@@ -29,8 +29,8 @@ from evergrant.model.failpoint import nothing
 from evergrant.model.json import JsonObject
 from evergrant.model.secret import Secret
 from evergrant.oauth.endpoint import Client, TokenEndpoint
-from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld
-from evergrant.wire import http_client
+from evergrant.tokens.bearer import Credential, CredentialWithheld
+from evergrant.wire import http_client, transport
 
 ACCESS, REFRESH, SECRET = "canary-access/3f9+c1", "canary-refresh/77+a0", "canary-client-secret/5d+e2"
 CANARIES = {ACCESS, REFRESH, SECRET, base64.b64encode(f"cid:{quote(SECRET, safe='')}".encode()).decode()}
@@ -67,8 +67,8 @@ class Stage:
         self.provider = await self._stack.enter_async_context(recording())
         self.stranger = await self._stack.enter_async_context(recording())
         open_door = Guard(everywhere, permitted(["127.0.0.0/8"]))
+        self._sender = Sender(await self._stack.enter_async_context(transport(open_door, keep_alive=4)))
         http = await self._stack.enter_async_context(http_client(open_door, keep_alive=4))
-        self._sender = Sender(http)
         self._endpoint = TokenEndpoint(http, ManualClock(NOW), nothing)
 
     def call(self, of: Connector, given_: str, values: dict[str, str]) -> None:
@@ -85,7 +85,7 @@ class Stage:
         look = tool(request="GET /things/{a}", input=ANY, required=["a"], example={"a": "x"})
         with suppress(BadValue, CredentialWithheld, ValueError, httpx2.HTTPError):
             request = build_request(of, look, {"a": given_}, values)
-            await self._sender.send(request, CredentialAuth(Secret(ACCESS), allowed(of, values)))
+            await self._sender.send(request, Credential(Secret(ACCESS), allowed(of, values)).attach)
 
     def redirect(self, status: int, location: bytes) -> None:
         head = b"HTTP/1.1 %d Moved\r\nLocation: %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -10,7 +10,7 @@ import httpx2
 from evergrant.calls.codecs import BadValue
 from evergrant.calls.perform import Ask, Reply, perform
 from evergrant.calls.refusal import again_later, half_done, is_repeatable
-from evergrant.calls.send import Sender
+from evergrant.calls.send import Attach, Sender, unsigned
 from evergrant.calls.trace import CallTrace
 from evergrant.calls.validate import fault
 from evergrant.catalog.catalog import Catalog, UnknownTool
@@ -38,7 +38,7 @@ from evergrant.model.outcome import (
 from evergrant.service.links import Links
 from evergrant.service.wording import broken_connector, no_such_tool, vault_unavailable
 from evergrant.store.database import StoreUnavailable
-from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld, TokenEnded, without
+from evergrant.tokens.bearer import Credential, CredentialWithheld, TokenEnded, without
 from evergrant.tokens.refusals import paused
 from evergrant.tokens.signing import signature
 from evergrant.tokens.source import TokenSource
@@ -216,7 +216,7 @@ class Executor:
         try:
             if ask.signed and self.tokens.ends_within(held, self.sender.deadline_s):
                 request.extensions["trace"] = call.trace.watching(lambda: self.tokens.has_ended(held))
-            response, body = await self.sender.send(request, self._auth(call, ask, held))
+            response, body = await self.sender.send(request, self._attach(call, ask, held))
         except TokenEnded:
             return _ended(call, account)
         except (CredentialWithheld, LookupError, ValueError) as error:
@@ -231,12 +231,12 @@ class Executor:
         call.trace.answered(request, response, len(body), held.grant.access_token)
         return Reply(account, request, response, without(held.grant.access_token, body))
 
-    def _auth(self, call: _Call, ask: Ask, held: Held) -> httpx2.Auth:
+    def _attach(self, call: _Call, ask: Ask, held: Held) -> Attach:
         if not ask.signed:
-            return httpx2.Auth()
+            return unsigned
         origins = allowed(call.connector, held.account.values)
         sign = signature(call.connector, held.account.values)
-        return CredentialAuth(held.grant.access_token, origins, sign, lambda: self.tokens.has_ended(held))
+        return Credential(held.grant.access_token, origins, sign, lambda: self.tokens.has_ended(held)).attach
 
     def _cleared(self, call: _Call, outcome: Outcome) -> Outcome:
         """Without secrets in the words about it: some providers repeat the token that they refuse."""

@@ -18,7 +18,7 @@ from evergrant.model.secret import Secret
 from evergrant.oauth.answer import Issued
 from evergrant.oauth.endpoint import Client
 from evergrant.oauth.values import from_request, from_token, subject_and_label
-from evergrant.tokens.bearer import CredentialAuth, CredentialWithheld
+from evergrant.tokens.bearer import Credential, CredentialWithheld
 from evergrant.tokens.signing import signature
 from evergrant.wire import AnswerTooLarge, parse_json
 
@@ -99,6 +99,6 @@ async def _ask(
     sent = marked(connector, httpx2.Request(method, url, headers=headers, json=asked.body))
     try:
         origins = allowed(connector, values, asked.request)
-        return await sender.send(sent, CredentialAuth(token, origins, signature(connector, values)))
+        return await sender.send(sent, Credential(token, origins, signature(connector, values)).attach)
     except (httpx2.HTTPError, AnswerTooLarge, CredentialWithheld) as error:
         raise Unidentified(f"{connector.name} could not be asked who signed in ({type(error).__name__}).") from None

@@ -1,6 +1,6 @@
 """The one place where a credential meets the wire."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 
 import httpx2
 
@@ -29,8 +29,8 @@ def bearer(request: httpx2.Request, token: Secret) -> None:
     request.headers["Authorization"] = f"Bearer {token.reveal()}"
 
 
-class CredentialAuth(httpx2.Auth):
-    """Attach a credential, only to a request whose final address is on the allow-list.
+class Credential:
+    """Attaches a credential, only to a request whose final address is on the allow-list.
 
     With `ended`, which says whether the token has ended by now, it is asked at the last moment before the send.
     """
@@ -47,14 +47,13 @@ class CredentialAuth(httpx2.Auth):
         self._sign = sign
         self._ended = ended
 
-    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        """Raises CredentialWithheld or TokenEnded before anything is sent."""
+    def attach(self, request: httpx2.Request) -> None:
+        """Raises CredentialWithheld or TokenEnded."""
         if not any(origin.admits(str(request.url)) for origin in self._allowed):
             raise CredentialWithheld(f"no credential goes to {request.url.scheme}://{request.url.host}")
         if self._ended and self._ended():
             raise TokenEnded
         self._sign(request, self._token)
-        yield request
 
 
 def without(token: Secret, body: bytes) -> bytes:
