@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from tests.calls.samples import account, tool
 from tests.oauth.samples import connector
 
+from evergrant.calls.answer import Answer
 from evergrant.calls.perform import Ask, Reply, perform
 from evergrant.calls.values import BadValue
 from evergrant.catalog.passthrough import is_query, written_out
@@ -27,7 +28,7 @@ def play(of: Tool, serve: Serve, **given: Json) -> tuple[Outcome, list[Ask], lis
         sent.append(request)
         response = serve(request)
         try:
-            asks.append(script.send(Reply(account(), request, response, response.content)))
+            asks.append(script.send(Reply(account(), request, Answer(response, response.content))))
         except StopIteration as end:
             outcome: Outcome = end.value
             return outcome, asks, sent

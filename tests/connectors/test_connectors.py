@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from tests.connectors.examples import HERE, Answer, Case, ErrorCase, Examples, Request, Where
 from tests.oauth.samples import NOW, ROOT
 
+from evergrant.calls.answer import Answer as ReadAnswer
 from evergrant.calls.perform import Reply, perform
 from evergrant.calls.validate import fault
 from evergrant.catalog.catalog import Catalog
@@ -85,7 +86,7 @@ def played(connector: str, tool: str, case: Case) -> tuple[list[httpx2.Request],
         answer = answers.pop(0) if answers and not ask.newer else case.steps()[-1][1]
         response = answer.response()
         try:
-            ask = script.send(Reply(who, request, response, response.content))
+            ask = script.send(Reply(who, request, ReadAnswer(response, response.content)))
         except StopIteration as end:
             outcome: Outcome = end.value
             assert answers == [], "the example has more answers than the call has requests"

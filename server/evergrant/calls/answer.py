@@ -3,6 +3,8 @@
 import base64
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import httpx2
 
@@ -24,28 +26,43 @@ LONGEST_MESSAGE = 300
 BEARER_ERROR = re.compile(r'\berror="?([a-z_]+)"?')
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A provider's answer with its decoded body."""
+
+    response: httpx2.Response
+    body: bytes
+
+    @cached_property
+    def json(self) -> tuple[bool, Json]:
+        """Whether the body is JSON, and its value; read once."""
+        return parse_json(self.body)
+
+
 def read(
     connector: Connector, tool: Tool, account: ConnectedAccount, response: httpx2.Response, body: bytes
 ) -> Outcome:
     """What the answer says, for the account that asked; of a list, its first page."""
-    if refusal := refusal_in(connector, tool, response, body):
+    answer = Answer(response, body)
+    if refusal := refusal_in(connector, tool, answer):
         return failure(connector, tool, account, refusal)
-    content = content_of(connector, tool, response, body)
+    content = content_of(connector, tool, answer)
     return result(tool, account, part_of(tool, content, {}))
 
 
-def refusal_in(connector: Connector, asked: RequestTemplate, response: httpx2.Response, body: bytes) -> Refusal | None:
+def refusal_in(connector: Connector, asked: RequestTemplate, answer: Answer) -> Refusal | None:
     """What speaks against the answer to one of a tool's requests; None where it is a good one."""
-    is_json, value = parse_json(body) if asked.answer == "json" or not response.is_success else (True, None)
-    return _refusal(connector, asked, response, is_json, value)
+    is_json, value = answer.json if asked.answer == "json" or not answer.response.is_success else (True, None)
+    return _refusal(connector, asked, answer.response, is_json, value)
 
 
-def content_of(connector: Connector, asked: RequestTemplate, response: httpx2.Response, body: bytes) -> Json:
+def content_of(connector: Connector, asked: RequestTemplate, answer: Answer) -> Json:
     """The whole of a good answer, without the connector's noise."""
-    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    body = answer.body
+    content_type = answer.response.headers.get("Content-Type", "").partition(";")[0].strip()
     match asked.answer:
         case "json":
-            return connector.without_noise(parse_json(body)[1])
+            return connector.without_noise(answer.json[1])
         case "text":
             return {"type": content_type, "text": body.decode("utf-8", "replace")} if body else None
         case "bytes":

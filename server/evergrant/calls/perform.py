@@ -11,7 +11,7 @@ from typing import cast
 
 import httpx2
 
-from evergrant.calls.answer import content_of, given_back, part_of, refusal_in, result
+from evergrant.calls.answer import Answer, content_of, given_back, part_of, refusal_in, result
 from evergrant.calls.plain_codecs import as_text, members
 from evergrant.calls.refusal import failure, half_done
 from evergrant.calls.request import HEADERS, Draft, defaults, given_address, unplaced
@@ -65,8 +65,7 @@ class Reply:
 
     account: ConnectedAccount
     request: httpx2.Request
-    response: httpx2.Response
-    body: bytes
+    answer: Answer
     late: bool = False
     """Whether the call has taken so long that no further page is to be asked for."""
 
@@ -125,9 +124,9 @@ class _Performance:
         return None
 
     def _found(self, step: Step, reply: Reply) -> Json:
-        if reply.response.status_code in step.absent:
+        if reply.answer.response.status_code in step.absent:
             return None
-        content = at(content_of(self.connector, step, reply.response, reply.body), step.result)
+        content = at(content_of(self.connector, step, reply.answer), step.result)
         return _matching(content, step, self.values) if step.match else content
 
     def _single(self) -> Script:
@@ -136,7 +135,7 @@ class _Performance:
         reply = yield from self._asked(draft, changes=self.tool.effect != "read")
         if isinstance(reply, Failure):
             return reply
-        content = content_of(self.connector, self.tool, reply.response, reply.body)
+        content = content_of(self.connector, self.tool, reply.answer)
         if self.tool.expand is None:
             part = part_of(self.tool, content, self.values)
             return result(self.tool, reply.account, part if self.tool.adds is None else self._added(part))
@@ -162,7 +161,7 @@ class _Performance:
                 return reply
             else:
                 account = reply.account
-                whole = at(content_of(self.connector, self.tool, reply.response, reply.body), self.tool.result)
+                whole = at(content_of(self.connector, self.tool, reply.answer), self.tool.result)
                 self.found.append(given_back(self.tool, whole, {**self.values, ITEM: item}))
         return result(self.tool, account, {"items": self.found}) if account else failed
 
@@ -189,13 +188,13 @@ class _Performance:
 
     def _take(self, pages: Pages, now: Turn, reply: Reply) -> Generator[Ask, Reply, str | None]:
         """Keep the items of one page; returns the cursor of the next one."""
-        content = content_of(self.connector, self.tool, reply.response, reply.body)
+        content = content_of(self.connector, self.tool, reply.answer)
         items = yield from self._items(content)
         self.found += items
         self.characters += len(json.dumps(items, ensure_ascii=False))
         self.total = at(content, pages.total) if pages.total is not None else None
         last = next(reversed(self._listed(content)[: len(items)]), None)
-        return following(pages, now, Page(str(reply.request.url), reply.response, content, len(items), last))
+        return following(pages, now, Page(str(reply.request.url), reply.answer.response, content, len(items), last))
 
     def _items(self, content: Json) -> Generator[Ask, Reply, list[Json]]:
         """The items of an answer, each asked for where the list itself has only ids."""
@@ -219,7 +218,7 @@ class _Performance:
             return item  # one that has gone meanwhile, or may not be read, must not hide the others
         if isinstance(reply, Failure):
             raise Refused(reply)
-        return at(content_of(self.connector, expand, reply.response, reply.body), expand.result)
+        return at(content_of(self.connector, expand, reply.answer), expand.result)
 
     def _list(self, account: ConnectedAccount, cursor: str | None, failed: Failure | None) -> Outcome:
         content: dict[str, Json] = {"items": self.found}
@@ -240,16 +239,16 @@ class _Performance:
         if ask.signed and isinstance(failed, TokenExpired | ReauthRequired):
             reply = yield replace(ask, newer=True)
             failed = self._refused(draft, reply)
-        if location := _redirect(draft.template, reply.response):
+        if location := _redirect(draft.template, reply.answer.response):
             follow = _draft_of(given_address(str(reply.request.url.join(location)), draft.template.redirects))
             reply = yield Ask(follow, self.changed, signed=False, stepped=self.stepped)
             failed = self._refused(draft, reply)
         return failed or reply
 
     def _refused(self, draft: Draft, reply: Reply) -> Failure | None:
-        if isinstance(draft.template, Step) and reply.response.status_code in draft.template.absent:
+        if isinstance(draft.template, Step) and reply.answer.response.status_code in draft.template.absent:
             return None
-        refusal = refusal_in(self.connector, draft.template, reply.response, reply.body)
+        refusal = refusal_in(self.connector, draft.template, reply.answer)
         return failure(self.connector, self.tool, reply.account, refusal) if refusal else None
 
     def _is_enough(self) -> bool:

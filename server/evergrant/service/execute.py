@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx2
 
+from evergrant.calls.answer import Answer
 from evergrant.calls.codecs import BadValue
 from evergrant.calls.perform import Ask, Reply, perform
 from evergrant.calls.refusal import again_later, half_done, is_repeatable
@@ -198,7 +199,7 @@ class Executor:
                 await progress(answered)
             late = self.clock.monotonic() - began > NO_MORE_PAGES_AFTER_S
             try:
-                ask = script.send(replace(reply, late=late))
+                ask = script.send(replace(reply, late=True) if late else reply)
             except StopIteration as end:
                 outcome: Outcome = end.value
                 if isinstance(outcome, TokenExpired | ReauthRequired):
@@ -229,7 +230,7 @@ class Executor:
                 call.trace.sent(request)
             return _no_answer(call, account, error, changes=ask.changes)
         call.trace.answered(request, response, len(body), held.grant.access_token)
-        return Reply(account, request, response, without(held.grant.access_token, body))
+        return Reply(account, request, Answer(response, without(held.grant.access_token, body)))
 
     def _attach(self, call: _Call, ask: Ask, held: Held) -> Attach:
         if not ask.signed:
