@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evergrant.catalog.reading import read
@@ -44,6 +44,7 @@ def written(value: Mapping[str, Json]) -> Mapping[str, Json]:
 
 
 @given(st.dictionaries(texts, values, min_size=1, max_size=4))
+@example({"steps": [{}]})
 def test_what_is_written_is_read_back(value: dict[str, Json]) -> None:
     assert written(value) == value
 

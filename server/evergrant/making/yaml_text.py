@@ -119,7 +119,7 @@ class Writer:
 
     def _element(self, value: Json, indent: int, at: Path) -> Iterator[str]:
         one = f"{' ' * indent}- {scalar(value, IN_BLOCK) if isinstance(value, str) else flow(value)}"
-        if (len(one) <= WIDTH and at[-1] not in SPREAD) or not isinstance(value, Mapping):
+        if (len(one) <= WIDTH and at[-1] not in SPREAD) or not (isinstance(value, Mapping) and value):
             yield one
             return
         lines = list(self.mapping(value, indent + 2, (*at, "-")))
