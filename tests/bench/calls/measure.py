@@ -28,21 +28,22 @@ TO_OURS: Params = {"name": "execute_tool", "arguments": TOOL}
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured, and on how much."""
+    """How much is measured, and on how much: many short rounds, since a shared machine changes by the second."""
 
-    rounds: int = 15
-    calls: int = 100
+    rounds: int = 75
+    calls: int = 20
     """One after the other, in each round."""
     at_once: int = 20
-    burst: int = 20
+    burst: int = 4
     """Calls of each of those who call at once, in each round."""
+    warming: int = 100
     starts: int = 7
     tools: int = 1_000
     accounts: int = 10_000
     eras: Sequence[Era] = ERAS
 
 
-QUICK = Size(rounds=3, calls=20, at_once=8, burst=5, starts=1, tools=50, accounts=200, eras=ERAS[:1])
+QUICK = Size(rounds=3, calls=20, at_once=8, burst=5, warming=20, starts=1, tools=50, accounts=200, eras=ERAS[:1])
 FEW_TOOLS, FEW_ACCOUNTS = 10, 1
 
 
@@ -75,21 +76,24 @@ class Side:
     every_ms: list[float] = field(default_factory=list[float])
     per_s: list[float] = field(default_factory=list[float])
     cpu_ms: list[float] = field(default_factory=list[float])
-    """Of a call, in each round."""
+    """Of one of several calls at once, in each round."""
 
-    async def call(self, size: Size) -> None:
-        """One round: calls one after the other, then some at once."""
-        for wire in set(self.wires):
-            await wire.ready()
-        before = self._cpu_s()
+    async def one_by_one(self, size: Size) -> None:
+        """Calls one after the other."""
+        await self.wires[0].ready()
         spent = [1000 * each for each in await seconds_each(self.wires[0], self.params, size.calls, FOUND)]
         self.p50_ms.append(statistics.median(spent))
         self.every_ms += spent
-        began = asyncio.get_running_loop().time()
+
+    async def at_once(self, size: Size) -> None:
+        """Some calls at once."""
+        for wire in set(self.wires):
+            await wire.ready()
+        before, began = self._cpu_s(), asyncio.get_running_loop().time()
         await asyncio.gather(*(seconds_each(wire, self.params, size.burst, FOUND) for wire in self.wires))
         several = len(self.wires) * size.burst
         self.per_s.append(several / (asyncio.get_running_loop().time() - began))
-        self.cpu_ms.append(1000 * (self._cpu_s() - before) / (size.calls + several))
+        self.cpu_ms.append(1000 * (self._cpu_s() - before) / several)
 
     def _cpu_s(self) -> float:
         return cpu_s(self.process) if self.process else 0.0
@@ -100,13 +104,16 @@ class Side:
 
 
 async def in_turns(sides: Sequence[Side], size: Size) -> None:
-    """Rounds of all sides, each round beginning with another; one round before them is not counted."""
+    """Rounds of all sides, each round beginning with another; some calls before them are not counted."""
     for side in sides:
-        await seconds_each(side.wires[0], side.params, size.calls, FOUND)
+        await seconds_each(side.wires[0], side.params, size.warming, FOUND)
     for number in range(size.rounds):
         first = number % len(sides)
-        for side in (*sides[first:], *sides[:first]):
-            await side.call(size)
+        in_turn = (*sides[first:], *sides[:first])
+        for side in in_turn:
+            await side.one_by_one(size)
+        for side in in_turn:
+            await side.at_once(size)
 
 
 @asynccontextmanager
