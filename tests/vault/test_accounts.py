@@ -46,6 +46,7 @@ async def test_an_account_can_be_renamed_to_what_is_free(three: Accounts) -> Non
     assert three.named("tnt_a", "home") is not None
     with pytest.raises(AliasTaken, match="acme-2"):
         await three.rename(account(1).key, "acme-2")
+    assert await three.rename(account(9).key, "new") is False
     assert three.named("tnt_a", "home") is not None
 
 

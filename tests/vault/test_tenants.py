@@ -1,5 +1,7 @@
 """Tenants as the vault keeps them, and what is left of one that was removed: nothing, in any table."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -93,13 +95,24 @@ def _reference(key: ReflectedForeignKeyConstraint) -> tuple[tuple[str, ...], str
 async def test_a_tenant_is_kept_as_it_was_given_and_changed_but_for_its_birth(tenants: Tenants) -> None:
     await tenants.add(Tenant("org_1", "One", START, Rate(2.5, 7)))
     stored = tenants.get("org_1")
-    await tenants.put(Tenant("org_1", "Uno", START + timedelta(days=1)))
+    changed = await tenants.change("org_1", lambda _: Tenant("org_2", "Uno", START + timedelta(days=1)))
 
     assert stored == Tenant("org_1", "One", START, Rate(2.5, 7))
-    assert tenants.get("org_1") == Tenant("org_1", "Uno", START)
-    assert await tenants.put(ACME) is False
+    assert tenants.get("org_1") == changed == Tenant("org_1", "Uno", START)
+    assert await tenants.change(ACME.id, lambda found: found) is None
     with pytest.raises(TenantExists):
         await tenants.add(Tenant("org_1", "Other", START))
+
+
+async def test_of_a_new_name_and_a_new_limit_at_once_none_is_lost(tenants: Tenants) -> None:
+    await tenants.add(Tenant("org_1", "One", START, Rate(2.5, 7)))
+
+    await asyncio.gather(
+        tenants.change("org_1", lambda found: replace(found, name="Uno")),
+        tenants.change("org_1", lambda found: replace(found, rate=None)),
+    )
+
+    assert tenants.get("org_1") == Tenant("org_1", "Uno", START)
 
 
 async def test_pages_come_in_the_order_of_ids(tenants: Tenants) -> None:

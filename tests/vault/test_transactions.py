@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import NoResultFound
 from tests.fakes.clock import ManualClock
 from tests.fakes.tenant_statements import unbound
 from tests.vault.conftest import no_keychain
@@ -258,7 +257,7 @@ async def pruned(stores: Stores) -> None:
 
 REFUSED = dict[str, type[Exception]].fromkeys(
     ("Authorizations.add", "Connections.put", "Endpoints.add", "Grants.connect", "KeptAnswers.begin"), TenantGone
-) | {"Accounts.rename": NoResultFound}
+)
 """What the writes raise that make something new of a tenant, where it is gone; the others find nothing to change."""
 NO_STORES = {Vault, Rotation}
 """They compose stores, and are tested as what they are."""
@@ -307,7 +306,7 @@ DRIVEN: dict[str, Drive] = {
     "Grants.withdraw": withdrawn,
     "Agenda.put_off": put_off,
     "Tenants.add": lambda on: on.tenants.add(Tenant("tnt_c", "C", START)),
-    "Tenants.put": lambda on: on.tenants.put(Tenant("tnt_b", "B", START)),
+    "Tenants.change": lambda on: on.tenants.change("tnt_b", lambda found: replace(found, name="Bee")),
     "Tenants.remove_empty": lambda on: on.tenants.remove_empty("tnt_b"),
     "Tenants.begin_end": lambda on: on.tenants.begin_end("tnt_b"),
     "Tenants.wipe": lambda on: on.tenants.wipe("tnt_b", START),

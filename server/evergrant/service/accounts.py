@@ -15,6 +15,8 @@ from evergrant.vault.account_lists import AccountLists
 from evergrant.vault.accounts import Accounts, AliasTaken
 from evergrant.vault.grants import Grants, Held
 
+GONE = "The account was removed meanwhile."
+
 
 class NoSuchAccount(LookupError):
     """The tenant has no account of that id or alias."""
@@ -110,13 +112,15 @@ class AccountDesk:
             return {}
 
     async def rename(self, key: AccountKey, alias: str) -> None:
-        """Give the account another alias; raises CannotRename."""
+        """Give the account another alias; raises CannotRename, NoSuchAccount where it has gone."""
         if not alias.strip() or alias.startswith("conn_"):
             raise CannotRename(f"{alias!r} cannot be an alias: it must not be blank and must not look like an id.")
         try:
-            await self.accounts.rename(key, alias)
+            there = await self.accounts.rename(key, alias)
         except AliasTaken:
             raise CannotRename(f"Another account is called {alias!r} already.") from None
+        if not there:
+            raise NoSuchAccount(GONE)
 
     async def pause(self, key: AccountKey, *, paused: bool) -> None:
         """Let no call of the account through any more, or let them through again; its grant is kept alive meanwhile.
@@ -124,7 +128,7 @@ class AccountDesk:
         Raises NoSuchAccount where it has gone.
         """
         if not await self.lists.pause(key, paused=paused):
-            raise NoSuchAccount("The account was removed meanwhile.")
+            raise NoSuchAccount(GONE)
 
     async def remove(self, account: ConnectedAccount, *, at_provider: bool) -> Removal:
         """Revoke the grants at the provider if asked (RFC 7009), then delete them here whatever the provider said.

@@ -1,6 +1,6 @@
 """Seeing to the tenants of a vault: made, changed, and removed with all that they have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -72,13 +72,14 @@ class TenantDesk:
         """What it has."""
         return self.tenants.holdings(tenant.id)
 
-    async def change(self, tenant_id: str, *, name: str | None, rate: Rate | None) -> Tenant:
-        """The tenant with another name, unless it is None, and another limit; raises NoSuchTenant, BadTenant."""
-        found = self.find(tenant_id)
-        changed = replace(found, name=found.name if name is None else _name(name), rate=_checked(rate))
-        if not await self.tenants.put(changed):
-            return self.find(tenant_id)
-        return changed
+    async def change(self, tenant_id: str, to: Callable[[Tenant], Tenant]) -> Tenant:
+        """The tenant with the name and the limit that `to` makes of what it is now; raises NoSuchTenant, BadTenant."""
+
+        def allowed(found: Tenant) -> Tenant:
+            wanted = to(found)
+            return replace(wanted, name=_name(wanted.name), rate=_checked(wanted.rate))
+
+        return await self.tenants.change(tenant_id, allowed) or self.find(tenant_id)
 
     async def remove(self, tenant_id: str, *, purge: bool = False) -> Sequence[Receipt]:
         """Remove a tenant that has nothing; with `purge` another too, and all of its accounts are ended first.

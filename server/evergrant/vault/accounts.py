@@ -124,14 +124,12 @@ class Accounts:
         numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
         return next(alias for alias in (wanted, *numbered) if alias not in taken)
 
-    async def rename(self, key: AccountKey, alias: str) -> None:
-        """Give the account another alias; raises AliasTaken."""
-
-        def work(session: Session) -> None:
-            session.get_one(AccountRow, tuple(key)).alias = alias
-
+    async def rename(self, key: AccountKey, alias: str) -> bool:
+        """Give the account another alias; returns whether there is such an account, raises AliasTaken."""
+        mine = (col(AccountRow.tenant_id) == key.tenant_id, col(AccountRow.id) == key.account_id)
+        change = update(AccountRow).where(*mine).values(alias=alias)
         try:
-            await self._database.write(work)
+            return await self._database.write(lambda session: session.exec(change).rowcount == 1)
         except IntegrityError:
             raise AliasTaken(alias) from None
 

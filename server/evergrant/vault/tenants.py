@@ -1,5 +1,6 @@
 """The tenants of a vault, and the end of one: nothing of it is left in any table."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import func
@@ -53,11 +54,19 @@ class Tenants:
             query = query.where(col(TenantRow.tenant_id) > after)
         return [_tenant(row) for row in self._database.read(lambda session: session.exec(query).all())]
 
-    async def put(self, tenant: Tenant) -> bool:
-        """Whether it is there still, and now has this name and this limit."""
-        values = {"name": tenant.name, **_of_rate(tenant.rate)}
-        change = update(TenantRow).where(col(TenantRow.tenant_id) == tenant.id).values(**values)
-        return await self._database.write(lambda session: session.exec(change).rowcount == 1)
+    async def change(self, tenant_id: str, to: Callable[[Tenant], Tenant]) -> Tenant | None:
+        """The tenant with the name and the limit that `to` makes of what it is now; None where there is none."""
+
+        def work(session: Session) -> Tenant | None:
+            row = session.get(TenantRow, tenant_id)
+            if row is None:
+                return None
+            wanted = to(_tenant(row))
+            row.name, row.rate, row.burst = wanted.name, *_rate_and_burst(wanted.rate)
+            session.flush()
+            return _tenant(row)
+
+        return await self._database.write(work)
 
     def holdings(self, tenant_id: str) -> Holdings:
         """What it has."""
@@ -133,12 +142,12 @@ def _being_redeemed(session: Session, tenant_id: str, finished_by: datetime) -> 
     return session.exec(select(row.id).where(*mine)).first() is not None
 
 
-def _of_rate(rate: Rate | None) -> dict[str, float | int | None]:
-    return {"rate": rate.per_s if rate else None, "burst": rate.burst if rate else None}
+def _rate_and_burst(rate: Rate | None) -> tuple[float | None, int | None]:
+    return (rate.per_s, rate.burst) if rate else (None, None)
 
 
 def _row(tenant: Tenant) -> TenantRow:
-    rate, burst = (tenant.rate.per_s, tenant.rate.burst) if tenant.rate else (None, None)
+    rate, burst = _rate_and_burst(tenant.rate)
     return TenantRow(
         tenant_id=tenant.id, name=tenant.name, rate=rate, burst=burst, ends=tenant.ends, created_at=tenant.created_at
     )

@@ -11,9 +11,10 @@ from tests.fakes.practice import Practice
 from tests.fakes.reconnect import reconnect
 
 from evergrant.entry.mcp.server import make_server
-from evergrant.model.account import ConnectedAccount
+from evergrant.model.account import AccountKey, ConnectedAccount
 from evergrant.model.principal import Principal
 from evergrant.parts import mcp_parts
+from evergrant.service.accounts import NoSuchAccount
 from evergrant.settings import LOCAL_TENANT
 
 pytestmark = pytest.mark.anyio
@@ -105,6 +106,14 @@ async def test_an_account_is_renamed_unless_the_name_is_taken_or_cannot_be_one(s
     assert (renamed.status_code, renamed.json()["alias"]) == (200, "acme-crm")
     assert [answer.status_code for answer in wrong] == [409, 409, 409, 400, 400]
     assert await aliases(site.operator) == ["acme-crm", "globex"]
+
+
+async def test_an_account_that_goes_as_it_is_changed_is_said_to_have_gone(site: House) -> None:
+    desk, gone = site.world.app.desk, AccountKey(LOCAL_TENANT, "conn_gone")
+    with pytest.raises(NoSuchAccount):
+        await desk.rename(gone, "acme-crm")
+    with pytest.raises(NoSuchAccount):
+        await desk.pause(gone, paused=True)
 
 
 async def test_a_paused_account_lets_no_call_through_by_any_way_and_is_kept_alive(

@@ -1,5 +1,6 @@
 """What `/v1/tenants` takes and gives."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StrictInt
@@ -35,6 +36,13 @@ class TenantWanted(Body):
 class TenantChange(Body):
     name: str | None = None
     limit: TenantLimit | None = Field(default=None, description="null takes its own limit away; left out, it stays.")
+
+
+def changed(wanted: TenantChange, found: Stored) -> Stored:
+    """The tenant as it is wanted; what was left out stays as it is."""
+    name = found.name if wanted.name is None else wanted.name
+    rate = rate_of(wanted.limit) if "limit" in wanted.model_fields_set else found.rate
+    return replace(found, name=name, rate=rate)
 
 
 class LimitGiven(Given):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,8 +58,7 @@ class _Answers:
 
     async def change(self, request: Request, tenant: Tenant) -> Response:
         given = await body_of(request, forms.TenantChange)
-        rate = forms.rate_of(given.limit) if "limit" in given.model_fields_set else tenant.rate
-        return answer(forms.as_json(await self.desk.change(tenant.id, name=given.name, rate=rate)))
+        return answer(forms.as_json(await self.desk.change(tenant.id, partial(forms.changed, given))))
 
     async def remove(self, request: Request, tenant: Tenant) -> Response:
         receipts = await self.desk.remove(tenant.id, purge=query_of(request, forms.Removal).purge)
