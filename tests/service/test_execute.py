@@ -168,12 +168,12 @@ class Meddling(httpx2.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self._network = httpx2.AsyncHTTPTransport()
-        self.fails = False
+        self.instead: Callable[[], httpx2.Response] | None = None
         self.then: Callable[[], None] = lambda: None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        if self.fails:
-            raise httpx2.ConnectError("nobody there")
+        if self.instead:
+            return self.instead()
         response = await self._network.handle_async_request(request)
         if (request.method, request.url.path) == ("POST", "/crm/rows"):
             self.then()
@@ -183,9 +183,18 @@ class Meddling(httpx2.AsyncBaseTransport):
         await self._network.aclose()
 
 
-@pytest.mark.parametrize("trouble", ["unreachable", "grant dead"])
+def unreachable() -> httpx2.Response:
+    raise httpx2.ConnectError("nobody there")
+
+
+def lacking_scope() -> httpx2.Response:
+    challenge = 'Bearer error="insufficient_scope", scope="crm.write"'
+    return httpx2.Response(403, headers={"WWW-Authenticate": challenge}, json={"error": "insufficient_scope"})
+
+
+@pytest.mark.parametrize("trouble", [unreachable, lacking_scope, None], ids=["unreachable", "scope", "grant dead"])
 async def test_what_goes_wrong_after_a_first_write_of_a_call_is_neither_made_again_nor_kept(
-    tmp_path: Path, trouble: str
+    tmp_path: Path, trouble: Callable[[], httpx2.Response] | None
 ) -> None:
     step: JsonObject = {"request": "POST /crm/rows", "effect": "write", "body": {"row": "$row"}}
     own = retold_tools(tmp_path / "own", {APPEND: {"first": {"before": step}}})
@@ -194,8 +203,8 @@ async def test_what_goes_wrong_after_a_first_write_of_a_call_is_neither_made_aga
         account = await world.connect()
 
         def meddle() -> None:
-            network.fails = trouble == "unreachable"
-            if trouble == "grant dead":
+            network.instead = trouble
+            if trouble is None:
                 world.sandbox.revoke(user="anna")
 
         network.then = meddle

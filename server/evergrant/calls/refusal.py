@@ -82,8 +82,8 @@ def is_repeatable(tool: Tool) -> bool:
 
 def half_done(tool: Tool, outcome: Failure) -> Failure:
     """What the rest of a call came to. Made again, it would change once more what a step has changed: so it is neither
-    said to be made again, nor kept for when its person has reconnected."""
-    if is_repeatable(tool) or not (outcome.retryable or isinstance(outcome, ReauthRequired)):
+    said to be made again, now or when its person has allowed more, nor kept for when its person has reconnected."""
+    if is_repeatable(tool) or not (outcome.retryable or isinstance(outcome, ReauthRequired | InsufficientScope)):
         return outcome
     return ProviderUnavailable(
         retryable=False,
