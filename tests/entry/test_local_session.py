@@ -100,6 +100,18 @@ def open_files() -> int:
     return len(os.listdir("/dev/fd"))  # noqa: PTH208 (names are enough)
 
 
+async def fill(client: Desktop) -> list[str]:
+    """Ask until the client's pipe is full and the rest waits in the server; returns the ids of all that was asked."""
+    ids = [f"{number}{'x' * 1000}" for number in range(200)]
+    await client.ask(INITIALIZE, *({**PING, "id": each} for each in ids))
+    with anyio.fail_after(10):
+        while client.waiting() < 40_000:
+            await anyio.lowlevel.checkpoint()
+        for _ in range(200):
+            await anyio.lowlevel.checkpoint()
+    return [str(INITIALIZE["id"]), *ids]
+
+
 @pytest.mark.usefixtures("quiet")
 async def test_many_at_once_are_answered_and_the_pump_is_told_when_its_client_has_closed(path: Path) -> None:
     with desktop(path) as client:
@@ -136,6 +148,15 @@ async def test_a_client_that_reads_no_more_ends_its_session(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quiet")
+async def test_what_is_no_message_of_a_client_that_reads_no_more_ends_its_session(path: Path) -> None:
+    with desktop(path) as client:
+        client.stdout.close()
+        await anyio.to_thread.run_sync(client.stdin.write, b"{not json\n" * 20)
+
+        assert await client.farewell() == b"\n"
+
+
+@pytest.mark.usefixtures("quiet")
 async def test_a_server_that_ends_closes_the_pipes_without_a_farewell(tmp_path: Path, parts: Parts) -> None:
     server = make_server(parts, lambda: Principal(LOCAL_TENANT))
     with ExitStack() as clients:
@@ -151,14 +172,18 @@ async def test_a_server_that_ends_closes_the_pipes_without_a_farewell(tmp_path: 
 @pytest.mark.usefixtures("quiet")
 async def test_answers_that_nobody_takes_end_with_the_pump(path: Path) -> None:
     with desktop(path) as client:
-        await client.ask(INITIALIZE, *({**PING, "id": f"{number}{'x' * 1000}"} for number in range(100)))
-        with anyio.fail_after(10):
-            while client.waiting() < 40_000:
-                await anyio.lowlevel.checkpoint()
-            for _ in range(200):  # until the pipe is full and the rest waits in the server
-                await anyio.lowlevel.checkpoint()
+        await fill(client)
         client.connection.close()
         await client.rest()  # which ends
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_answers_that_wait_together_for_a_slow_reader_come_whole(path: Path) -> None:
+    with desktop(path) as client:
+        asked = await fill(client)
+        answered = [(await client.line())["id"] for _ in asked]
+
+        assert sorted(map(str, answered)) == sorted(asked)
 
 
 async def test_what_is_no_pipe_is_refused_and_nothing_stays_open(
