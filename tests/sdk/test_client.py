@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import pytest
 from tests.fakes.clock import ManualClock
@@ -16,6 +17,7 @@ from typing_extensions import override
 import evergrant
 from evergrant import Evergrant
 from evergrant.model.account import AccountKey, ConnectedAccount
+from evergrant.model.json import JsonObject
 from evergrant.model.link import Link
 from evergrant.sdk.errors import (
     CallCancelled,
@@ -222,6 +224,13 @@ async def test_a_wrong_input_says_where(world: Practice, client: Evergrant) -> N
     with pytest.raises(InvalidInput) as raised:
         await client.execute_tool(connected_account_id="acme", tool_name="sandbox_append_row", tool_input={"row": 1})
     assert raised.value.pointer == "/row"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}, b"x"])
+async def test_what_json_has_no_form_for_is_a_wrong_input_and_is_not_sent(client: Evergrant, value: object) -> None:
+    given = cast("JsonObject", {"row": [value]})
+    with pytest.raises(InvalidInput, match="nothing was sent"):
+        await client.execute_tool(connected_account_id="acme", tool_name="x", tool_input=given)
 
 
 def test_without_a_token_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Requests to the server: what is answered, what is raised, and what is asked again."""
 
+import json
 import random
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -9,7 +10,7 @@ import httpx2
 
 from evergrant.model.clock import Clock
 from evergrant.model.json import Json, JsonObject, at, text_at
-from evergrant.sdk.errors import EvergrantError, OutcomeUnknown, ServerUnreachable, error_of
+from evergrant.sdk.errors import EvergrantError, InvalidInput, OutcomeUnknown, ServerUnreachable, error_of
 from evergrant.sdk.reading import objects
 
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -96,13 +97,14 @@ class Http:
         return max(usual, wanted) if isinstance(wanted, int | float) else usual
 
     async def _once(self, ask: Ask) -> Mapping[str, Json]:
+        content, headers = _content(ask.body)
         try:
             response = await self.client.request(
                 ask.method,
                 ask.path,
                 params=ask.query,
-                json=ask.body,
-                headers={"Idempotency-Key": ask.key} if ask.key else None,
+                content=content,
+                headers={**headers, **({"Idempotency-Key": ask.key} if ask.key else {})},
                 timeout=httpx2.Timeout(self.timeout_s + ask.longer_s, connect=5.0),
             )
         except NOT_SENT as error:
@@ -110,6 +112,24 @@ class Http:
         except httpx2.HTTPError as error:
             raise _lost(type(error).__name__) from None
         return _read(response)
+
+
+def _content(body: JsonObject | None) -> tuple[bytes | None, Mapping[str, str]]:
+    """The body with the headers that tell of it; raises InvalidInput for what JSON (RFC 8259) has no form for."""
+    if body is None:
+        return None, {}
+    try:
+        text = json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(), {"Content-Type": "application/json"}
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(
+            {
+                "code": InvalidInput.CODE,
+                "retryable": False,
+                "what_happened": f"The input cannot be written as JSON ({error}); nothing was sent.",
+                "what_to_do": "Give text, numbers that are finite, lists and objects, and call again.",
+            }
+        ) from None
 
 
 def _read(response: httpx2.Response) -> Mapping[str, Json]:
