@@ -38,7 +38,8 @@ async def test_the_model_is_told_in_words_what_is_wrong(services: ThreeServices)
     from tests.adapters.scripted.openai_agents import told
 
     assert "invalid_input: " in await told(services, '{"row": 1}')
-    for none in ("[1", '{"row": [NaN]}'):
-        assert "The arguments are not a JSON object" in await told(services, none)
+    assert "The arguments are not a JSON object" in await told(services, "[1")
+    for unsayable in ('{"row": [NaN]}', '{"row": [1e999]}'):
+        assert "nothing was sent" in await told(services, unsayable)
     services.revoke()
     assert "reauth_required: " in await told(services, '{"row": ["kept"]}')

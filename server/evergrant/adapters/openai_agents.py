@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from agents import FunctionTool
 from agents.tool_context import ToolContext
@@ -38,7 +38,10 @@ def _tool(calls: Calls, tool: JsonObject) -> FunctionTool:
     name, schema = str(tool["name"]), tool["input_schema"]
 
     async def invoke(_context: ToolContext[Any], arguments: str) -> str:
-        given = _read(arguments or "{}")
+        try:
+            given: Json = json.loads(arguments or "{}")
+        except ValueError:
+            given = None
         if not isinstance(given, Mapping):
             return "invalid_input: The arguments are not a JSON object. Nothing was called."
         try:
@@ -53,17 +56,3 @@ def _tool(calls: Calls, tool: JsonObject) -> FunctionTool:
         on_invoke_tool=invoke,
         strict_json_schema=False,  # it would have every field required, and change what the tool takes
     )
-
-
-def _read(text: str) -> Json:
-    """JSON's value; None where it is none."""
-    try:
-        value: Json = json.loads(text, parse_constant=_not_json)
-    except ValueError:
-        return None
-    return value
-
-
-def _not_json(name: str) -> NoReturn:
-    """NaN and Infinity are Python's, and no request can be made of them."""
-    raise ValueError(name)

@@ -49,9 +49,10 @@ INTRODUCTION = """\
 
 What Evergrant adds to a tool call, measured beside a bare low-level server of the MCP SDK whose one tool sends the
 same request (httpx2) with a fixed token. Both serve the same light client in turns, a fraction of a second each, so
-that whatever else the machine does hits both; a ratio is the median of the ratios of the rounds, and half of them lie
-between the two figures beside it. The provider is a process of its own on the same machine that answers about 2 KB at
-once, so nothing hides what lies between. `scripts/bench calls` measures it anew.
+that whatever else the machine does hits both; a ratio is the median of the ratios of the rounds, whose middle half
+lies between the two figures beside it. Throughput and processor time are of many calls at once. The provider is a
+process of its own on the same machine that answers about 2 KB at once, so nothing hides what lies between.
+`scripts/bench calls` measures it anew.
 """
 
 
@@ -65,8 +66,8 @@ class Line:
     unit: str
     ratio: float
     target: Target | None = None
-    rounds: tuple[float, float] | None = None
-    """Between these lie the ratios of the middle half of the rounds."""
+    middle_half: tuple[float, float] | None = None
+    """Between these lie the ratios of half of the rounds, a quarter lies on either side."""
 
     @property
     def is_met(self) -> bool | None:
@@ -83,7 +84,7 @@ class Line:
             "ours": self.ours,
             "unit": self.unit,
             "ratio": self.ratio,
-            "middle_half": self.rounds,
+            "middle_half": self.middle_half,
             "target": self.target and self.target.bound,
             "met": self.is_met,
         }
@@ -92,7 +93,7 @@ class Line:
         """As text."""
         bound = "" if self.target is None else f"{'>=' if self.target.at_least else '<='} {self.target.bound:g}"
         met = {True: "yes", False: "NO", None: ""}[self.is_met]
-        half = "" if self.rounds is None else "{:.2f}-{:.2f}".format(*self.rounds)
+        half = "" if self.middle_half is None else "{:.2f}-{:.2f}".format(*self.middle_half)
         figures = (f"{self.bare:.2f} {self.unit}", f"{self.ours:.2f} {self.unit}", f"{self.ratio:.2f}", half)
         return (self.what, *figures, bound, met)
 
@@ -159,7 +160,7 @@ def as_json(measured: Measured) -> JsonObject:
 def as_text(measured: Measured) -> str:
     """For a terminal."""
     rows = [
-        ("", "bare server", "Evergrant", "ratio", "half of them", "target", "met"),
+        ("", "bare server", "Evergrant", "ratio", "middle half", "target", "met"),
         *(line.cells() for line in lines(measured)),
     ]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
@@ -171,7 +172,7 @@ def as_text(measured: Measured) -> str:
 def as_page(measured: Measured) -> str:
     """For `docs/reference/performance.md`."""
     rows = [f"| {' | '.join(line.cells())} |" for line in lines(measured)]
-    head = ["| | bare server | Evergrant | ratio | half of them | target | met |", "|---|---:|---:|---:|---:|---:|---|"]
+    head = ["| | bare server | Evergrant | ratio | middle half | target | met |", "|---|---:|---:|---:|---:|---:|---|"]
     told = [f"- {name}: {words}" for name, words in machine().items()]
     rivals = [f"| {name} | {more} | {rate} |" for name, more, rate in RIVALS]
     more_ms, per_s = added(measured)
